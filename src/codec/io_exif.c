@@ -124,6 +124,8 @@ void vd_meta_exif(vd_media *m, const uint8_t *data, size_t size) {
     exif_data_load_data(d, data, (unsigned)size);
     double o = number(d, EXIF_IFD_0, 0x0112, 0);
     if (m->orientation == 0 && o >= 1 && o <= 8) m->orientation = (int)o;
+    double bits = number(d, EXIF_IFD_0, 0x0102, 0); /* of a TIFF file's own samples */
+    if (m->bits == 0 && bits >= 1 && bits <= 64) m->bits = (int)bits;
     take_date(d, m);
     take_position(d, m);
     take_camera(d, m);

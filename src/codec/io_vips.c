@@ -16,6 +16,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "codec/head_size.h"
 #include "codec/meta.h"
 #include "codec/png_head.h"
 #include "codec/report.h"
@@ -36,14 +37,19 @@ struct vd_vips {
 
 typedef int (*load_fn)(void *buf, size_t len, VipsImage **out, ...);
 
+enum {               /* what a loader can do, and what its pages are */
+       PAGED = 1,    /* takes "page" */
+       SEQUENCE = 2, /* its pages are an animation */
+       UPRIGHT = 4,  /* its library applies the orientation itself */
+       FAIL_ON = 8,  /* can go on after errors */
+       SIZES = 16,   /* its pages are one picture in several sizes */
+       MAGICK = 32,  /* through ImageMagick */
+};
+
 typedef struct loader {
     const char *format, *library;
     load_fn load;
-    const char *magick; /* ImageMagick's name of the format, where that is the loader */
-    bool paged;         /* takes "page" */
-    bool sequence;      /* its pages are an animation */
-    bool upright;       /* its library applies the orientation itself */
-    bool fail_on;       /* can go on after errors */
+    int flags;
 } loader;
 
 #define LIB(name, version) name " " version
@@ -56,53 +62,42 @@ static int load_pnm(void *buf, size_t len, VipsImage **out, ...) {
     return rc;
 }
 
-static int load_fits(void *buf, size_t len, VipsImage **out, ...) {
-    VipsSource *src = vips_source_new_from_memory(buf, len);
-    if (src == NULL) return -1;
-    int rc = vips_call("fitsload_source", src, out, NULL);
-    g_object_unref(src);
-    return rc;
-}
-
 static const loader loaders[] = {
-    { "png", LIB("libpng", VD_LIBPNG_VERSION), vips_pngload_buffer, NULL, false, false, false,
-      true },
-    { "gif", "libnsgif", vips_gifload_buffer, NULL, true, true, false, true },
-    { "tiff", LIB("libtiff", VD_LIBTIFF_VERSION), vips_tiffload_buffer, NULL, true, false, false,
-      true },
-    { "webp", LIB("libwebp", VD_LIBWEBP_VERSION), vips_webpload_buffer, NULL, true, true, false,
-      true },
-    { "heic", LIB("libheif", VD_LIBHEIF_VERSION), vips_heifload_buffer, NULL, true, false, true,
-      false },
-    { "avif", LIB("libheif", VD_LIBHEIF_VERSION), vips_heifload_buffer, NULL, true, false, true,
-      false },
-    { "jxl", LIB("libjxl", VD_LIBJXL_VERSION), vips_jxlload_buffer, NULL, false, false, true,
-      true },
-    { "jp2", LIB("openjpeg", VD_LIBOPENJP2_VERSION), vips_jp2kload_buffer, NULL, false, false,
-      false, true },
-    { "pnm", "ppmload", load_pnm, NULL, false, false, false, false },
-    { "hdr", "radload", vips_radload_buffer, NULL, false, false, false, true },
-    { "fits", "cfitsio", load_fits, NULL, false, false, false, false },
-    { "bmp", "ImageMagick 6", vips_magickload_buffer, "BMP", false, false, false, false },
-    { "tga", "ImageMagick 6", vips_magickload_buffer, "TGA", false, false, false, false },
-    { "ico", "ImageMagick 6", vips_magickload_buffer, "ICO", true, false, false, false },
-    { "cur", "ImageMagick 6", vips_magickload_buffer, "CUR", true, false, false, false },
-    { "dds", "ImageMagick 6", vips_magickload_buffer, "DDS", false, false, false, false },
-    { "pcx", "ImageMagick 6", vips_magickload_buffer, "PCX", false, false, false, false },
-    { "psd", "ImageMagick 6", vips_magickload_buffer, "PSD", false, false, false, false },
-    { "sgi", "ImageMagick 6", vips_magickload_buffer, "SGI", false, false, false, false },
-    { "xbm", "ImageMagick 6", vips_magickload_buffer, "XBM", false, false, false, false },
-    { "xpm", "ImageMagick 6", vips_magickload_buffer, "XPM", false, false, false, false },
+    { "png", LIB("libpng", VD_LIBPNG_VERSION), vips_pngload_buffer, FAIL_ON },
+    { "gif", "libnsgif", vips_gifload_buffer, PAGED | SEQUENCE | FAIL_ON },
+    { "tiff", LIB("libtiff", VD_LIBTIFF_VERSION), vips_tiffload_buffer, PAGED | FAIL_ON },
+    { "webp", LIB("libwebp", VD_LIBWEBP_VERSION), vips_webpload_buffer,
+      PAGED | SEQUENCE | FAIL_ON },
+    { "heic", LIB("libheif", VD_LIBHEIF_VERSION), vips_heifload_buffer, PAGED | UPRIGHT },
+    { "avif", LIB("libheif", VD_LIBHEIF_VERSION), vips_heifload_buffer, PAGED | UPRIGHT },
+    { "jxl", LIB("libjxl", VD_LIBJXL_VERSION), vips_jxlload_buffer, UPRIGHT | FAIL_ON },
+    { "jp2", LIB("openjpeg", VD_LIBOPENJP2_VERSION), vips_jp2kload_buffer, FAIL_ON },
+    { "pnm", "ppmload", load_pnm, 0 },
+    { "hdr", "radload", vips_radload_buffer, FAIL_ON },
+    { "bmp", "ImageMagick 6", vips_magickload_buffer, MAGICK },
+    { "tga", "ImageMagick 6", vips_magickload_buffer, MAGICK },
+    { "ico", "ImageMagick 6", vips_magickload_buffer, MAGICK | PAGED | SIZES },
+    { "cur", "ImageMagick 6", vips_magickload_buffer, MAGICK | PAGED | SIZES },
+    { "dds", "ImageMagick 6", vips_magickload_buffer, MAGICK },
+    { "pcx", "ImageMagick 6", vips_magickload_buffer, MAGICK },
+    { "psd", "ImageMagick 6", vips_magickload_buffer, MAGICK },
+    { "sgi", "ImageMagick 6", vips_magickload_buffer, MAGICK },
+    { "xbm", "ImageMagick 6", vips_magickload_buffer, MAGICK },
+    { "xpm", "ImageMagick 6", vips_magickload_buffer, MAGICK },
 };
+
+/* TIFF files of kinds that libvips refuses: 12 bits a sample, separate planes in tiles. */
+static const loader second_tiff = { "tiff", "ImageMagick 6, libtiff " VD_LIBTIFF_VERSION,
+                                    vips_magickload_buffer, MAGICK | PAGED };
 
 /* One file under decoding. */
 typedef struct run {
     vd_vips *v;
     vd_serve *s;
     const vd_job *job;
+    const uint8_t *data; /* of the job, or a copy of it */
     const loader *l;
     vd_media *m;
-    bool final; /* no page follows */
 } run;
 
 static void on_log(const gchar *domain, GLogLevelFlags level, const gchar *text, gpointer user) {
@@ -151,6 +146,38 @@ static bool says_truncated(const char *text) {
     return false;
 }
 
+/* Words for "I know what this is and do not do it". */
+static bool says_unsupported(const char *text) {
+    static const char *const words[] = { "not supported",      "nsupported",
+                                         "not implemented",    "nrecognized",
+                                         "not a whole number", "required field",
+                                         "differ in geometry" };
+    for (int i = 0; i < VD_COUNT(words); i++)
+        if (strstr(text, words[i]) != NULL) return true;
+    return false;
+}
+
+/* No pixel came: what that means, from the library's words. */
+static void report_nothing(const run *r, const char *what, const char *reason) {
+    vd_media *m = r->m;
+    int64_t w = 0, h = 0;
+    if (says_truncated(what)) {
+        m->offset = r->job->size;
+        m->decoded_percent = 0;
+        vd_report(m, VD_V_UNREADABLE, "premature_end", "%s: %s", m->library, what);
+        return;
+    }
+    bool sized = m->width > 0 || vd_head_size(r->l->format, r->data, (size_t)r->job->size, &w, &h);
+    /* libjxl's planes of CMYK with alpha are more than libvips can take */
+    bool unsupported =
+        says_unsupported(what) || (strcmp(r->l->format, "jxl") == 0 && m->channels > 4);
+    if (w > 0) vd_report_size(m, w, h, r->job->opt.max_pixels);
+    if (sized && unsupported)
+        vd_report(m, VD_V_UNSUPPORTED, "not_supported", "%s: %s", m->library, what);
+    else
+        vd_report(m, VD_V_UNREADABLE, reason, "%s: %s", m->library, what);
+}
+
 /* The library's words for what went wrong, one line; its error text is empty afterwards. */
 static void take_error(vd_vips *v, char *out, size_t size) {
     vd_report_line(out, size, vips_error_buffer());
@@ -160,19 +187,18 @@ static void take_error(vd_vips *v, char *out, size_t size) {
 
 static VipsImage *open_page(const run *r, int page, VipsFailOn fail_on, VipsAccess access) {
     VipsImage *out = NULL;
-    const loader *l = r->l;
-    void *data = (void *)r->job->data;
+    load_fn load = r->l->load;
+    void *data = (void *)r->data;
     size_t n = (size_t)r->job->size;
     int rc;
-    if (l->magick != NULL)
-        rc = l->paged ? vips_magickload_buffer(data, n, &out, "access", access, "page", page, NULL)
-                      : vips_magickload_buffer(data, n, &out, "access", access, NULL);
-    else if (l->paged && l->fail_on)
-        rc = l->load(data, n, &out, "access", access, "page", page, "fail_on", fail_on, NULL);
-    else if (l->paged)
-        rc = l->load(data, n, &out, "access", access, "page", page, NULL);
-    else
-        rc = l->load(data, n, &out, "access", access, "fail_on", fail_on, NULL);
+    switch (r->l->flags & (PAGED | FAIL_ON)) {
+    case PAGED | FAIL_ON:
+        rc = load(data, n, &out, "access", access, "page", page, "fail_on", fail_on, NULL);
+        break;
+    case PAGED: rc = load(data, n, &out, "access", access, "page", page, NULL); break;
+    case FAIL_ON: rc = load(data, n, &out, "access", access, "fail_on", fail_on, NULL); break;
+    default: rc = load(data, n, &out, "access", access, NULL); break;
+    }
     return rc == 0 ? out : NULL;
 }
 
@@ -232,15 +258,14 @@ static vd_status decode_page(const run *r, int page, vd_frame *f, bool *any, vd_
     good = rows;
     take_error(r->v, what, sizeof what);
     if (out_of_memory(what)) return vd_nomem(err);
-    if (r->l->fail_on) {
+    if ((r->l->flags & FAIL_ON) != 0) {
         VD_TRY(attempt(r, page, VIPS_FAIL_ON_NONE, f, &rows, err));
         take_error(r->v, again, sizeof again);
         *any = rows > 0;
     }
     if (page > 0) return VD_OK;
     if (!*any) {
-        vd_report(r->m, VD_V_UNREADABLE, says_truncated(what) ? "premature_end" : "decode_error",
-                  "%s: %s", r->m->library, what);
+        report_nothing(r, what, "decode_error");
         return VD_OK;
     }
     bool cut = says_truncated(what);
@@ -280,6 +305,7 @@ static void take_tiff_tags(const run *r) {
 }
 
 static void describe(const run *r, VipsImage *im) {
+    static const char *const depth_fields[] = { "bits-per-sample", "heif-bitdepth" };
     vd_media *m = r->m;
     int bits = 0;
     take_blob(im, VIPS_META_EXIF_NAME, m, take_exif);
@@ -287,14 +313,18 @@ static void describe(const run *r, VipsImage *im) {
     take_blob(im, VIPS_META_XMP_NAME, m, take_xmp);
     if (m->orientation == 0 && vips_image_get_typeof(im, VIPS_META_ORIENTATION) != 0)
         m->orientation = vips_image_get_orientation(im);
-    if (r->l->upright || m->orientation == 0) m->orientation = 1;
+    if ((r->l->flags & UPRIGHT) != 0 || m->orientation == 0) m->orientation = 1;
     m->channels = im->Bands;
     m->has_alpha = vips_image_hasalpha(im);
-    m->bits = (int)vips_format_sizeof(im->BandFmt) * 8;
-    if (vips_image_get_typeof(im, "bits-per-sample") != 0 &&
-        vips_image_get_int(im, "bits-per-sample", &bits) == 0 && bits > 0)
-        m->bits = bits;
-    m->n_frames = VD_CLAMP(vips_image_get_n_pages(im), 1, MAX_PAGES);
+    int stored = strcmp(r->l->format, "png") == 0 && r->job->size > 24 ? r->data[24] : 0;
+    for (int i = 0; i < VD_COUNT(depth_fields) && stored == 0; i++)
+        if (vips_image_get_typeof(im, depth_fields[i]) != 0 &&
+            vips_image_get_int(im, depth_fields[i], &bits) == 0)
+            stored = bits;
+    if (stored > 0) m->bits = stored;
+    if (m->bits <= 0) m->bits = (int)vips_format_sizeof(im->BandFmt) * 8;
+    bool paged = (r->l->flags & PAGED) != 0; /* JPEG 2000's "pages" are resolutions */
+    m->n_frames = paged ? VD_CLAMP(vips_image_get_n_pages(im), 1, MAX_PAGES) : 1;
     vips_error_clear();
 }
 
@@ -345,17 +375,25 @@ static const loader *loader_of(const char *format) {
 
 /* Animation, where libvips does not tell. */
 static void find_animation(const run *r) {
+    static const char *const brands[] = { "avis", "msf1", "hevc", "hevx" };
     vd_media *m = r->m;
-    int64_t size = r->job->size;
-    if (strcmp(r->l->format, "png") == 0)
-        m->n_frames = VD_MAX(1, vd_png_frames(r->job->data, (size_t)size));
-    bool sequence = r->l->sequence || strcmp(r->l->format, "png") == 0;
-    if (r->l->upright && size > 12)
-        sequence |= memcmp(r->job->data + 8, "avis", 4) == 0 ||
-                    memcmp(r->job->data + 8, "msf1", 4) == 0 ||
-                    memcmp(r->job->data + 8, "hevc", 4) == 0;
-    if (sequence && (m->n_frames > 1 || r->l->upright))
+    size_t size = (size_t)r->job->size;
+    bool moves = (r->l->flags & SEQUENCE) != 0 && m->n_frames > 1;
+    if (strcmp(r->l->format, "png") == 0) {
+        m->n_frames = vd_png_frames(r->data, size);
+        moves = m->n_frames > 1;
+    } else if (strcmp(r->l->format, "jxl") == 0) {
+        moves = vd_head_jxl_animated(r->data, size);
+        if (moves) m->n_frames = 0; /* not known without decoding them */
+    } else if ((r->l->flags & UPRIGHT) != 0 && size > 12) {
+        for (int i = 0; i < VD_COUNT(brands); i++) moves |= memcmp(r->data + 8, brands[i], 4) == 0;
+        if (moves && m->n_frames == 1) m->n_frames = 0;
+    }
+    if (!moves) return;
+    if (m->n_frames > 0)
         vd_report(m, VD_V_ANIMATED, "animated", "%d frames, the first is used", m->n_frames);
+    else
+        vd_report(m, VD_V_ANIMATED, "animated", "an image sequence, the first frame is used");
 }
 
 static vd_status decode(run *r, vd_err *err) {
@@ -367,14 +405,13 @@ static vd_status decode(run *r, vd_err *err) {
         char what[200];
         take_error(r->v, what, sizeof what);
         if (out_of_memory(what)) return vd_nomem(err);
-        vd_report(m, VD_V_UNREADABLE, says_truncated(what) ? "premature_end" : "bad_header",
-                  "%s: %s", m->library, what);
+        report_nothing(r, what, "bad_header");
         return VD_OK;
     }
     describe(r, head);
     int64_t w = head->Xsize, h = head->Ysize;
     g_object_unref(head);
-    bool icon = r->l->magick != NULL && r->l->paged;
+    bool icon = (r->l->flags & SIZES) != 0;
     int page = icon ? largest_page(r, m->n_frames) : 0;
     if (!vd_report_size(m, w, h, r->job->opt.max_pixels)) return VD_OK;
     find_animation(r);
@@ -382,28 +419,58 @@ static vd_status decode(run *r, vd_err *err) {
     VD_TRY(decode_page(r, page, &f, &any, err));
     if (!any) return VD_OK;
     if (icon) vd_report_size(m, f.width, f.height, r->job->opt.max_pixels);
-    bool pages = r->job->opt.all_pages && m->n_frames > 1 && r->l->paged && !r->l->sequence &&
-                 !icon && m->verdict != VD_V_ANIMATED;
+    bool pages = r->job->opt.all_pages && m->n_frames > 1 &&
+                 (r->l->flags & (PAGED | SEQUENCE | SIZES)) == PAGED && m->verdict != VD_V_ANIMATED;
     VD_TRY(vd_serve_frame(r->s, &f, m, 0, NAN, !pages, err));
     return pages ? further_pages(r, err) : VD_OK;
+}
+
+static vd_status decode_with(run *r, const loader *l, vd_err *err) {
+    r->l = l;
+    snprintf(r->m->library, sizeof r->m->library, "%s", l->library);
+    vd_serve_working(r->s, r->m->library);
+    r->v->warning[0] = '\0';
+    vips_error_clear();
+    vd_status st = decode(r, err);
+    vips_error_clear();
+    return st;
+}
+
+/* A cursor is an icon of type 2; ImageMagick's guess at raw bytes knows only type 1. */
+static vd_status decode_cursor(run *r, const loader *l, vd_err *err) {
+    enum { MOST = 16 << 20 };
+    if (r->job->size > MOST) return vd_fail(err, VD_E_LIMIT, "a cursor of that size");
+    uint8_t *copy = vd_mem_alloc((size_t)r->job->size);
+    if (copy == NULL) return vd_nomem(err);
+    memcpy(copy, r->job->data, (size_t)r->job->size);
+    copy[2] = 1;
+    r->data = copy;
+    vd_status st = decode_with(r, l, err);
+    vd_mem_free(copy);
+    return st;
 }
 
 vd_status vd_vips_decode(vd_vips *v, vd_serve *s, const vd_job *job, const char *format,
                          vd_media *m, vd_err *err) {
     const loader *l = loader_of(format);
+    vd_media before = *m;
+    run r = { .v = v, .s = s, .job = job, .data = job->data, .m = m };
+    int64_t w, h;
+    snprintf(m->codec, sizeof m->codec, "%s", format);
+    bool sized = vd_head_size(format, job->data, (size_t)job->size, &w, &h);
+    if (sized && !vd_report_size(m, w, h, job->opt.max_pixels)) return VD_OK;
     if (l == NULL) {
         vd_report(m, VD_V_UNSUPPORTED, "no_decoder", "no library of this build decodes %s", format);
         return VD_OK;
     }
-    snprintf(m->library, sizeof m->library, "%s", l->library);
-    snprintf(m->codec, sizeof m->codec, "%s", format);
-    vd_serve_working(s, m->library);
     v->s = s;
-    v->warning[0] = '\0';
-    vips_error_clear();
-    run r = { .v = v, .s = s, .job = job, .l = l, .m = m };
-    vd_status st = decode(&r, err);
-    vips_error_clear();
+    vd_status st = strcmp(format, "cur") == 0 ? decode_cursor(&r, l, err) : decode_with(&r, l, err);
+    if (st == VD_OK && m->verdict == VD_V_UNSUPPORTED && strcmp(format, "tiff") == 0) {
+        vd_media first = *m;
+        *m = before;
+        st = decode_with(&r, &second_tiff, err);
+        if (m->verdict >= VD_V_UNSUPPORTED) *m = first;
+    }
     v->s = NULL;
     return st;
 }
