@@ -20,7 +20,8 @@ static int by_value(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* A smooth scene with texture and noise, 4:2:0; every copy lies elsewhere, as decoded pictures do. */
+/* A smooth scene with texture and noise, 4:2:0; every copy lies elsewhere, as decoded pictures do.
+ */
 static uint8_t *scene(int w, int h) {
     uint8_t *p = malloc((size_t)w * (size_t)h * 3 / 2 + 64);
     if (p == NULL) exit(3);
@@ -29,8 +30,8 @@ static uint8_t *scene(int w, int h) {
         for (int x = 0; x < w; x++) {
             uint64_t u = vd_rng_u64(&r);
             int noise = (int)(u & 7) + (int)(u >> 3 & 7) - 7, edge = (x / 37 + y / 53) % 2 * 40;
-            p[(size_t)y * (size_t)w + (size_t)x] = (uint8_t)VD_CLAMP(
-                60 + 120 * x / w + edge + noise, 0, 255);
+            p[(size_t)y * (size_t)w + (size_t)x] =
+                (uint8_t)VD_CLAMP(60 + 120 * x / w + edge + noise, 0, 255);
         }
     memset(p + (size_t)w * (size_t)h, 120, (size_t)w * (size_t)h / 2);
     return p;

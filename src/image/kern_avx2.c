@@ -2,6 +2,7 @@
 #include "image/kern.h"
 
 #include <immintrin.h>
+#include <string.h>
 
 #define LANES 8
 #define VI __m256i
@@ -11,13 +12,28 @@
 #define STORE(p, v) _mm256_storeu_si256((__m256i *)(void *)(p), v)
 #define LOADHALF(p) _mm_loadu_si128((const __m128i *)(const void *)(p))
 #define WIDEN8(v) _mm256_cvtepu8_epi16(v)
-#define GATHER2(base, at) _mm256_i32gather_epi32((const int *)(const void *)(base), at, 2)
+#define PAIRS_BEGIN(src, start, j, taps, at)
+#define PAIRS(src, at, k) _mm256_i32gather_epi32((const int *)(const void *)((src) + (k)), at, 2)
+
+static inline __m128i loadhalfn(const uint8_t *p, int k) {
+    uint8_t all[16] = { 0 };
+    memcpy(all, p, (size_t)k);
+    return LOADHALF(all);
+}
+#define LOADHALFN(p, k) loadhalfn(p, k)
+
+static inline void storen(uint16_t *p, __m256i v, int k) {
+    uint16_t all[16];
+    STORE(all, v);
+    memcpy(p, all, (size_t)k * 2);
+}
+#define STOREN(p, v, k) storen(p, v, k)
 
 static inline void store_bytes(uint8_t *dst, __m256i v) {
     __m256i w = _mm256_packus_epi32(v, v), b = _mm256_packus_epi16(w, w);
     int32_t lo = _mm256_extract_epi32(b, 0), hi = _mm256_extract_epi32(b, 4);
-    __builtin_memcpy(dst, &lo, 4);
-    __builtin_memcpy(dst + 4, &hi, 4);
+    memcpy(dst, &lo, 4);
+    memcpy(dst + 4, &hi, 4);
 }
 #define STORE_BYTES(p, v) store_bytes(p, v)
 

@@ -28,7 +28,9 @@ static void luma_rgb(uint8_t *dst, const uint8_t *rgb, int n) {
                            16);
 }
 
-static uint8_t clamp8(int32_t v) { return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v); }
+static uint8_t clamp8(int32_t v) {
+    return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
+}
 
 static void rgb_ycc(uint8_t *rgb, const uint8_t *y, const uint8_t *cb, const uint8_t *cr, int n) {
     for (int i = 0; i < n; i++) {

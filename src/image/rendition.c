@@ -1,8 +1,8 @@
-/* Renditions. The luma is walked row by row; each row goes to the observer, and the rows an output row
- * of `norm` needs are still in the cache when they are averaged. RGB pictures have their luma computed
- * into a ring of rows first. `small` takes its luma from `norm` and its chroma from the chroma planes;
- * for RGB pictures it is averaged from the picture itself.
- * SPDX-License-Identifier: Apache-2.0 */
+/* Renditions. The luma is walked row by row; each row goes to the observer, and the rows an output
+ * row of `norm` needs are still in the cache when they are averaged. RGB pictures have their luma
+ * computed into a ring of rows first. `small` takes its luma from `norm` and its chroma from the
+ * chroma planes; for RGB pictures it is averaged from the picture itself. SPDX-License-Identifier:
+ * Apache-2.0 */
 #include "image/rendition.h"
 
 #include <string.h>
@@ -101,7 +101,8 @@ static vd_status small_from_planes(vd_scratch *s, vd_pixels *out, const vd_frame
     vd_plane y = { norm->data, norm->width, norm->width, norm->height };
     VD_TRY(vd_pixels_shape(&s->planes, out->width, out->height, 3, err));
     uint8_t *p = s->planes.data;
-    if (norm->width == out->width && norm->height == out->height) memcpy(p, norm->data, (size_t)n);
+    if (norm->width == out->width && norm->height == out->height)
+        memcpy(p, norm->data, (size_t)n);
     else
         VD_TRY(vd_reduce_plane(p, out->width, out->height, &y, &s->filters, &s->colour_tmp, s->kern,
                                err));
@@ -119,18 +120,17 @@ static vd_status small_from_planes(vd_scratch *s, vd_pixels *out, const vd_frame
     return VD_OK;
 }
 
-/* `small` of an interleaved picture: rows are reduced with the channels together, then each channel's
- * columns by a filter that steps over three values. */
+/* `small` of an interleaved picture: rows are reduced with the channels together, then each
+ * channel's columns by a filter that steps over three values. */
 static vd_status small_from_rgb(vd_scratch *s, vd_pixels *out, const vd_frame *f, vd_err *err) {
     const vd_filter *fx, *fy;
     int32_t w = f->width, h = f->height;
     VD_TRY(vd_filter_get(&fx, &s->filters, w, out->width, err));
     VD_TRY(vd_filter_get(&fy, &s->filters, h, out->height, err));
     vd_reduce_tmp *t = &s->colour_tmp;
-    VD_TRY(vd_reduce_tmp_shape(t, 4 * w + 3 * fx->taps, VD_MAX(fx->taps, fy->taps), err));
+    VD_TRY(vd_reduce_tmp_shape(t, 4 * w + fx->taps + VD_KERN_PAD, VD_MAX(fx->taps, fy->taps), err));
     VD_TRY(vd_pixels_shape(&s->planes, out->width, 1, 3, err));
     uint16_t *one = t->line + 3 * (ptrdiff_t)w;
-    memset(one + w, 0, (size_t)fx->taps * sizeof *one);
     for (int32_t r = 0; r < out->height; r++) {
         int32_t first = fy->start[r], n = VD_MIN(fy->taps, h - first);
         vd_filter_weights(fy, r, t->weight);
@@ -169,8 +169,10 @@ vd_status vd_rendition_make(vd_scratch *s, const vd_frame *f, const vd_luma_obse
     int32_t w, h;
     vd_rendition_size(f->width, f->height, VD_SMALL_SIDE, &w, &h);
     VD_TRY(vd_pixels_shape(&s->small, w, h, 3, err));
-    if (f->format == VD_PIX_RGB8) VD_TRY(small_from_rgb(s, &s->small, f, err));
-    else VD_TRY(small_from_planes(s, &s->small, f, &s->norm, err));
+    if (f->format == VD_PIX_RGB8)
+        VD_TRY(small_from_rgb(s, &s->small, f, err));
+    else
+        VD_TRY(small_from_planes(s, &s->small, f, &s->norm, err));
     if (!turn) return VD_OK;
     VD_TRY(vd_pixels_orient(&s->turned, &s->norm, f->orientation, err));
     vd_pixels swap = s->norm;

@@ -3,8 +3,8 @@
  *
  * norm  : luma, upright, long side at most VD_NORM_SIDE, never enlarged, area-averaged
  * small : RGB, upright, long side at most VD_SMALL_SIDE, never enlarged, area-averaged
- * While a row of full-resolution luma is in the cache, an observer sees it: that is how the metrics at
- * full resolution are computed without reading the picture twice. */
+ * While a row of full-resolution luma is in the cache, an observer sees it: that is how the metrics
+ * at full resolution are computed without reading the picture twice. */
 #ifndef VD_IMAGE_RENDITION_H
 #define VD_IMAGE_RENDITION_H
 

@@ -89,11 +89,8 @@ void vd_pixels_reset(vd_pixels *p) {
     *p = (vd_pixels){ 0 };
 }
 
-/* Room for what a gather may read past the last sample. */
-enum { LINE_PAD = 4 };
-
 vd_status vd_reduce_tmp_shape(vd_reduce_tmp *t, int32_t width, int32_t taps, vd_err *err) {
-    int64_t line = (int64_t)width + taps + LINE_PAD;
+    int64_t line = (int64_t)width + taps + VD_KERN_PAD;
     VD_TRY(VD_GROW(t->weight, t->cap_weight, taps, err));
     VD_TRY(VD_GROW(t->rows, t->cap_rows, taps, err));
     if (line > t->cap_line) {
@@ -130,8 +127,8 @@ vd_status vd_reduce_plane(uint8_t *out, int32_t out_w, int32_t out_h, const vd_p
 }
 
 /* Tiles keep both sides of a transposition in the cache. */
-static void turn(uint8_t *dst, const uint8_t *src, int32_t w, int32_t h, int32_t ch, ptrdiff_t step_x,
-                 ptrdiff_t step_y, ptrdiff_t origin) {
+static void turn(uint8_t *dst, const uint8_t *src, int32_t w, int32_t h, int32_t ch,
+                 ptrdiff_t step_x, ptrdiff_t step_y, ptrdiff_t origin) {
     enum { TILE = 32 };
     for (int32_t ty = 0; ty < h; ty += TILE)
         for (int32_t tx = 0; tx < w; tx += TILE)

@@ -1,10 +1,10 @@
 /* Area averaging: the exact box filter for any ratio, in fixed point.
  * SPDX-License-Identifier: Apache-2.0
  *
- * Output pixel j covers the input interval [j * in / out, (j + 1) * in / out); each input pixel weighs
- * by the part of it that is covered. Weights are integers that add up to 16384 exactly (rounded
- * cumulatively), so a flat picture stays flat to the bit. Enlarging (out > in) is allowed: nearest
- * neighbour with blended seams. */
+ * Output pixel j covers the input interval [j * in / out, (j + 1) * in / out); each input pixel
+ * weighs by the part of it that is covered. Weights are integers that add up to 16384 exactly
+ * (rounded cumulatively), so a flat picture stays flat to the bit. Enlarging (out > in) is allowed:
+ * nearest neighbour with blended seams. */
 #ifndef VD_IMAGE_RESIZE_H
 #define VD_IMAGE_RESIZE_H
 

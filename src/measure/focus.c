@@ -2,12 +2,13 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * With half-sample filters a = 2 sin(w/2) (difference) and b = cos(w/2) (mean), the 3 x 3 operators
- * used here are exact products: u = a_x b_y and v = a_y b_x give xx = u^2, xy = u v, yy = v^2, and the
- * Sobel pair is (u, v) times a common low pass. By Parseval's theorem the sums of products are moments
- * of the power spectrum, from which the energy of the second derivative along any direction follows:
- *     E2(t) = sum (u cos t + v sin t)^4 = c^4 A + 4 c^3 s B + 6 c^2 s^2 C + 4 c s^3 D + s^4 E
- * and of the first alike. Their ratio R(t) is the mean squared frequency along t: content cancels, and
- * a motion blur, which removes high frequencies along its path only, leaves its minimum there. */
+ * used here are exact products: u = a_x b_y and v = a_y b_x give xx = u^2, xy = u v, yy = v^2, and
+ * the Sobel pair is (u, v) times a common low pass. By Parseval's theorem the sums of products are
+ * moments of the power spectrum, from which the energy of the second derivative along any direction
+ * follows: E2(t) = sum (u cos t + v sin t)^4 = c^4 A + 4 c^3 s B + 6 c^2 s^2 C + 4 c s^3 D + s^4 E
+ * and of the first alike. Their ratio R(t) is the mean squared frequency along t: content cancels,
+ * and a motion blur, which removes high frequencies along its path only, leaves its minimum there.
+ */
 #include "measure/num.h"
 #include "measure/parts.h"
 

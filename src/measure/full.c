@@ -1,6 +1,6 @@
-/* Figures at full resolution: tone, clipping, noise, block and band artefacts. Rows come one after the
- * other with the three above them, while they are in the cache.
- * SPDX-License-Identifier: Apache-2.0 */
+/* Figures at full resolution: tone, clipping, noise, block and band artefacts. Rows come one after
+ * the other with the three above them, while they are in the cache. SPDX-License-Identifier:
+ * Apache-2.0 */
 #include <string.h>
 
 #include "base/mem.h"
@@ -9,6 +9,12 @@
 
 /* Noise is kept in bins of 1/64 grey level. */
 static const double noise_bin = 1.0 / 64;
+
+void vd_full_init(vd_full *f, const vd_measure_kern *kern) {
+    f->kern = kern;
+    f->n_log_n[0] = 0;
+    for (int v = 1; v < VD_COUNT(f->n_log_n); v++) f->n_log_n[v] = v * vd_num_log2(v);
+}
 
 vd_status vd_full_begin(vd_full *f, int32_t width, int32_t height, vd_err *err) {
     int32_t n = VD_MAX(width - 2, 0) / VD_NOISE_BLOCK + 1;
@@ -46,8 +52,8 @@ static void count_levels(uint32_t hist[4][256], const uint8_t *row, int32_t n) {
 }
 
 /* Turns the sums of a finished row of blocks into noise estimates: Immerkaer's sigma is
- * sqrt(pi / 2) / 6 times the mean of |L|. Blocks near the ends of the scale are clipped and left out,
- * and so are slivers at the right edge. */
+ * sqrt(pi / 2) / 6 times the mean of |L|. Blocks near the ends of the scale are clipped and left
+ * out, and so are slivers at the right edge. */
 static void close_blocks(vd_full *f) {
     int32_t n = f->block_rows > 0 ? (f->width - 2 + VD_NOISE_BLOCK - 1) / VD_NOISE_BLOCK : 0;
     for (int32_t i = 0; i < n; i++) {
@@ -105,10 +111,11 @@ static double percentile(const int64_t hist[256], int64_t total, int percent) {
     return 255;
 }
 
-static double entropy(const int64_t hist[256], int64_t total) {
+static double entropy(const vd_full *f, const int64_t hist[256], int64_t total) {
     double sum = 0;
     for (int v = 0; v < 256; v++)
-        if (hist[v] > 0) sum += (double)hist[v] * vd_num_log2((double)hist[v]);
+        sum += hist[v] < VD_COUNT(f->n_log_n) ? f->n_log_n[hist[v]]
+                                              : (double)hist[v] * vd_num_log2((double)hist[v]);
     return VD_MAX(0.0, vd_num_log2((double)total) - sum / (double)total);
 }
 
@@ -169,7 +176,7 @@ void vd_full_end(vd_metrics *out, vd_full *f) {
     out->p99 = percentile(hist, total, 99);
     out->clipped_low = (double)f->sums.low / n;
     out->clipped_high = (double)f->sums.high / n;
-    out->entropy = entropy(hist, total);
+    out->entropy = entropy(f, hist, total);
     out->noise = noise_of(f);
     out->blockiness = blockiness_of(f);
     out->banding = banding_of(f);

@@ -9,6 +9,7 @@
 struct vd_measure {
     vd_scratch scratch;
     vd_full full;
+    uint8_t small_luma[VD_SMALL_SIDE * VD_SMALL_SIDE];
     vd_pdq_tmp pdq;
     const vd_measure_kern *kern;
 };
@@ -17,7 +18,7 @@ vd_status vd_measure_new(vd_measure **out, vd_err *err) {
     vd_measure *m = vd_mem_array(1, sizeof *m);
     if (m == NULL) return vd_nomem(err);
     m->kern = vd_measure_kern_for(vd_cpu_features());
-    m->full.kern = m->kern;
+    vd_full_init(&m->full, m->kern);
     *out = m;
     return VD_OK;
 }
@@ -41,13 +42,18 @@ vd_status vd_measure_frame(vd_metrics *out, vd_pdq *pdq, vd_measure *m, const vd
     int32_t w = vd_frame_width(f), h = vd_frame_height(f);
     vd_full_end(&r, &m->full);
     vd_focus_measure(&r, &m->scratch.norm, m->kern);
-    vd_colour_measure(&r, &m->scratch.small, f->format == VD_PIX_GREY8);
-    vd_thumb_measure(&r, &m->scratch.small, w, h);
+    const vd_pixels *small = &m->scratch.small;
+    vd_colour_measure(&r, m->small_luma, small, f->format == VD_PIX_GREY8, m->kern);
+    vd_thumb_measure(&r, m->small_luma, small->width, small->height, w, h, m->kern);
     r.aspect_ratio = (double)w / h;
     *out = r;
     *pdq = p;
     return VD_OK;
 }
 
-const vd_pixels *vd_measure_norm(const vd_measure *m) { return &m->scratch.norm; }
-const vd_pixels *vd_measure_small(const vd_measure *m) { return &m->scratch.small; }
+const vd_pixels *vd_measure_norm(const vd_measure *m) {
+    return &m->scratch.norm;
+}
+const vd_pixels *vd_measure_small(const vd_measure *m) {
+    return &m->scratch.small;
+}

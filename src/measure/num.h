@@ -1,6 +1,6 @@
 /* Elementary functions of our own: the C library's differ in the last bit between CPUs (it picks
- * variants with and without fused multiply-add at run time), and a stored fact must not. Accurate to
- * about 1e-14. SPDX-License-Identifier: Apache-2.0 */
+ * variants with and without fused multiply-add at run time), and a stored fact must not. Accurate
+ * to about 1e-14. SPDX-License-Identifier: Apache-2.0 */
 #ifndef VD_MEASURE_NUM_H
 #define VD_MEASURE_NUM_H
 

@@ -1,7 +1,6 @@
 /* PDQ. SPDX-License-Identifier: Apache-2.0 */
 #include "measure/pdq.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -58,37 +57,31 @@ static void basis(float d[16 * 64]) {
             d[64 * i + j] = (float)(scale * vd_num_cos128((i + 1) * (2 * j + 1)));
 }
 
+/* Eight rows share the weights of a column: eight independent sums, each in index order. */
+enum { TOGETHER = 8 };
+
 static void sample(float out[64 * 64], const vd_pixels *luma, const vd_pdq_tmp *t,
                    const vd_measure_kern *kern) {
     const vd_pdq_axis *ax = &t->axis[0], *ay = &t->axis[1];
     int32_t w = luma->width;
-    for (int o = 0; o < VD_PDQ_SIDE; o++) {
-        float *row = t->rows;
-        const float *wy = ay->weight + (ptrdiff_t)o * ay->taps;
-        memset(row, 0, (size_t)w * sizeof *row);
-        for (int32_t k = 0; k < ay->taps && ay->start[o] + k < luma->height; k++)
-            if (wy[k] != 0)
-                kern->add_row(row, luma->data + (int64_t)(ay->start[o] + k) * w, wy[k], w);
+    for (int o = 0; o < VD_PDQ_SIDE; o += TOGETHER) {
+        memset(t->rows, 0, TOGETHER * (size_t)w * sizeof *t->rows);
+        for (int r = 0; r < TOGETHER; r++) {
+            const float *wy = ay->weight + (ptrdiff_t)(o + r) * ay->taps;
+            int32_t first = ay->start[o + r], n = VD_MIN(ay->taps, luma->height - first);
+            for (int32_t k = 0; k < n; k++)
+                kern->add_row(t->rows + (ptrdiff_t)r * w, luma->data + (int64_t)(first + k) * w,
+                              wy[k], w);
+        }
         for (int j = 0; j < VD_PDQ_SIDE; j++) {
-            const float *wx = ax->weight + (ptrdiff_t)j * ax->taps;
-            const float *src = row + ax->start[j];
+            const float *wx = ax->weight + (ptrdiff_t)j * ax->taps, *src = t->rows + ax->start[j];
             int32_t n = VD_MIN(ax->taps, w - ax->start[j]);
-            float sum = 0;
-            for (int32_t k = 0; k < n; k++) sum += wx[k] * src[k];
-            out[64 * o + j] = sum;
+            float sum[TOGETHER] = { 0 };
+            for (int32_t k = 0; k < n; k++)
+                for (int r = 0; r < TOGETHER; r++) sum[r] += wx[k] * src[k + (ptrdiff_t)r * w];
+            for (int r = 0; r < TOGETHER; r++) out[64 * (o + r) + j] = sum[r];
         }
     }
-}
-
-/* Gradients that are visible, not the sum of many tiny ones: hence the truncation to percent. */
-static int quality_of(const float a[64 * 64]) {
-    int sum = 0;
-    for (int i = 0; i < 64; i++)
-        for (int j = 0; j < 64; j++) {
-            if (i < 63) sum += abs((int)((a[64 * i + j] - a[64 * i + 64 + j]) * 100 / 255));
-            if (j < 63) sum += abs((int)((a[64 * i + j] - a[64 * i + j + 1]) * 100 / 255));
-        }
-    return VD_MIN(100, sum / 90);
 }
 
 /* The lower median, sorted[127]: quickselect (Hoare 1961). */
@@ -107,9 +100,12 @@ static float median256(const float dct[256]) {
             v[i++] = v[j];
             v[j--] = swap;
         }
-        if (127 <= j) hi = j;
-        else if (127 >= i) lo = i;
-        else break;
+        if (127 <= j)
+            hi = j;
+        else if (127 >= i)
+            lo = i;
+        else
+            break;
     }
     return v[127];
 }
@@ -133,17 +129,18 @@ vd_status vd_pdq_luma(vd_pdq *out, const vd_pixels *luma, vd_pdq_tmp *tmp,
     tmp->ready = true;
     VD_TRY(axis_weights(&tmp->axis[0], luma->width, err));
     VD_TRY(axis_weights(&tmp->axis[1], luma->height, err));
-    VD_TRY(VD_GROW(tmp->rows, tmp->cap_rows, luma->width, err));
+    VD_TRY(VD_GROW(tmp->rows, tmp->cap_rows, TOGETHER * (int64_t)luma->width, err));
     float a[64 * 64];
     sample(a, luma, tmp, kern);
-    out->quality = quality_of(a);
+    /* gradients one can see, not the sum of many tiny ones: hence the truncation to percent */
+    out->quality = VD_MIN(100, kern->quality(a) / 90);
     kern->dct(out->dct, a, tmp->basis);
     bits_of(out->hash, out->dct);
     return VD_OK;
 }
 
-/* Coefficient (i, j) has frequency i + 1 downwards and j + 1 to the right; mirroring an axis negates
- * the odd frequencies along it, that is the even indices. */
+/* Coefficient (i, j) has frequency i + 1 downwards and j + 1 to the right; mirroring an axis
+ * negates the odd frequencies along it, that is the even indices. */
 void vd_pdq_dihedral(uint64_t out[VD_PDQ_DIHEDRAL][4], const vd_pdq *p) {
     static const struct {
         bool swap, even_i, even_j; /* transpose; negate where i is even; where j is even */

@@ -2,11 +2,11 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * Algorithm: Facebook, "The TMK+PDQF video-hashing algorithm and the PDQ image-hashing algorithm",
- * 2019, and the description that accompanies the published test hashes. Luma is smoothed by two passes
- * of a box filter along both axes, sampled at 64 x 64, transformed by a DCT; the 16 x 16 coefficients
- * with frequencies 1 .. 16 become bits by comparison with their median. Smoothing and sampling are one
- * linear map per axis, applied here as sparse weights. Two hashes at Hamming distance <= 31 with
- * quality >= 50 are taken for copies. */
+ * 2019, and the description that accompanies the published test hashes. Luma is smoothed by two
+ * passes of a box filter along both axes, sampled at 64 x 64, transformed by a DCT; the 16 x 16
+ * coefficients with frequencies 1 .. 16 become bits by comparison with their median. Smoothing and
+ * sampling are one linear map per axis, applied here as sparse weights. Two hashes at Hamming
+ * distance <= 31 with quality >= 50 are taken for copies. */
 #ifndef VD_MEASURE_PDQ_H
 #define VD_MEASURE_PDQ_H
 
@@ -25,8 +25,8 @@ typedef struct vd_pdq {
 void vd_pdq_hex(char out[65], const uint64_t hash[4]);
 bool vd_pdq_parse(uint64_t out[4], const char *hex);
 
-/* The hashes of the picture turned and mirrored, without touching pixels: 0 as it is, 1-3 rotated by
- * 90, 180, 270 degrees counter-clockwise, 4 upside down, 5 left-right, 6 and 7 mirrored at the
+/* The hashes of the picture turned and mirrored, without touching pixels: 0 as it is, 1-3 rotated
+ * by 90, 180, 270 degrees counter-clockwise, 4 upside down, 5 left-right, 6 and 7 mirrored at the
  * diagonals. */
 enum { VD_PDQ_DIHEDRAL = 8 };
 void vd_pdq_dihedral(uint64_t out[VD_PDQ_DIHEDRAL][4], const vd_pdq *p);

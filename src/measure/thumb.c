@@ -1,8 +1,8 @@
-/* The blur figures of CleanVision 0.3 (github.com/cleanlab/cleanvision, Apache-2.0), from the definitions
- * in its documentation: the picture is shrunk to 64 pixels on the long side by a bicubic filter (Keys
- * 1981, a = -0.5, support scaled with the reduction), and the standard deviations of an 8-neighbour edge
- * filter (clamped to 0 .. 255, the outermost pixels kept as they are) and of the histogram's counts are
- * taken. SPDX-License-Identifier: Apache-2.0 */
+/* The blur figures of CleanVision 0.3 (github.com/cleanlab/cleanvision, Apache-2.0), from the
+ * definitions in its documentation: the picture is shrunk to 64 pixels on the long side by a
+ * bicubic filter (Keys 1981, a = -0.5, support scaled with the reduction), and the standard
+ * deviations of an 8-neighbour edge filter (clamped to 0 .. 255, the outermost pixels kept as they
+ * are) and of the histogram's counts are taken. SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
 #include "measure/num.h"
@@ -25,46 +25,48 @@ static double keys(double x) {
 
 typedef struct taps {
     int first, n;
-    double w[MOST_TAPS];
+    float w[MOST_TAPS];
 } taps;
 
 /* Output o of `in` samples reduced to `out`; in <= 4 * SIDE keeps the support below MOST_TAPS. */
 static taps filter_at(int o, int in, int out) {
     double scale = VD_MAX(1.0, (double)in / out), centre = (o + 0.5) * in / out, sum = 0;
+    double w[MOST_TAPS];
     taps t = { 0 };
     t.first = (int)VD_MAX(0.0, centre - 2 * scale + 0.5);
     int end = (int)VD_MIN((double)in, centre + 2 * scale + 0.5);
     for (int x = t.first; x < end && t.n < MOST_TAPS; x++) {
-        t.w[t.n] = keys((x + 0.5 - centre) / scale);
-        sum += t.w[t.n++];
+        w[t.n] = keys((x + 0.5 - centre) / scale);
+        sum += w[t.n++];
     }
-    for (int i = 0; i < t.n; i++) t.w[i] /= sum;
+    for (int i = 0; i < t.n; i++) t.w[i] = (float)(w[i] / sum);
     return t;
 }
 
-static uint8_t to8(double v) { return (uint8_t)(VD_CLAMP(v, 0.0, 255.0) + 0.5); }
+static uint8_t to8(float v) {
+    return (uint8_t)(VD_CLAMP(v, 0.0f, 255.0f) + 0.5f);
+}
 
-static void shrink(uint8_t *out, int ow, int oh, const vd_pixels *small) {
-    uint8_t luma[SMALL], wide[SMALL * SIDE];
+enum { TOGETHER = 8 };
+
+static void shrink(uint8_t *out, int ow, int oh, const uint8_t *luma, int w, int h,
+                   const vd_measure_kern *kern) {
     taps tx[SIDE];
-    int w = small->width, h = small->height;
     for (int j = 0; j < ow; j++) tx[j] = filter_at(j, w, ow);
-    for (int y = 0; y < h; y++) {
-        const uint8_t *p = small->data + (int64_t)y * w * 3;
-        for (int x = 0; x < w; x++, p += 3)
-            luma[x] = (uint8_t)((19595 * p[0] + 38470 * p[1] + 7471 * p[2] + 32768) >> 16);
-        for (int j = 0; j < ow; j++) {
-            double sum = 0;
-            for (int k = 0; k < tx[j].n; k++) sum += tx[j].w[k] * luma[tx[j].first + k];
-            wide[y * ow + j] = to8(sum);
+    for (int o = 0; o < oh; o += TOGETHER) {
+        float rows[TOGETHER * SMALL] = { 0 };
+        int n = VD_MIN(TOGETHER, oh - o);
+        for (int r = 0; r < n; r++) {
+            taps ty = filter_at(o + r, h, oh);
+            for (int k = 0; k < ty.n; k++)
+                kern->add_row(rows + r * SMALL, luma + (ptrdiff_t)(ty.first + k) * w, ty.w[k], w);
         }
-    }
-    for (int r = 0; r < oh; r++) {
-        taps ty = filter_at(r, h, oh);
         for (int j = 0; j < ow; j++) {
-            double sum = 0;
-            for (int k = 0; k < ty.n; k++) sum += ty.w[k] * wide[(ty.first + k) * ow + j];
-            out[r * ow + j] = to8(sum);
+            float sum[TOGETHER] = { 0 };
+            for (int k = 0; k < tx[j].n; k++)
+                for (int r = 0; r < TOGETHER; r++)
+                    sum[r] += tx[j].w[k] * rows[r * SMALL + tx[j].first + k];
+            for (int r = 0; r < n; r++) out[(o + r) * ow + j] = to8(sum[r]);
         }
     }
 }
@@ -76,15 +78,19 @@ static int edge_at(const uint8_t *t, int w, int h, int x, int y) {
     return VD_CLAMP(8 * *p - around, 0, 255);
 }
 
-void vd_thumb_measure(vd_metrics *out, const vd_pixels *small, int32_t w, int32_t h) {
+void vd_thumb_measure(vd_metrics *out, const uint8_t *luma, int32_t sw, int32_t sh, int32_t w,
+                      int32_t h, const vd_measure_kern *kern) {
     uint8_t t[SIDE * SIDE];
-    int ow = small->width, oh = small->height;
+    int ow = sw, oh = sh;
     if (VD_MAX(w, h) > SIDE) {
         double ratio = (double)VD_MAX(w, h) / SIDE;
         ow = VD_MIN(ow, VD_MAX(1, floor_div(w, ratio)));
         oh = VD_MIN(oh, VD_MAX(1, floor_div(h, ratio)));
     }
-    shrink(t, ow, oh, small);
+    if (ow == sw && oh == sh)
+        memcpy(t, luma, (size_t)sw * (size_t)sh);
+    else
+        shrink(t, ow, oh, luma, sw, sh, kern);
     int64_t sum = 0, squares = 0, count[256] = { 0 }, n = (int64_t)ow * oh, peaks = 0;
     for (int y = 0; y < oh; y++)
         for (int x = 0; x < ow; x++) {
