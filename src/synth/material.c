@@ -84,11 +84,17 @@ static float fractal(const surface *q, float wavelength, float gain) {
     return vd_noise_fractal(&q->s->noise, q->p, wavelength, gain, q->width);
 }
 
+/* Four octaves of it, for broad blotches: what is finer comes from another one. */
+static float blotches(const surface *q, float wavelength, float gain) {
+    return vd_noise_fractal(&q->s->noise, q->p, wavelength, gain,
+                            fmaxf(q->width, wavelength * (1.0f / 24)));
+}
+
 static vd_p3f brick(const surface *q) {
     float u, v, mortar;
     face_uv(q->b, q->h, &u, &v);
     float tint = stones(u, v, 0.26f, 0.085f, 0.007f, q->width, q->b->salt, &mortar);
-    float n = fractal(q, 0.12f, 0.82f), dirt = fractal(q, 1.1f, 0.5f);
+    float n = fractal(q, 0.12f, 0.82f), dirt = blotches(q, 1.1f, 0.5f);
     vd_p3f c = mix(q->b->colour[0], q->b->colour[1], VD_CLAMP(tint + 0.22f * n, 0.0f, 1.3f));
     c = scale(c, 0.95f + 0.30f * n);
     vd_p3f grey = scale((vd_p3f){ 0.46f, 0.43f, 0.38f }, 1 + 0.25f * n);
@@ -99,7 +105,7 @@ static vd_p3f roof(const surface *q) {
     float u, v, gap;
     face_uv(q->b, q->h, &u, &v);
     float tint = stones(u, v, 0.17f, 0.14f, 0.008f, q->width, q->b->salt, &gap);
-    float n = fractal(q, 0.15f, 0.72f), moss = fractal(q, 0.7f, 0.6f);
+    float n = fractal(q, 0.15f, 0.72f), moss = blotches(q, 0.7f, 0.6f);
     vd_p3f c = scale(mix(q->b->colour[0], q->b->colour[1], tint), 1 + 0.30f * n);
     c = mix(c, (vd_p3f){ 0.12f, 0.15f, 0.05f }, 0.6f * step_between(0.25f, 0.9f, moss));
     return scale(c, 1 - 0.72f * gap);
@@ -128,12 +134,12 @@ static vd_p3f wood(const surface *q) {
 }
 
 static vd_p3f stone(const surface *q) {
-    float n = fractal(q, 0.5f, 0.74f), speck = fractal(q, 0.035f, 0.9f);
+    float n = blotches(q, 0.5f, 0.74f), speck = fractal(q, 0.035f, 0.9f);
     vd_p3f c = mix(q->b->colour[1], q->b->colour[0], VD_CLAMP(0.5f + 0.42f * n, -0.2f, 1.2f));
     float lichen =
         step_between(0.55f, 0.8f,
                      vd_noise_fractal(&q->s->noise, (vd_p3f){ q->p.x + 7, q->p.y + 3, q->p.z },
-                                      0.3f, 0.66f, q->width));
+                                      0.3f, 0.66f, fmaxf(q->width, 0.012f)));
     c = mix(c, (vd_p3f){ 0.40f, 0.36f, 0.13f }, 0.6f * lichen);
     return scale(c, 1 + 0.38f * speck);
 }
@@ -165,7 +171,7 @@ static vd_p3f rust(const surface *q) {
 }
 
 static vd_p3f plaster(const surface *q) {
-    float n = fractal(q, 1.2f, 0.62f), fine = fractal(q, 0.06f, 0.9f);
+    float n = blotches(q, 1.2f, 0.62f), fine = fractal(q, 0.06f, 0.9f);
     vd_p3f c = mix(q->b->colour[0], q->b->colour[1], VD_CLAMP(0.4f + 0.55f * n, 0.0f, 1.1f));
     float crumbled = step_between(0.62f, 0.62f + 0.05f + q->width, n);
     c = scale(c, 1 + 0.28f * fine);
@@ -183,15 +189,15 @@ static vd_p3f stripes(const surface *q) {
     float period = (float)(q->b->half.z * 0.66);
     float band = joint((float)q->h->local.z + 0.02f * n, period, period * 0.25f, q->width);
     vd_p3f c = mix(q->b->colour[0], q->b->colour[1], band);
-    float worn = step_between(0.55f, 0.9f, fractal(q, 0.2f, 0.7f));
+    float worn = step_between(0.55f, 0.9f, blotches(q, 0.2f, 0.7f));
     c = mix(c, (vd_p3f){ 0.22f, 0.20f, 0.18f }, 0.65f * worn);
     return scale(c, 0.93f + 0.24f * n);
 }
 
 /* Earth and grass, with worn flagstones in the yard's middle. */
 static vd_p3f ground(const surface *q) {
-    float broad = vd_noise_fractal(&q->s->noise, q->p, 3.5f, 0.55f, q->width);
-    float mid = fractal(q, 0.45f, 0.72f), fine = fractal(q, 0.06f, 0.92f);
+    float broad = blotches(q, 3.5f, 0.55f);
+    float mid = blotches(q, 0.45f, 0.72f), fine = fractal(q, 0.06f, 0.92f);
     vd_p3f earth = scale((vd_p3f){ 0.30f, 0.22f, 0.145f }, 1 + 0.30f * mid + 0.34f * fine);
     vd_p3f grass = scale((vd_p3f){ 0.115f, 0.17f, 0.045f }, 1 + 0.40f * mid + 0.50f * fine);
     float g = step_between(-0.25f, 0.35f, broad + 0.45f * mid);

@@ -211,8 +211,10 @@ double vd_trace_ambient(const vd_scene *s, vd_vec3 p, vd_vec3 normal, int id) {
         if (VD_ID_FIRST + i == id) continue;
         vd_vec3 v = vd_v3_sub(s->object[i].centre, p);
         double d2 = vd_v3_dot(v, v), r = s->object[i].radius * fill;
+        if (d2 > 16 * r * r) continue;
         double cosine = vd_v3_dot(v, normal) / sqrt(d2 + 1e-9);
-        double part = 0.5 * (cosine + 1) * VD_MIN(r * r / (d2 + 1e-9), 1.0);
+        /* fades out at four radii, where it would be 3 % */
+        double part = 0.5 * (cosine + 1) * VD_MIN(r * r / (d2 + 1e-9) - 1 / 16.0, 1.0);
         open *= 1 - 0.55 * VD_MAX(part, 0);
     }
     return open;
