@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "codec/io_jpeg.h"
+#include "codec/io_plain.h"
 #include "codec/io_vips.h"
 #include "codec/meta.h"
 #include "codec/report.h"
@@ -26,7 +27,11 @@ static vd_status decode(void *user, vd_serve *s, const vd_job *job, vd_media *m,
     if (strcmp(k.format, "jpeg") == 0) {
         vd_serve_working(s, vd_jpeg_library());
         st = vd_jpeg_decode(x->jpeg, s, job, m, err);
-    } else {
+    } else if (strcmp(k.format, "pnm") == 0)
+        st = vd_pnm_decode(s, job, m, err);
+    else if (strcmp(k.format, "bmp") == 0)
+        st = vd_bmp_decode(x->icc, s, job, m, err);
+    else {
         if (x->vips == NULL && (st = vd_vips_new(&x->vips, x->icc, err)) == VD_E_UNSUPPORTED) {
             vd_report(m, VD_V_UNSUPPORTED, "no_decoder", "%s", err->msg);
             st = VD_OK;
