@@ -294,8 +294,8 @@ static void take_tiff_tags(const run *r) {
     vd_meta_exif(r->m, p, (size_t)job->size + sizeof prefix);
 }
 
-/* ImageMagick leaves the rows of a TGA file as they are stored: bits 4 and 5 of its descriptor say from
- * which corner. */
+/* ImageMagick leaves the rows of a TGA file as they are stored: bits 4 and 5 of its descriptor say
+ * from which corner. */
 static int tga_orientation(const run *r) {
     static const int from_corner[4] = { 4, 3, 1, 2 };
     return r->job->size > 17 ? from_corner[r->data[17] >> 4 & 3] : 1;
