@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "index/groups.h"
 #include "index/hamming.h"
+#include "measure/pdq.h"
 #include "stage/compare.h"
 
 enum { C_DUP, C_NEAR, C_DISTANCE, C_KEEP_DUP, C_KEEP_NEAR, C_WHY, N_COLUMNS };
@@ -184,41 +185,56 @@ static const char *why_kept(const member *keep, const member *second) {
     return "first found";
 }
 
-static int popcount_distance(const uint64_t *a, const uint64_t *b) {
-    int d = 0;
-    for (int i = 0; i < 4; i++) d += __builtin_popcountll(a[i] ^ b[i]);
-    return d;
-}
-
-/* All pairs within the radius, as pairs of indices into `hashes`. */
-static vd_status search(finder *f, const uint64_t (*hashes)[4], int64_t n, vd_hamming_pairs *pairs, vd_err *err) {
-    const vd_hamming_opt opt = { .radius = f->run->opt->near_distance, .pool = f->run->pool };
-    return vd_hamming_search(pairs, hashes, n, &opt, err);
+/* The eight hashes of every picture, turned and mirrored, as fingerprint stored them. */
+static vd_status load_turned(finder *f, const member *stills, int64_t n, uint64_t (**out)[4], vd_err *err) {
+    vd_stmt *s = NULL;
+    vd_status st = VD_OK;
+    uint64_t(*all)[4] = vd_mem_array((size_t)n * VD_PDQ_DIHEDRAL + 1, sizeof *all);
+    if (all == NULL) return vd_nomem(err);
+    VD_GO(vd_db_prepare(&s, f->db, "SELECT pdq_dihedral FROM fact_fingerprint WHERE asset_id = ?1", true, err));
+    for (int64_t i = 0; i < n; i++) {
+        bool row = false;
+        vd_stmt_bind(s, 1, vd_val_int(stills[i].id));
+        VD_GO(vd_stmt_step(s, &row, err));
+        vd_value v = vd_stmt_value(s, 0);
+        bool have = row && v.type == VD_BLOB && v.n == 32 * VD_PDQ_DIHEDRAL;
+        for (int k = 0; k < VD_PDQ_DIHEDRAL; k++)
+            memcpy(all[i * VD_PDQ_DIHEDRAL + k], have ? (const void *)(v.s + 32 * k) : stills[i].pdq, 32);
+        vd_stmt_reset(s);
+    }
+    *out = all;
+    all = NULL;
+done:
+    vd_stmt_free(s);
+    vd_mem_free(all);
+    return st;
 }
 
 static vd_status near_stills(finder *f, vd_err *err) {
     vd_status st = VD_OK;
-    vd_hamming_pairs pairs = { 0 };
-    int64_t n = 0, *group = NULL;
-    member *stills = NULL;
-    uint64_t(*hashes)[4] = NULL;
-    stills = vd_mem_array((size_t)f->n_members + 1, sizeof *stills);
-    hashes = vd_mem_array((size_t)f->n_members + 1, sizeof *hashes);
-    group = vd_mem_array((size_t)f->n_members + 1, sizeof *group);
-    if (stills == NULL || hashes == NULL || group == NULL) VD_GO(vd_nomem(err));
+    int64_t n = 0;
+    int32_t *group = vd_mem_array((size_t)f->n_members + 1, sizeof *group);
+    int32_t *distance = vd_mem_array((size_t)f->n_members + 1, sizeof *distance);
+    member *stills = vd_mem_array((size_t)f->n_members + 1, sizeof *stills);
+    uint64_t(*hashes)[4] = vd_mem_array((size_t)f->n_members + 1, sizeof *hashes);
+    uint64_t(*turned)[4] = NULL;
+    vd_hamming_opt opt = VD_HAMMING_OPT;
+    opt.radius = f->run->opt->near_distance;
+    if (stills == NULL || hashes == NULL || group == NULL || distance == NULL) VD_GO(vd_nomem(err));
     for (int64_t i = 0; i < f->n_members; i++)
         if (!f->members[i].video_frame) stills[n++] = f->members[i];
-    qsort(stills, (size_t)n, sizeof *stills, by_preference);
+    if (n > 1) qsort(stills, (size_t)n, sizeof *stills, by_preference);
     for (int64_t i = 0; i < n; i++) memcpy(hashes[i], stills[i].pdq, 32);
-    VD_GO(search(f, (const uint64_t(*)[4])hashes, n, &pairs, err));
-    VD_GO(vd_groups_star(group, n, pairs.pair, pairs.n, err));
+    if (f->run->opt->dihedral) VD_GO(load_turned(f, stills, n, &turned, err));
+    VD_GO(vd_near_groups(group, distance, (const uint64_t(*)[4])hashes, (const uint64_t(*)[4])turned,
+                         turned != NULL ? VD_PDQ_DIHEDRAL : 0, n, NULL, &opt, f->run->pool, err));
     for (int64_t i = n - 1; i >= 0; i--) { /* backwards: the last seen beside the keeper is the second best */
         int64_t g = group[i];
         if (g < 0 || g == i) continue;
         verdict *v = NULL, *keep = NULL;
         VD_GO(verdict_of(f, stills[i].id, &v, err));
         v->near = stills[g].id;
-        v->distance = popcount_distance(stills[i].pdq, stills[g].pdq);
+        v->distance = distance[i];
         VD_GO(verdict_of(f, stills[g].id, &keep, err));
         keep->near = stills[g].id;
         keep->distance = 0;
@@ -226,10 +242,11 @@ static vd_status near_stills(finder *f, vd_err *err) {
         keep->why = why_kept(&stills[g], &stills[i]);
     }
 done:
-    vd_hamming_pairs_reset(&pairs);
     vd_mem_free(stills);
     vd_mem_free(hashes);
+    vd_mem_free(turned);
     vd_mem_free(group);
+    vd_mem_free(distance);
     return st;
 }
 
@@ -265,38 +282,45 @@ static int by_video_preference(const void *pa, const void *pb) {
     return a->id < b->id ? -1 : a->id > b->id;
 }
 
-/* matched[a * n_frames_total + frame]: too large; instead a sorted list of (frame, other video). */
-typedef struct hit {
-    int64_t frame, other;
-} hit;
+/* share[a * n + b]: how many frames of video a have a match in video b. */
+typedef struct shares {
+    const finder *f;
+    const member *frames;
+    const video *v;
+    int64_t n, *count;
+} shares;
 
-static int by_hit(const void *pa, const void *pb) {
-    const hit *a = pa, *b = pb;
-    if (a->frame != b->frame) return a->frame < b->frame ? -1 : 1;
-    return a->other < b->other ? -1 : a->other > b->other;
+static bool has_match(const shares *s, const member *frame, const video *in) {
+    for (int64_t i = in->first; i < in->first + in->n; i++)
+        if (vd_hamming(frame->pdq, s->frames[i].pdq) <= s->f->run->opt->near_distance) return true;
+    return false;
 }
 
-static vd_status judge_videos(finder *f, const video *v, int64_t n, const int64_t *video_of, const hit *hits,
-                              int64_t n_hits, vd_err *err) {
-    /* share[a][b]: how many frames of a have a match in b */
+static vd_status count_shares(void *user, int64_t a, int worker, vd_err *err) {
+    (void)worker;
+    const shares *s = user;
+    VD_TRY(vd_run_check_cancel(s->f->run, err));
+    for (int64_t i = s->v[a].first; i < s->v[a].first + s->v[a].n; i++)
+        for (int64_t b = 0; b < s->n; b++)
+            if (b != a && has_match(s, &s->frames[i], &s->v[b])) s->count[a * s->n + b]++;
+    return VD_OK;
+}
+
+static vd_status judge_videos(finder *f, const member *frames, const video *v, int64_t n, vd_err *err) {
     vd_status st = VD_OK;
-    int64_t *count = vd_mem_array((size_t)(n * n) + 1, sizeof *count);
-    int64_t *pair = vd_mem_array((size_t)(n * n) + 1, 2 * sizeof *pair), n_pairs = 0;
-    int64_t *group = vd_mem_array((size_t)n + 1, sizeof *group);
-    if (count == NULL || pair == NULL || group == NULL) VD_GO(vd_nomem(err));
-    for (int64_t i = 0; i < n_hits; i++) {
-        if (i > 0 && by_hit(&hits[i], &hits[i - 1]) == 0) continue;
-        count[video_of[hits[i].frame] * n + hits[i].other]++;
-    }
+    int64_t *count = vd_mem_array((size_t)(n * n), sizeof *count), n_pairs = 0;
+    vd_pair *pair = vd_mem_array((size_t)(n * n), sizeof *pair);
+    int32_t *group = vd_mem_array((size_t)n, sizeof *group);
+    shares s = { f, frames, v, n, count };
     double need = f->run->opt->video_share;
+    if (count == NULL || pair == NULL || group == NULL) VD_GO(vd_nomem(err));
+    VD_GO(vd_pool_for(f->run->pool, n, count_shares, &s, err));
     for (int64_t a = 0; a < n; a++)
         for (int64_t b = a + 1; b < n; b++)
-            if ((double)count[a * n + b] >= need * (double)v[a].n && (double)count[b * n + a] >= need * (double)v[b].n) {
-                pair[2 * n_pairs] = a;
-                pair[2 * n_pairs++ + 1] = b;
-            }
-    VD_GO(vd_groups_star(group, n, (const int64_t(*)[2])pair, n_pairs, err));
-    for (int64_t i = 0; i < n; i++) {
+            if ((double)count[a * n + b] >= need * (double)v[a].n && (double)count[b * n + a] >= need * (double)v[b].n)
+                pair[n_pairs++] = (vd_pair){ (int32_t)a, (int32_t)b, 0 };
+    VD_GO(vd_group_star(group, n, pair, n_pairs, NULL, err));
+    for (int64_t i = n - 1; i >= 0; i--) {
         int64_t g = group[i];
         if (g < 0 || g == i) continue;
         verdict *m = NULL;
@@ -304,8 +328,10 @@ static vd_status judge_videos(finder *f, const video *v, int64_t n, const int64_
         m->near = v[g].id;
         m->distance = 100 - 100 * count[i * n + g] / VD_MAX(v[i].n, 1);
         VD_GO(verdict_of(f, v[g].id, &m, err));
-        *m = (verdict){ .id = v[g].id, .dup = m->dup, .keep_dup = m->keep_dup, .near = v[g].id, .keep_near = true,
-                        .why = v[g].pixels > v[i].pixels ? "highest resolution" : "most frames, then first found" };
+        m->near = v[g].id;
+        m->distance = 0;
+        m->keep_near = true;
+        m->why = v[g].pixels > v[i].pixels ? "highest resolution" : "most frames, then first found";
     }
 done:
     vd_mem_free(count);
@@ -319,7 +345,7 @@ enum { MAX_VIDEOS = 4096 }; /* the table of shares is quadratic */
 static vd_status list_videos(member *frames, int64_t n, video **out, int64_t *n_out, vd_err *err) {
     video *v = NULL;
     int64_t n_videos = 0, cap = 0;
-    qsort(frames, (size_t)n, sizeof *frames, by_parent);
+    if (n > 1) qsort(frames, (size_t)n, sizeof *frames, by_parent);
     for (int64_t i = 0; i < n; i++) {
         if (i == 0 || frames[i].parent_id != frames[i - 1].parent_id) {
             vd_status st = VD_GROW(v, cap, n_videos + 1, err);
@@ -337,41 +363,20 @@ static vd_status list_videos(member *frames, int64_t n, video **out, int64_t *n_
     return VD_OK;
 }
 
+/* Quadratic in the number of frames, with an early exit: 10^5 frames take seconds. */
 static vd_status near_videos(finder *f, vd_err *err) {
     vd_status st = VD_OK;
-    vd_hamming_pairs pairs = { 0 };
     video *v = NULL;
-    hit *hits = NULL;
-    int64_t n = 0, n_videos = 0, n_hits = 0, *video_of = NULL;
+    int64_t n = 0, n_videos = 0;
     member *frames = vd_mem_array((size_t)f->n_members + 1, sizeof *frames);
-    uint64_t(*hashes)[4] = vd_mem_array((size_t)f->n_members + 1, sizeof *hashes);
-    if (frames == NULL || hashes == NULL) VD_GO(vd_nomem(err));
+    if (frames == NULL) return vd_nomem(err);
     for (int64_t i = 0; i < f->n_members; i++)
         if (f->members[i].video_frame) frames[n++] = f->members[i];
     VD_GO(list_videos(frames, n, &v, &n_videos, err));
-    if (n_videos < 2 || n_videos > MAX_VIDEOS) goto done;
-    for (int64_t i = 0; i < n; i++) memcpy(hashes[i], frames[i].pdq, 32);
-    VD_GO(search(f, (const uint64_t(*)[4])hashes, n, &pairs, err));
-    hits = vd_mem_array((size_t)pairs.n * 2 + 1, sizeof *hits);
-    video_of = vd_mem_array((size_t)n + 1, sizeof *video_of);
-    if (hits == NULL || video_of == NULL) VD_GO(vd_nomem(err));
-    for (int64_t k = 0; k < n_videos; k++)
-        for (int64_t i = 0; i < v[k].n; i++) video_of[v[k].first + i] = k;
-    for (int64_t i = 0; i < pairs.n; i++) {
-        int64_t a = pairs.pair[i][0], b = pairs.pair[i][1];
-        if (video_of[a] == video_of[b]) continue;
-        hits[n_hits++] = (hit){ a, video_of[b] };
-        hits[n_hits++] = (hit){ b, video_of[a] };
-    }
-    if (n_hits > 1) qsort(hits, (size_t)n_hits, sizeof *hits, by_hit);
-    VD_GO(judge_videos(f, v, n_videos, video_of, hits, n_hits, err));
+    if (n_videos >= 2 && n_videos <= MAX_VIDEOS) VD_GO(judge_videos(f, frames, v, n_videos, err));
 done:
-    vd_hamming_pairs_reset(&pairs);
     vd_mem_free(v);
-    vd_mem_free(hits);
-    vd_mem_free(video_of);
     vd_mem_free(frames);
-    vd_mem_free(hashes);
     return st;
 }
 
