@@ -29,7 +29,7 @@ void vd_colour_measure(vd_metrics *out, uint8_t *luma, const vd_pixels *small, b
     out->colourfulness = sqrt(spread) + 0.3 * sqrt(rg * rg + yb * yb);
     out->saturation = (double)s.saturation / 65536 / n;
     out->coloured = (double)s.coloured / n;
-    out->greyscale = grey || out->coloured < 0.0005;
+    out->greyscale = grey || (out->coloured < 0.0005 && out->saturation < 0.05);
     double low = level_at(bright, count, 5) - level_at(level, count, 5);
     double high = level_at(bright, count, 99) - level_at(level, count, 99);
     out->bright_p5 = VD_CLAMP((out->p5 + low) / 255, 0.0, 1.0);

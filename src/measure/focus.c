@@ -51,6 +51,7 @@ static void motion(vd_metrics *out, const vd_grad_sums *s, double n) {
         if (r[i] > r[most]) most = i;
     }
     out->fineness = sum / DIRECTIONS;
+    out->least_fineness = r[least];
     out->motion_anisotropy = r[most] > 0 ? 1 - r[least] / r[most] : 0;
     double before = r[(least + DIRECTIONS - 1) % DIRECTIONS], after = r[(least + 1) % DIRECTIONS];
     double bend = before - 2 * r[least] + after;
@@ -63,7 +64,7 @@ static void motion(vd_metrics *out, const vd_grad_sums *s, double n) {
 void vd_focus_measure(vd_metrics *out, const vd_pixels *norm, const vd_measure_kern *kern) {
     int32_t w = norm->width, h = norm->height;
     vd_grad_sums s = { 0 };
-    out->sharpness = out->tenengrad = out->fineness = 0;
+    out->sharpness = out->tenengrad = out->fineness = out->least_fineness = 0;
     out->motion_anisotropy = out->motion_direction_deg = 0;
     if (w < 3 || h < 3) return;
     for (int32_t y = 1; y + 1 < h; y++) {

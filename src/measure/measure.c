@@ -45,6 +45,7 @@ vd_status vd_measure_frame(vd_metrics *out, vd_pdq *pdq, vd_measure *m, const vd
     const vd_pixels *small = &m->scratch.small;
     vd_colour_measure(&r, m->small_luma, small, f->format == VD_PIX_GREY8, m->kern);
     vd_thumb_measure(&r, m->small_luma, small->width, small->height, w, h, m->kern);
+    r.channels = f->format == VD_PIX_GREY8 ? 1 : 3;
     r.aspect_ratio = (double)w / h;
     *out = r;
     *pdq = p;

@@ -22,6 +22,7 @@ typedef struct vd_metrics {
     double fineness;  /* share of fine detail in what structure there is: mean squared spatial
                          frequency of the norm, R(theta) averaged over directions; 0 .. 4, low =
                          out of focus whatever the contrast */
+    double least_fineness; /* min R over directions: how fine the detail is along the blurred one */
     double motion_anisotropy;    /* 1 - min R / max R over directions; 0 .. 1 */
     double motion_direction_deg; /* direction of least R, 0 .. 180, counter-clockwise from +x in the
                                     upright picture; the direction of a motion blur.
@@ -42,7 +43,7 @@ typedef struct vd_metrics {
                              yb = (R + G) / 2 - B; 0 .. about 200 (Hasler and Susstrunk 2003) */
     double saturation;    /* mean of (max - min) / max over pixels, HSV; 0 .. 1 */
     double coloured;      /* fraction of pixels with max - min > 12; 0 .. 1 */
-    bool greyscale;       /* one channel, or coloured < 0.0005 */
+    bool greyscale;       /* one channel, or coloured < 0.0005 and saturation < 0.05 */
     /* coding and sensor, full */
     double noise;      /* sigma of white noise in grey levels, >= 0: Immerkaer's (1996) estimate on
                           blocks of 32 x 16, tenth percentile of the blocks not clipped, corrected for
@@ -53,6 +54,7 @@ typedef struct vd_metrics {
                           those above 1 level, times how common isolated steps are (up to 0.4 %); 0 ..
                           1 */
     /* shape */
+    int channels;        /* 1 or 3, as decoded */
     double aspect_ratio; /* width / height, upright */
     /* CleanVision's blur figures, on a rendition of at most 64 pixels */
     double thumb_edges; /* standard deviation of an 8-neighbour edge filter; grey levels */

@@ -55,8 +55,15 @@ typedef struct adder {
     uint8_t *seen; /* bit per id */
     int64_t seen_bytes, next_id, n_files, n_dirty;
     double started, told;
+    bool touched; /* something changed: the problems must be derived again */
     vd_str uri;
 } adder;
+
+static vd_status touch(adder *a, vd_err *err) {
+    if (a->touched) return VD_OK;
+    a->touched = true;
+    return vd_problems_touch(a->run, err);
+}
 
 static vd_status mark_seen(adder *a, int64_t id, vd_err *err) {
     int64_t before = a->seen_bytes;
@@ -217,6 +224,7 @@ static vd_status add_found(adder *a, const found *f, const char *kind, int64_t *
     }
     vd_stmt_reset(q);
     *fresh = !row || !same;
+    if (*fresh || vanished) VD_GO(touch(a, err));
     if (row) {
         VD_GO(mark_seen(a, *id, err));
         const vd_value back[] = { vd_val_int(*id), vd_val_text(f->uri) };
@@ -363,6 +371,7 @@ static vd_status mark_vanished(adder *a, const char *root, vd_err *err) {
         if (!row) break;
         int64_t id = vd_stmt_int(all, 0);
         if (was_seen(a, id)) continue;
+        VD_GO(touch(a, err));
         const vd_value v[] = { vd_val_int(id), vd_val_int(a->run->run_id) };
         VD_GO(vd_stmt_run(gone, v, 2, err));
     }

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -363,6 +364,7 @@ vd_status vd_asset_pass(vd_run *run, vd_err *err) {
     p.label = label.data;
     VD_GO(vd_plan_open(&plan, run, err));
     if (plan.total == 0) goto done;
+    VD_GO(vd_problems_touch(run, err));
     VD_GO(vd_archives_new(&p.archives, err));
     VD_GO(vd_writer_new(&p.writer, run->ds, err));
     VD_GO(make_workers(&p, err));

@@ -58,8 +58,8 @@ void vd_archives_free(vd_archives *a) {
 
 static void refuse(vd_bytes *b, const char *reason, const char *detail) {
     b->ok = false;
-    snprintf(b->reason, sizeof b->reason, "%s", reason);
-    snprintf(b->detail, sizeof b->detail, "%s", detail);
+    snprintf(b->reason, sizeof b->reason, "%.*s", (int)sizeof b->reason - 1, reason);
+    snprintf(b->detail, sizeof b->detail, "%.*s", (int)sizeof b->detail - 1, detail);
 }
 
 /* The path of the archive in "archive!member": up to the '!' that ends an existing file. */

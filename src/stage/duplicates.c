@@ -407,6 +407,7 @@ static vd_status write_verdicts(finder *f, int64_t key, int stage, vd_err *err) 
     char text[32];
     snprintf(text, sizeof text, "%llx", (unsigned long long)key);
     VD_GO(vd_run_state_set(f->run, "duplicates_key", text, err));
+    VD_GO(vd_problems_touch(f->run, err));
     VD_GO(vd_db_commit(f->db, err));
 done:
     if (st != VD_OK) vd_db_rollback(f->db);

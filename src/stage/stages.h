@@ -27,6 +27,8 @@ vd_status vd_add_adopt(vd_run *run, vd_err *err);
 /* The one pass over pixels: reads, hashes, decodes and runs every pending asset-scope stage. */
 vd_status vd_asset_pass(vd_run *run, vd_err *err);
 
+/* Says that facts are about to change: the problem table must be made anew. */
+vd_status vd_problems_touch(vd_run *run, vd_err *err);
 /* The problem table, from the scores and the thresholds. */
 vd_status vd_problems_refresh(vd_run *run, vd_err *err);
 
