@@ -10,8 +10,8 @@ const vd_score_row vd_score_table[VD_SCORE_KINDS] = {
     [VD_SCORE_LIGHT] = { "light", 0.05, "even the darkest parts are bright", "1 - bright_p5" },
     [VD_SCORE_BLURRY] = { "blurry", 0.29, "no fine detail: out of focus, moved or enlarged",
                           "min(1 - exp(-thumb_edges / 100) + (p if p > 0.18), fineness / (fineness + "
-                          "0.75)), p = 1 - exp(-thumb_peaks / 100)" },
-    [VD_SCORE_MOTION_BLUR] = { "motion_blur", 0.3, "detail is missing along one direction",
+                          "1)), p = 1 - exp(-thumb_peaks / 100)" },
+    [VD_SCORE_MOTION_BLUR] = { "motion_blur", 0.45, "detail is missing along one direction",
                                "max(1 - motion_anisotropy, least_fineness / (least_fineness + 0.5))" },
     [VD_SCORE_LOW_INFORMATION] = { "low_information", 0.3, "few grey levels: nearly empty",
                                    "(entropy + (log2 3 if in colour)) / 10, at most 1" },
@@ -36,7 +36,7 @@ static double blurry(const vd_metrics *m) {
     double edges = 1 - vd_num_exp(-0.01 * m->thumb_edges);
     double peaks = 1 - vd_num_exp(-0.01 * m->thumb_peaks);
     double thumb = edges + (peaks > 0.18 ? peaks : 0);
-    return VD_MIN(unit(thumb), m->fineness / (m->fineness + 0.75));
+    return VD_MIN(unit(thumb), m->fineness / (m->fineness + 1));
 }
 
 void vd_score_picture(double score[VD_SCORE_KINDS], const vd_metrics *m, int jpeg_quality) {
