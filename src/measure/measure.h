@@ -16,12 +16,12 @@
 
 typedef struct vd_metrics {
     /* focus, on norm */
-    double sharpness; /* variance of the 4-neighbour Laplacian; grey levels^2, >= 0
-                         (Pech-Pacheco et al. 2000) */
-    double tenengrad; /* mean of gx^2 + gy^2, Sobel; grey levels^2, >= 0 (Krotkov 1987) */
-    double fineness;  /* share of fine detail in what structure there is: mean squared spatial
-                         frequency of the norm, R(theta) averaged over directions; 0 .. 4, low =
-                         out of focus whatever the contrast */
+    double sharpness;      /* variance of the 4-neighbour Laplacian; grey levels^2, >= 0
+                              (Pech-Pacheco et al. 2000) */
+    double tenengrad;      /* mean of gx^2 + gy^2, Sobel; grey levels^2, >= 0 (Krotkov 1987) */
+    double fineness;       /* share of fine detail in what structure there is: mean squared spatial
+                              frequency of the norm, R(theta) averaged over directions; 0 .. 4, low =
+                              out of focus whatever the contrast */
     double least_fineness; /* min R over directions: how fine the detail is along the blurred one */
     double motion_anisotropy;    /* 1 - min R / max R over directions; 0 .. 1 */
     double motion_direction_deg; /* direction of least R, 0 .. 180, counter-clockwise from +x in the

@@ -24,10 +24,13 @@ const vd_score_row vd_score_table[VD_SCORE_KINDS] = {
     [VD_SCORE_OVERCOMPRESSED] = { "overcompressed", 0.4, "coding artefacts are visible",
                                   "min(1 / (1 + (blockiness - 1 if above)), jpeg_quality / 50), at "
                                   "most 1" },
-    [VD_SCORE_BANDING] = { "banding", 0.3, "smooth gradients are broken into steps", "1 - banding" },
+    [VD_SCORE_BANDING] = { "banding", 0.3, "smooth gradients are broken into steps",
+                           "1 - banding" },
 };
 
-static double unit(double v) { return VD_CLAMP(v, 0.0, 1.0); }
+static double unit(double v) {
+    return VD_CLAMP(v, 0.0, 1.0);
+}
 
 static double blurry(const vd_metrics *m) {
     double edges = 1 - vd_num_exp(-0.01 * m->thumb_edges);
@@ -47,8 +50,7 @@ void vd_score_picture(double score[VD_SCORE_KINDS], const vd_metrics *m, int jpe
     score[VD_SCORE_MOTION_BLUR] = unit(VD_MAX(1 - m->motion_anisotropy, least));
     score[VD_SCORE_LOW_INFORMATION] = unit((m->entropy + (m->channels > 1 ? log2_3 : 0)) / 10);
     score[VD_SCORE_GRAYSCALE] = m->greyscale ? 0 : 1;
-    score[VD_SCORE_ODD_ASPECT_RATIO] =
-        m->aspect_ratio > 1 ? 1 / m->aspect_ratio : m->aspect_ratio;
+    score[VD_SCORE_ODD_ASPECT_RATIO] = m->aspect_ratio > 1 ? 1 / m->aspect_ratio : m->aspect_ratio;
     score[VD_SCORE_CLIPPED] = unit(1 - m->clipped_low - m->clipped_high);
     score[VD_SCORE_NOISY] = 8 / (8 + m->noise);
     score[VD_SCORE_OVERCOMPRESSED] = unit(VD_MIN(blocks, quality));
@@ -63,7 +65,9 @@ double vd_score_odd_size(double size, double q1, double q3) {
     return unit_of > 0 ? unit(1 - fabs(size - middle) / unit_of) : 1;
 }
 
-double vd_score_odd_size_threshold(double q1, double q3) { return q3 > q1 ? 0.5 : 1; }
+double vd_score_odd_size_threshold(double q1, double q3) {
+    return q3 > q1 ? 0.5 : 1;
+}
 
 static int by_value(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;

@@ -173,7 +173,10 @@ static vd_status on_frame(void *user, const vd_frame *frame, const vd_media *med
     vd_media of_frame;
     uint32_t mask = pixel_mask(run, j->item->pending, true);
     VD_TRY(vd_run_check_cancel(run, err));
+    double t0 = vd_time_mono_s();
     if (mask != 0) VD_TRY(vd_work_metrics(&w, err));
+    int measuring = vd_run_stage_index(run, mask >> vd_run_stage_index(run, "measure") & 1 ? "measure" : "fingerprint");
+    j->k->seconds[measuring] += vd_time_mono_s() - t0;
     if (video && mask != 0) {
         vd_status st = VD_OK;
         w.frame_change = change_since(j->k, vd_measure_norm(w.measure), err, &st);
