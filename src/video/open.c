@@ -113,7 +113,8 @@ static vd_status open_decoder(vd_video *v, bool *ok, vd_err *err) {
     v->dec->thread_count = 1;
     v->dec->flags |= AV_CODEC_FLAG_BITEXACT;
     v->dec->pkt_timebase = v->stream->time_base;
-    v->dec->max_pixels = v->opt.max_pixels;
+    /* against changes on the way; the library counts padded lines, vd_video_next counts exactly */
+    v->dec->max_pixels = v->opt.max_pixels / 8 * 9 + (1 << 20);
     if (v->opt.sampling == VD_SAMPLE_KEY) {
         v->dec->skip_frame = AVDISCARD_NONKEY;
         v->stream->discard = AVDISCARD_NONKEY;
@@ -137,6 +138,7 @@ static void set_times(vd_video *v) {
     v->packet_end_s = 0;
     v->last_dts = AV_NOPTS_VALUE;
     v->bad_at = -1;
+    v->no_seek_target = -1;
     if (!(v->opt.interval_s > 0)) v->opt.interval_s = 1;
     /* Matroska reads its index at the first seek; it only pays where key frames can be jumped to */
     if (v->opt.sampling == VD_SAMPLE_INTERVAL && v->opt.interval_s >= 2 &&

@@ -37,7 +37,8 @@ static void bad(vd_video *v, int64_t pos, double s) {
 
 /* The key frame's index entry at or before the time wanted that is worth a seek, -1 if none is. */
 static int worth_seeking(const vd_video *v) {
-    if (v->opt.sampling != VD_SAMPLE_INTERVAL || v->no_more_seeks || v->last_dts == AV_NOPTS_VALUE)
+    if (v->opt.sampling != VD_SAMPLE_INTERVAL || v->no_more_seeks || v->seeking ||
+        v->no_seek_target == v->next_target || v->last_dts == AV_NOPTS_VALUE)
         return -1;
     double tb = av_q2d(v->stream->time_base);
     /* shown times lag decode times by at most the decoder's reordering */
@@ -151,6 +152,8 @@ static bool seek_landed(vd_video *v, double s) {
         return true;
     }
     av_frame_unref(v->frm);
+    v->no_seek_target =
+        v->next_target; /* or the next packet would seek to where this one came from */
     seek_to(v, earlier_key(v, v->seek_entry));
     return false;
 }
@@ -210,6 +213,12 @@ vd_status vd_video_next(vd_video *v, vd_video_frame *out, bool *found, vd_err *e
         if (v->seeking && !seek_landed(v, s)) continue;
         if (!wanted(v, s)) continue;
         vd_frame f;
+        if ((int64_t)v->frm->width * v->frm->height > v->opt.max_pixels) {
+            bad(v, v->frm->pkt_pos, s);
+            snprintf(v->log.text, sizeof v->log.text, "a frame of %d x %d pixels", v->frm->width,
+                     v->frm->height);
+            continue;
+        }
         if (!vd_video__shape(&f, v->frm)) {
             bad(v, v->frm->pkt_pos, s);
             snprintf(v->log.text, sizeof v->log.text, "pixel format %d", v->frm->format);

