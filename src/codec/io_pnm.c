@@ -198,11 +198,10 @@ vd_status vd_pnm_decode(vd_serve *s, const vd_job *job, vd_media *m, vd_err *err
     m->has_alpha = p.depth == 2 || p.depth == 4;
     if (!vd_report_size(m, p.width, p.height, job->opt.max_pixels) || !job->opt.want_pixels)
         return VD_OK;
-    size_t least = p.kind == '4' ? ((size_t)p.width + 7) / 8 : (size_t)p.width;
-    if (p.n - p.at < least) {
+    if (p.at >= p.n) { /* before memory is taken for a picture that a header only promises */
         m->offset = job->size;
         m->decoded_percent = 0;
-        vd_report(m, VD_V_UNREADABLE, "premature_end", "the data end within the first row");
+        vd_report(m, VD_V_UNREADABLE, "premature_end", "the data end with the header");
         return VD_OK;
     }
     /* room for alpha in the last row's stride: rows are read as stored, then reduced */
@@ -215,6 +214,12 @@ vd_status vd_pnm_decode(vd_serve *s, const vd_job *job, vd_media *m, vd_err *err
                 drop_alpha(vd_rows_at(&r, good), vd_rows_at(&r, good), p.width, p.depth);
             good++;
         }
+    if (good == 0) {
+        m->offset = job->size;
+        m->decoded_percent = 0;
+        vd_report(m, VD_V_UNREADABLE, "premature_end", "the data end within the first row");
+        return VD_OK;
+    }
     r.channels = p.depth <= 2 ? 1 : 3;
     return vd_rows_finish(&r, s, job, good, m, err);
 }
