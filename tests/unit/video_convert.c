@@ -5,6 +5,7 @@
 #include <libavutil/imgutils.h>
 #include <libavutil/pixdesc.h>
 
+#include "base/mem.h"
 #include "video/video_int.h"
 
 #define W 38
@@ -248,4 +249,46 @@ T(convert_palette_grey_and_one_bit) {
         compare(t, f, expect, "index", 0.51);
         av_frame_free(&f);
     }
+}
+
+/* libavcodec's own lossless encoder is the truth for 8 bits. */
+T(still_lossless_jpeg_gives_back_every_pixel) {
+    vd_err err = { 0 };
+    const AVCodec *codec = avcodec_find_encoder(AV_CODEC_ID_LJPEG);
+    if (codec == NULL) T_SKIP("FFmpeg without the ljpeg encoder");
+    AVCodecContext *enc = avcodec_alloc_context3(codec);
+    enc->width = W;
+    enc->height = H;
+    enc->pix_fmt = AV_PIX_FMT_BGR24;
+    enc->time_base = (AVRational){ 1, 25 };
+    T_NEED(avcodec_open2(enc, codec, NULL) >= 0);
+    AVFrame *f = frame_new(AV_PIX_FMT_BGR24);
+    for (int y = 0; y < H; y++)
+        for (int x = 0; x < 3 * W; x++)
+            f->data[0][y * f->linesize[0] + x] = (uint8_t)vd_mix64((uint64_t)(y * 3 * W + x));
+    AVPacket *p = av_packet_alloc();
+    T_NEED(avcodec_send_frame(enc, f) >= 0 && avcodec_receive_packet(enc, p) >= 0);
+    vd_pixels px = { 0 };
+    int bits = 0;
+    T_OK(vd_video_decode_still(&px, &bits, p->data, (size_t)p->size, 1 << 20, &err));
+    T_EQ(bits, 8);
+    T_EQ(px.width, W);
+    T_EQ(px.height, H);
+    T_NEED(px.channels == 3);
+    int bad = 0;
+    for (int y = 0; y < H; y++)
+        for (int x = 0; x < 3 * W; x++)
+            bad += px.data[y * 3 * W + x] != f->data[0][y * f->linesize[0] + x / 3 * 3 + 2 - x % 3];
+    T_EQ(bad, 0);
+    vd_mem_free(px.data);
+    px.data = NULL;
+    T_EQ(vd_video_decode_still(&px, &bits, p->data, (size_t)p->size, W * H - 1, NULL), VD_E_LIMIT);
+    T_EQ(vd_video_decode_still(&px, &bits, (const uint8_t *)"\xff\xd8\xff\xd9", 4, 1 << 20, NULL),
+         VD_E_UNSUPPORTED);
+    for (int n = 0; n < p->size; n += 37) /* any cut: an error or a picture, never a crash */
+        if (vd_video_decode_still(&px, &bits, p->data, (size_t)n, 1 << 20, NULL) == VD_OK)
+            vd_mem_free(px.data);
+    av_packet_free(&p);
+    av_frame_free(&f);
+    avcodec_free_context(&enc);
 }
