@@ -10,6 +10,7 @@
  * far the decoder was then: that is "truncated". A warning before that point is "corrupt". */
 #include "codec/io_jpeg.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
@@ -467,6 +468,34 @@ static void describe(vd_jpeg *j, const vd_jpeg_head *h, vd_media *m) {
     if (m->orientation == 0) m->orientation = 1;
 }
 
+/* A scan or table after good ones is broken, so no pixel came: the file is decoded up to it. */
+static vd_status retry(vd_jpeg *j, vd_serve *s, const vd_job *job, const vd_jpeg_head *h,
+                       vd_media *m, layout *l, vd_err *err) {
+    char what[JMSG_LENGTH_MAX];
+    bool cut = j->ran_out;
+    int64_t at = cut ? (int64_t)j->size : j->complaint_at;
+    size_t keep = cut_before(job->data, at, h->scan_at);
+    memcpy(what, j->complaint, sizeof what);
+    jpeg_abort_decompress(&j->cinfo);
+    if (keep > 0) VD_TRY(attempt(j, s, job, keep, h, m, l, err));
+    if (!j->worked) {
+        j->ran_out = cut;
+        j->size = (size_t)job->size;
+        j->complaint_at = at;
+        memcpy(j->complaint, what, sizeof what);
+        judge(j, l, m);
+        return VD_OK;
+    }
+    m->offset = at;
+    m->decoded_percent = VD_MIN(100 * j->got, 99.9);
+    if (cut)
+        vd_report(m, VD_V_TRUNCATED, "premature_end", "the data ends after %.1f %% of the picture",
+                  m->decoded_percent);
+    else
+        vd_report(m, VD_V_CORRUPT, "corrupt_data", "%s: %s", vd_jpeg_library(), what);
+    return VD_OK;
+}
+
 vd_status vd_jpeg_decode(vd_jpeg *j, vd_serve *s, const vd_job *job, vd_media *m, vd_err *err) {
     vd_jpeg_head h;
     layout l = { 0 };
@@ -482,32 +511,11 @@ vd_status vd_jpeg_decode(vd_jpeg *j, vd_serve *s, const vd_job *job, vd_media *m
         return VD_OK;
     }
     VD_GO(attempt(j, s, job, (size_t)job->size, &h, m, &l, err));
-    if (j->fatal && !j->worked && h.scan_at > 0 && m->verdict == VD_V_OK) {
-        /* a broken scan after good ones: what came before it can be shown */
-        char first[JMSG_LENGTH_MAX];
-        int64_t at = j->ran_out ? (int64_t)j->size : j->complaint_at;
-        bool cut_short = j->ran_out;
-        size_t keep = cut_before(job->data, at, h.scan_at);
-        memcpy(first, j->complaint, sizeof first);
-        jpeg_abort_decompress(&j->cinfo);
-        if (keep > 0) VD_GO(attempt(j, s, job, keep, &h, m, &l, err));
-        if (j->worked) {
-            double percent = j->got * 100;
-            m->offset = at;
-            m->decoded_percent = percent;
-            vd_report(m, cut_short ? VD_V_TRUNCATED : VD_V_CORRUPT,
-                      cut_short ? "premature_end" : "corrupt_data", "%s: %s", vd_jpeg_library(),
-                      first);
-        } else {
-            memcpy(j->complaint, first, sizeof first);
-            j->complaint_at = at;
-        }
-    }
-    if (job->opt.want_pixels || !j->worked) {
-        if ((m->verdict == VD_V_OK || j->worked) && (job->opt.want_pixels || j->fatal))
-            judge(j, &l, m);
-    }
-    if (j->worked) st = vd_serve_frame(s, &l.frame, m, 0, 0.0 / 0.0, true, err);
+    if (j->fatal && !j->worked && h.scan_at > 0 && m->verdict == VD_V_OK)
+        VD_GO(retry(j, s, job, &h, m, &l, err));
+    else if (job->opt.want_pixels || j->fatal)
+        judge(j, &l, m);
+    if (j->worked) st = vd_serve_frame(s, &l.frame, m, 0, NAN, true, err);
 done:
     jpeg_abort_decompress(&j->cinfo);
     return st;

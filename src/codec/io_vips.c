@@ -54,14 +54,6 @@ typedef struct loader {
 
 #define LIB(name, version) name " " version
 
-static int load_pnm(void *buf, size_t len, VipsImage **out, ...) {
-    VipsSource *src = vips_source_new_from_memory(buf, len);
-    if (src == NULL) return -1;
-    int rc = vips_ppmload_source(src, out, "access", VIPS_ACCESS_SEQUENTIAL, NULL);
-    g_object_unref(src);
-    return rc;
-}
-
 static const loader loaders[] = {
     { "png", LIB("libpng", VD_LIBPNG_VERSION), vips_pngload_buffer, FAIL_ON },
     { "gif", "libnsgif", vips_gifload_buffer, PAGED | SEQUENCE | FAIL_ON },
@@ -72,9 +64,7 @@ static const loader loaders[] = {
     { "avif", LIB("libheif", VD_LIBHEIF_VERSION), vips_heifload_buffer, PAGED | UPRIGHT },
     { "jxl", LIB("libjxl", VD_LIBJXL_VERSION), vips_jxlload_buffer, UPRIGHT | FAIL_ON },
     { "jp2", LIB("openjpeg", VD_LIBOPENJP2_VERSION), vips_jp2kload_buffer, FAIL_ON },
-    { "pnm", "ppmload", load_pnm, 0 },
     { "hdr", "radload", vips_radload_buffer, FAIL_ON },
-    { "bmp", "ImageMagick 6", vips_magickload_buffer, MAGICK },
     { "tga", "ImageMagick 6", vips_magickload_buffer, MAGICK },
     { "ico", "ImageMagick 6", vips_magickload_buffer, MAGICK | PAGED | SIZES },
     { "cur", "ImageMagick 6", vips_magickload_buffer, MAGICK | PAGED | SIZES },
@@ -304,6 +294,13 @@ static void take_tiff_tags(const run *r) {
     vd_meta_exif(r->m, p, (size_t)job->size + sizeof prefix);
 }
 
+/* ImageMagick leaves the rows of a TGA file as they are stored: bits 4 and 5 of its descriptor say
+ * from which corner. */
+static int tga_orientation(const run *r) {
+    static const int from_corner[4] = { 4, 3, 1, 2 };
+    return r->job->size > 17 ? from_corner[r->data[17] >> 4 & 3] : 1;
+}
+
 static void describe(const run *r, VipsImage *im) {
     static const char *const depth_fields[] = { "bits-per-sample", "heif-bitdepth" };
     vd_media *m = r->m;
@@ -313,6 +310,7 @@ static void describe(const run *r, VipsImage *im) {
     take_blob(im, VIPS_META_XMP_NAME, m, take_xmp);
     if (m->orientation == 0 && vips_image_get_typeof(im, VIPS_META_ORIENTATION) != 0)
         m->orientation = vips_image_get_orientation(im);
+    if (strcmp(r->l->format, "tga") == 0) m->orientation = tga_orientation(r);
     if ((r->l->flags & UPRIGHT) != 0 || m->orientation == 0) m->orientation = 1;
     m->channels = im->Bands;
     m->has_alpha = vips_image_hasalpha(im);
@@ -461,6 +459,11 @@ vd_status vd_vips_decode(vd_vips *v, vd_serve *s, const vd_job *job, const char 
     if (sized && !vd_report_size(m, w, h, job->opt.max_pixels)) return VD_OK;
     if (l == NULL) {
         vd_report(m, VD_V_UNSUPPORTED, "no_decoder", "no library of this build decodes %s", format);
+        return VD_OK;
+    }
+    /* ImageMagick reads grey with alpha as 15-bit colour */
+    if (strcmp(format, "tga") == 0 && (job->data[2] & 7) == 3 && job->data[16] == 16) {
+        vd_report(m, VD_V_UNSUPPORTED, "not_supported", "%s: TGA of grey with alpha", l->library);
         return VD_OK;
     }
     v->s = s;

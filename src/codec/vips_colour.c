@@ -40,8 +40,8 @@ static VipsInterpretation meaning(const VipsImage *in) {
     VipsInterpretation grey = wide ? VIPS_INTERPRETATION_GREY16 : VIPS_INTERPRETATION_B_W;
     VipsInterpretation rgb = wide ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_sRGB;
     switch (in->Type) {
-    case VIPS_INTERPRETATION_B_W:
-    case VIPS_INTERPRETATION_GREY16: return grey;
+    case VIPS_INTERPRETATION_B_W: /* ImageMagick's grey comes as three equal bands */
+    case VIPS_INTERPRETATION_GREY16:
     case VIPS_INTERPRETATION_sRGB:
     case VIPS_INTERPRETATION_RGB:
     case VIPS_INTERPRETATION_RGB16: return in->Bands < 3 ? grey : rgb;

@@ -5,14 +5,14 @@
 
 #include "base/mem.h"
 
-typedef enum row_kind { R_FACT, R_THUMB, R_HASH, R_KIND, R_CHILD, R_TRIM } row_kind;
+typedef enum row_kind { R_FACT, R_THUMB, R_IDENTITY, R_CHILD, R_TRIM } row_kind;
 
 typedef struct row {
     row_kind what;
     int table;
     int64_t id, a, size;
     double time_s;
-    const char *text;
+    const char *text, *hash;
     const vd_value *values;
 } row;
 
@@ -50,12 +50,6 @@ static vd_status push(vd_batch *b, row r, vd_err *err) {
     return VD_OK;
 }
 
-static vd_status push_text(vd_batch *b, row_kind what, int64_t id, const char *text, vd_err *err) {
-    const char *copy = vd_arena_text(&b->arena, text);
-    if (copy == NULL) return vd_nomem(err);
-    return push(b, (row){ .what = what, .id = id, .text = copy }, err);
-}
-
 vd_status vd_batch_fact(vd_batch *b, int table, int64_t asset_id, int64_t key, const vd_value *values,
                         int n, vd_err *err) {
     vd_value *copy = vd_arena_dup(&b->arena, values, (size_t)n * sizeof *values);
@@ -77,12 +71,11 @@ vd_status vd_batch_thumbnail(vd_batch *b, int64_t asset_id, const void *jpeg, in
     return push(b, (row){ .what = R_THUMB, .id = asset_id, .text = copy, .size = size }, err);
 }
 
-vd_status vd_batch_hash(vd_batch *b, int64_t asset_id, const char *hex, vd_err *err) {
-    return push_text(b, R_HASH, asset_id, hex, err);
-}
-
-vd_status vd_batch_kind(vd_batch *b, int64_t asset_id, const char *kind, vd_err *err) {
-    return push_text(b, R_KIND, asset_id, kind, err);
+vd_status vd_batch_identity(vd_batch *b, int64_t asset_id, const char *hash, const char *kind, vd_err *err) {
+    row r = { .what = R_IDENTITY, .id = asset_id };
+    if (hash != NULL && (r.hash = vd_arena_text(&b->arena, hash)) == NULL) return vd_nomem(err);
+    if (kind != NULL && (r.text = vd_arena_text(&b->arena, kind)) == NULL) return vd_nomem(err);
+    return push(b, r, err);
 }
 
 vd_status vd_batch_child(vd_batch *b, int64_t parent_id, int64_t index, const char *kind, double time_s,
@@ -100,8 +93,7 @@ static vd_status write_row(const row *r, vd_writer *w, vd_err *err) {
     switch (r->what) {
     case R_FACT: return vd_writer_fact(w, r->table, r->id, r->a, r->values, err);
     case R_THUMB: return vd_writer_thumbnail(w, r->id, r->text, r->size, err);
-    case R_HASH: return vd_writer_hash(w, r->id, r->text, err);
-    case R_KIND: return vd_writer_kind(w, r->id, r->text, err);
+    case R_IDENTITY: return vd_writer_identity(w, r->id, r->hash, r->text, err);
     case R_CHILD: return vd_writer_child(w, r->id, r->a, r->text, r->time_s, err);
     case R_TRIM: return vd_writer_trim_children(w, r->id, r->a, err);
     }

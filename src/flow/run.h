@@ -94,8 +94,7 @@ vd_arena *vd_batch_arena(vd_batch *b); /* texts of pending rows live here */
 vd_status vd_batch_fact(vd_batch *b, int table, int64_t asset_id, int64_t key, const vd_value *values,
                         int n, vd_err *err);
 vd_status vd_batch_thumbnail(vd_batch *b, int64_t asset_id, const void *jpeg, int64_t size, vd_err *err);
-vd_status vd_batch_hash(vd_batch *b, int64_t asset_id, const char *hex, vd_err *err);
-vd_status vd_batch_kind(vd_batch *b, int64_t asset_id, const char *kind, vd_err *err);
+vd_status vd_batch_identity(vd_batch *b, int64_t asset_id, const char *hash, const char *kind, vd_err *err);
 vd_status vd_batch_child(vd_batch *b, int64_t parent_id, int64_t index, const char *kind, double time_s,
                          vd_err *err);
 vd_status vd_batch_trim(vd_batch *b, int64_t parent_id, int64_t from_index, vd_err *err);

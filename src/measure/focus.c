@@ -14,12 +14,16 @@
 
 enum { DIRECTIONS = 60 };
 
-/* R at the direction with this cosine and sine; 0 where there is no structure. */
+/* E2 and R at the direction with this cosine and sine; 0 where there is no structure. */
+static double second_along(const double q[5], double c, double s) {
+    double e = c * c * c * c * q[0] + 4 * c * c * c * s * q[1] + 6 * c * c * s * s * q[2] +
+               4 * c * s * s * s * q[3] + s * s * s * s * q[4];
+    return VD_MAX(0.0, e);
+}
+
 static double ratio_along(const double q[5], const double g[3], double c, double s) {
-    double second = c * c * c * c * q[0] + 4 * c * c * c * s * q[1] + 6 * c * c * s * s * q[2] +
-                    4 * c * s * s * s * q[3] + s * s * s * s * q[4];
     double first = c * c * g[0] + 2 * c * s * g[1] + s * s * g[2];
-    return first > 0 ? VD_MAX(0.0, second) / first : 0;
+    return first > 0 ? second_along(q, c, s) / first : 0;
 }
 
 /* cos and sin of i * 180 / DIRECTIONS degrees by rotation from exact start values. */
@@ -41,20 +45,22 @@ static void motion(vd_metrics *out, const vd_grad_sums *s, double n) {
                           (double)s->yy2 / 16 + floor_energy };
     const double g[3] = { (double)s->gx2 / 64 + floor_energy, (double)s->gxgy / 64,
                           (double)s->gy2 / 64 + floor_energy };
-    double c[DIRECTIONS], d[DIRECTIONS], r[DIRECTIONS], sum = 0;
-    int least = 0, most = 0;
+    double c[DIRECTIONS], d[DIRECTIONS], e[DIRECTIONS], sum = 0, lowest = INFINITY, highest = 0;
+    int least = 0;
     directions(c, d);
     for (int i = 0; i < DIRECTIONS; i++) {
-        r[i] = ratio_along(q, g, c[i], d[i]);
-        sum += r[i];
-        if (r[i] < r[least]) least = i;
-        if (r[i] > r[most]) most = i;
+        double r = ratio_along(q, g, c[i], d[i]);
+        sum += r;
+        lowest = VD_MIN(lowest, r);
+        highest = VD_MAX(highest, r);
+        e[i] = second_along(q, c[i], d[i]);
+        if (e[i] < e[least]) least = i;
     }
     out->fineness = sum / DIRECTIONS;
-    out->least_fineness = r[least];
-    out->motion_anisotropy = r[most] > 0 ? 1 - r[least] / r[most] : 0;
-    double before = r[(least + DIRECTIONS - 1) % DIRECTIONS], after = r[(least + 1) % DIRECTIONS];
-    double bend = before - 2 * r[least] + after;
+    out->least_fineness = lowest;
+    out->motion_anisotropy = highest > 0 ? 1 - lowest / highest : 0;
+    double before = e[(least + DIRECTIONS - 1) % DIRECTIONS], after = e[(least + 1) % DIRECTIONS];
+    double bend = before - 2 * e[least] + after;
     double at = least + (bend > 0 ? 0.5 * (before - after) / bend : 0);
     /* rows grow downwards: an angle counted towards +y is mirrored */
     double deg = 180 - at * (180.0 / DIRECTIONS);

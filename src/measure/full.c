@@ -150,7 +150,7 @@ static double blockiness_of(const vd_full *f) {
 }
 
 /* Below this density of isolated steps there are no gradients to be banded. */
-static const double banding_density = 0.004;
+static const double banding_density = 0.01;
 
 static double banding_of(const vd_full *f) {
     double one = (double)f->isolated[0], more = (double)f->isolated[1];

@@ -9,7 +9,13 @@
 
 /* A grey level is clipped when the sensor or an editor pushed it to an end of the scale; lossy
  * coding moves it a little, hence two levels of tolerance. */
-enum { VD_CLIP_LOW = 2, VD_CLIP_HIGH = 253, VD_NOISE_BLOCK = 32, VD_GRAD_MAX_WIDTH = 4096 };
+enum {
+    VD_CLIP_LOW = 2,
+    VD_CLIP_HIGH = 253,
+    VD_NOISE_BLOCK = 32,
+    VD_GRAD_MAX_WIDTH = 4096,
+    VD_BAND_STEP = 36
+};
 
 /* Sums over one row of n samples; every kernel adds to what is there. */
 typedef struct vd_row_sums {
@@ -40,7 +46,7 @@ typedef struct vd_measure_kern {
     /* out[x % 8] += |row[x] - row[x - 1]| for 1 <= x < n. */
     void (*phase)(int64_t out[8], const uint8_t *row, int n);
     /* Isolated steps: positions i < n with a[i] == b[i] and c[i] == d[i], i % 8 != skip; out[0]
-     * counts those with |b - c| = 1, out[1] those with 2 .. 24. */
+     * counts those with |b - c| = 1, out[1] those with 2 .. VD_BAND_STEP. */
     void (*isolated)(int64_t out[2], const uint8_t *a, const uint8_t *b, const uint8_t *c,
                      const uint8_t *d, int n, int skip);
     /* For x in 1 .. n-2, block i = (x - 1) / 32: out[2 i] += |L(x)|, out[2 i + 1] += r1[x], L being

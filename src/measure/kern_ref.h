@@ -37,7 +37,7 @@ static inline void ref_isolated(int64_t out[2], const uint8_t *a, const uint8_t 
         int step = abs(b[x] - c[x]);
         if (a[x] != b[x] || c[x] != d[x] || (x & 7) == skip) continue;
         out[0] += step == 1;
-        out[1] += step >= 2 && step <= 24;
+        out[1] += step >= 2 && step <= VD_BAND_STEP;
     }
 }
 

@@ -16,18 +16,19 @@
 
 typedef struct vd_metrics {
     /* focus, on norm */
-    double sharpness; /* variance of the 4-neighbour Laplacian; grey levels^2, >= 0
-                         (Pech-Pacheco et al. 2000) */
-    double tenengrad; /* mean of gx^2 + gy^2, Sobel; grey levels^2, >= 0 (Krotkov 1987) */
-    double fineness;  /* share of fine detail in what structure there is: mean squared spatial
-                         frequency of the norm, R(theta) averaged over directions; 0 .. 4, low =
-                         out of focus whatever the contrast */
+    double sharpness;      /* variance of the 4-neighbour Laplacian; grey levels^2, >= 0
+                              (Pech-Pacheco et al. 2000) */
+    double tenengrad;      /* mean of gx^2 + gy^2, Sobel; grey levels^2, >= 0 (Krotkov 1987) */
+    double fineness;       /* share of fine detail in what structure there is: mean squared spatial
+                              frequency of the norm, R(theta) averaged over directions; 0 .. 4, low =
+                              out of focus whatever the contrast */
     double least_fineness; /* min R over directions: how fine the detail is along the blurred one */
-    double motion_anisotropy;    /* 1 - min R / max R over directions; 0 .. 1 */
-    double motion_direction_deg; /* direction of least R, 0 .. 180, counter-clockwise from +x in the
-                                    upright picture; the direction of a motion blur.
-                                    R(theta) = sum (d2 I / d theta^2)^2 / sum (d I / d theta)^2 from
-                                    3 x 3 operators that are exact powers of one pair of filters */
+    double motion_anisotropy; /* 1 - min R / max R over directions; 0 .. 1 */
+    double
+        motion_direction_deg; /* direction of least second derivative, 0 .. 180, counter-clockwise
+                                 from +x in the upright picture: that of a motion blur, if any.
+                                 R(theta) = sum (d2 I / d theta^2)^2 / sum (d I / d theta)^2 from
+                                 3 x 3 operators that are exact powers of one pair of filters */
     /* tone */
     double brightness;            /* mean luma, full; grey levels */
     double p1, p5, p50, p95, p99; /* luma percentiles (nearest rank), sampled rows; grey levels */
@@ -50,8 +51,8 @@ typedef struct vd_metrics {
                           its bias on pure noise */
     double blockiness; /* mean step across the lines of an 8 x 8 grid over the mean step elsewhere;
                           about 1 without block artefacts; horizontal from sampled rows */
-    double banding;    /* among isolated small steps (flat-step-flat, up to 24 levels) the share of
-                          those above 1 level, times how common isolated steps are (up to 0.4 %); 0 ..
+    double banding;    /* among isolated small steps (flat-step-flat, up to 36 levels) the share of
+                          those above 1 level, times how common isolated steps are (up to 1 %); 0 ..
                           1 */
     /* shape */
     int channels;        /* 1 or 3, as decoded */

@@ -10,8 +10,8 @@ const vd_score_row vd_score_table[VD_SCORE_KINDS] = {
     [VD_SCORE_LIGHT] = { "light", 0.05, "even the darkest parts are bright", "1 - bright_p5" },
     [VD_SCORE_BLURRY] = { "blurry", 0.29, "no fine detail: out of focus, moved or enlarged",
                           "min(1 - exp(-thumb_edges / 100) + (p if p > 0.18), fineness / (fineness + "
-                          "0.75)), p = 1 - exp(-thumb_peaks / 100)" },
-    [VD_SCORE_MOTION_BLUR] = { "motion_blur", 0.3, "detail is missing along one direction",
+                          "1)), p = 1 - exp(-thumb_peaks / 100)" },
+    [VD_SCORE_MOTION_BLUR] = { "motion_blur", 0.45, "detail is missing along one direction",
                                "max(1 - motion_anisotropy, least_fineness / (least_fineness + 0.5))" },
     [VD_SCORE_LOW_INFORMATION] = { "low_information", 0.3, "few grey levels: nearly empty",
                                    "(entropy + (log2 3 if in colour)) / 10, at most 1" },
@@ -24,16 +24,19 @@ const vd_score_row vd_score_table[VD_SCORE_KINDS] = {
     [VD_SCORE_OVERCOMPRESSED] = { "overcompressed", 0.4, "coding artefacts are visible",
                                   "min(1 / (1 + (blockiness - 1 if above)), jpeg_quality / 50), at "
                                   "most 1" },
-    [VD_SCORE_BANDING] = { "banding", 0.3, "smooth gradients are broken into steps", "1 - banding" },
+    [VD_SCORE_BANDING] = { "banding", 0.3, "smooth gradients are broken into steps",
+                           "1 - banding" },
 };
 
-static double unit(double v) { return VD_CLAMP(v, 0.0, 1.0); }
+static double unit(double v) {
+    return VD_CLAMP(v, 0.0, 1.0);
+}
 
 static double blurry(const vd_metrics *m) {
     double edges = 1 - vd_num_exp(-0.01 * m->thumb_edges);
     double peaks = 1 - vd_num_exp(-0.01 * m->thumb_peaks);
     double thumb = edges + (peaks > 0.18 ? peaks : 0);
-    return VD_MIN(unit(thumb), m->fineness / (m->fineness + 0.75));
+    return VD_MIN(unit(thumb), m->fineness / (m->fineness + 1));
 }
 
 void vd_score_picture(double score[VD_SCORE_KINDS], const vd_metrics *m, int jpeg_quality) {
@@ -47,8 +50,7 @@ void vd_score_picture(double score[VD_SCORE_KINDS], const vd_metrics *m, int jpe
     score[VD_SCORE_MOTION_BLUR] = unit(VD_MAX(1 - m->motion_anisotropy, least));
     score[VD_SCORE_LOW_INFORMATION] = unit((m->entropy + (m->channels > 1 ? log2_3 : 0)) / 10);
     score[VD_SCORE_GRAYSCALE] = m->greyscale ? 0 : 1;
-    score[VD_SCORE_ODD_ASPECT_RATIO] =
-        m->aspect_ratio > 1 ? 1 / m->aspect_ratio : m->aspect_ratio;
+    score[VD_SCORE_ODD_ASPECT_RATIO] = m->aspect_ratio > 1 ? 1 / m->aspect_ratio : m->aspect_ratio;
     score[VD_SCORE_CLIPPED] = unit(1 - m->clipped_low - m->clipped_high);
     score[VD_SCORE_NOISY] = 8 / (8 + m->noise);
     score[VD_SCORE_OVERCOMPRESSED] = unit(VD_MIN(blocks, quality));
@@ -63,7 +65,9 @@ double vd_score_odd_size(double size, double q1, double q3) {
     return unit_of > 0 ? unit(1 - fabs(size - middle) / unit_of) : 1;
 }
 
-double vd_score_odd_size_threshold(double q1, double q3) { return q3 > q1 ? 0.5 : 1; }
+double vd_score_odd_size_threshold(double q1, double q3) {
+    return q3 > q1 ? 0.5 : 1;
+}
 
 static int by_value(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;

@@ -1,5 +1,5 @@
-/* Problem scores: metrics mapped to 0 (worst) .. 1 (clean), one row of a table a kind. A finding is a
- * score below the kind's threshold. SPDX-License-Identifier: Apache-2.0
+/* Problem scores: metrics mapped to 0 (worst) .. 1 (clean), one row of a table a kind. A finding is
+ * a score below the kind's threshold. SPDX-License-Identifier: Apache-2.0
  *
  * Kinds that CleanVision (0.3) has too keep its name, formula and default threshold: dark, light,
  * low_information, odd_aspect_ratio, odd_size. blurry takes the lower of its score and one from the
@@ -37,10 +37,10 @@ extern const vd_score_row vd_score_table[VD_SCORE_KINDS];
 /* score[VD_SCORE_KINDS]; jpeg_quality 1 .. 100, 0 where the picture was no JPEG. */
 void vd_score_picture(double score[VD_SCORE_KINDS], const vd_metrics *m, int jpeg_quality);
 
-/* odd_size, a matter of the dataset. size = sqrt(width * height); q1 and q3 are its quartiles over the
- * dataset (vd_score_quartiles). With the fences q1 - 3 (q3 - q1) and q3 + 3 (q3 - q1), the score is
- * 1 - distance from their middle / their gap, at least 0; without a gap (all of one size), 1 - distance
- * / middle. The threshold is 0.5, and 1 without a gap: vd_score_odd_size_threshold. */
+/* odd_size, a matter of the dataset. size = sqrt(width * height); q1 and q3 are its quartiles over
+ * the dataset (vd_score_quartiles). With the fences q1 - 3 (q3 - q1) and q3 + 3 (q3 - q1), the
+ * score is 1 - distance from their middle / their gap, at least 0; without a gap (all of one size),
+ * 1 - distance / middle. The threshold is 0.5, and 1 without a gap: vd_score_odd_size_threshold. */
 double vd_score_odd_size(double size, double q1, double q3);
 double vd_score_odd_size_threshold(double q1, double q3);
 

@@ -124,20 +124,27 @@ static vd_status options(vd_opcall *c, const target *t, vd_run_opt *o, vd_err *e
     return thresholds_of(c, &o->thresholds, err);
 }
 
+/* What people see of a stage: its name, what it found, how long it took. */
+static const vd_column people_columns[] = { { "stage", VD_TEXT, "", "", 0 }, { "summary", VD_TEXT, "", "", 0 },
+                                            { "time", VD_TEXT, "", "", 0 } };
+
 static vd_status print_stage(vd_opcall *c, vd_run *r, int i, vd_err *err) {
     vd_str text = { 0 };
     vd_status st = VD_OK;
+    char time[32] = "--";
+    const vd_stage_time *t = &r->time[i];
     if (r->stages[i]->summary != NULL) st = r->stages[i]->summary(r, &text, err);
-    const vd_value row[] = { vd_val_text(r->stages[i]->name), vd_val_text(vd_str_text(&text)),
-                             vd_val_real(r->time[i].seconds), vd_val_int(r->time[i].done),
-                             vd_val_int(r->time[i].total) };
-    if (st == VD_OK) st = vd_out_row(c, row, err);
+    if (t->seconds >= 0.05) snprintf(time, sizeof time, t->seconds < 10 ? "%.1f s" : "%.0f s", t->seconds);
+    const vd_value people[] = { vd_val_text(r->stages[i]->name), vd_val_text(vd_str_text(&text)), vd_val_text(time) };
+    const vd_value row[] = { people[0], people[1], vd_val_real(t->seconds), vd_val_int(t->done), vd_val_int(t->total) };
+    if (st == VD_OK) st = vd_out_row(c, c->for_people ? people : row, err);
     vd_str_reset(&text);
     return st;
 }
 
 static vd_status print_summary(vd_opcall *c, vd_run *r, const char *dir, vd_err *err) {
-    VD_TRY(vd_out_columns(c, NULL, 0, err));
+    if (c->for_people) VD_TRY(vd_out_columns(c, people_columns, VD_COUNT(people_columns), err));
+    else VD_TRY(vd_out_columns(c, NULL, 0, err));
     for (int i = 0; i < r->n_stages; i++)
         if (r->time[i].ran) VD_TRY(print_stage(c, r, i, err));
     vd_out_words(c, "  %s is ready.   vidimus report %s", dir, dir);

@@ -4,8 +4,7 @@
  * if its bytes really differ are its facts forgotten.
  *
  * Identity: a file is found by its URI; size, mtime and inode say whether it can be the same as before.
- * A new URI with the inode, device, size and mtime of an asset whose own URI is gone is that asset,
- * moved. A moved copy (other inode) is recognised after hashing, by vd_add_adopt.
+ * A file that moved is a new URI and a vanished one at first; adopt.c brings them together.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "stage/stages.h"
 
@@ -27,22 +26,17 @@
 
 enum { FLUSH_EVERY = 5000, HASH_CHUNK = 1 << 18 };
 
-enum { Q_FIND, Q_BY_INODE, Q_INSERT, Q_UPDATE, Q_MOVE, Q_MOVE_BELOW, Q_SEEN_MEMBERS, Q_NOTE, Q_COUNT };
+enum { Q_FIND, Q_INSERT, Q_UPDATE, Q_RETURN, Q_SEEN_MEMBERS, Q_NOTE, Q_COUNT };
 
 static const char *const sql[Q_COUNT] = {
     [Q_FIND] = "SELECT id, size, mtime_ns, inode, device, content_hash, state, kind, byte_offset"
                " FROM asset WHERE uri = ?1 AND parent_id IS NULL",
-    [Q_BY_INODE] = "SELECT id, uri, kind FROM asset WHERE inode = ?1 AND device = ?2 AND size = ?3"
-                   " AND mtime_ns = ?4 AND container_id IS NULL",
     [Q_INSERT] = "INSERT INTO asset(id, uri, kind, container_id, size, mtime_ns, inode, device,"
                  " byte_offset, member_index, added_run)"
                  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     [Q_UPDATE] = "UPDATE asset SET size = ?2, mtime_ns = ?3, inode = ?4, device = ?5, byte_offset = ?6,"
                  " member_index = ?7, content_hash = ?8, state = 'present', vanished_run = NULL WHERE id = ?1",
-    [Q_MOVE] = "UPDATE asset SET uri = ?2, state = 'present', vanished_run = NULL WHERE id = ?1",
-    [Q_MOVE_BELOW] = "UPDATE asset SET uri = ?3 || substr(uri, length(?2) + 1)"
-                     " WHERE (container_id = ?1 OR parent_id = ?1 OR parent_id IN"
-                     " (SELECT id FROM asset WHERE container_id = ?1)) AND substr(uri, 1, length(?2)) = ?2",
+    [Q_RETURN] = "UPDATE asset SET state = 'present', vanished_run = NULL WHERE id = ?1 OR parent_id = ?1",
     [Q_SEEN_MEMBERS] = "SELECT id FROM asset WHERE container_id = ?1",
     [Q_NOTE] = "INSERT OR REPLACE INTO note(path, reason) VALUES(?1, ?2)",
 };
@@ -160,35 +154,6 @@ static vd_status update_known(adder *a, const found *f, int64_t id, const char *
     return vd_stmt_run(a->q[Q_UPDATE], v, VD_COUNT(v), err);
 }
 
-/* Looks for an asset that this file was before it was moved. */
-static vd_status find_moved(adder *a, const found *f, int64_t *id, bool *archive, vd_err *err) {
-    vd_status st = VD_OK;
-    vd_str old = { 0 };
-    vd_stmt *q = a->q[Q_BY_INODE];
-    bool row = false;
-    *id = 0;
-    const int64_t want[] = { f->inode, f->device, f->size, f->mtime_ns };
-    for (int i = 0; i < 4; i++) vd_stmt_bind(q, i + 1, vd_val_int(want[i]));
-    VD_GO(vd_stmt_step(q, &row, err));
-    struct stat sb;
-    if (row && lstat(vd_stmt_text(q, 1), &sb) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
-        *id = vd_stmt_int(q, 0);
-        *archive = strcmp(vd_stmt_text(q, 2), "archive") == 0;
-        vd_str_add(&old, vd_stmt_text(q, 1));
-        VD_GO(vd_str_check(&old, err));
-    }
-    vd_stmt_reset(q);
-    if (*id == 0) goto done;
-    const vd_value move[] = { vd_val_int(*id), vd_val_text(f->uri) };
-    VD_GO(vd_stmt_run(a->q[Q_MOVE], move, 2, err));
-    const vd_value below[] = { vd_val_int(*id), vd_val_text(old.data), vd_val_text(f->uri) };
-    VD_GO(vd_stmt_run(a->q[Q_MOVE_BELOW], below, 3, err));
-done:
-    vd_stmt_reset(q);
-    vd_str_reset(&old);
-    return st;
-}
-
 static vd_status see_members(adder *a, int64_t archive_id, vd_err *err) {
     vd_stmt *q = a->q[Q_SEEN_MEMBERS];
     bool row = true;
@@ -227,18 +192,10 @@ static vd_status add_found(adder *a, const found *f, const char *kind, int64_t *
     if (*fresh || vanished) VD_GO(touch(a, err));
     if (row) {
         VD_GO(mark_seen(a, *id, err));
-        const vd_value back[] = { vd_val_int(*id), vd_val_text(f->uri) };
+        const vd_value back[] = { vd_val_int(*id) };
         if (!same) VD_GO(update_known(a, f, *id, vd_str_text(&hash), err));
-        else if (vanished) VD_GO(vd_stmt_run(a->q[Q_MOVE], back, 2, err));
+        else if (vanished) VD_GO(vd_stmt_run(a->q[Q_RETURN], back, 1, err));
         goto done;
-    }
-    if (f->container_id < 0) {
-        VD_GO(find_moved(a, f, id, archive, err));
-        if (*id != 0) {
-            *fresh = false;
-            VD_GO(mark_seen(a, *id, err));
-            goto done;
-        }
     }
     VD_GO(insert(a, f, kind, id, err));
 done:
@@ -350,8 +307,8 @@ static vd_status on_file(void *user, const vd_walk_file *file, vd_err *err) {
     VD_TRY(add_found(a, &f, "other", &id, &fresh, &archive, err));
     if (!fresh) return archive ? see_members(a, id, err) : VD_OK;
     vd_source_kind kind = probe(file->path);
-    if (kind == VD_SOURCE_PLAIN) return archive ? vd_writer_kind(a->forget, id, "other", err) : VD_OK;
-    VD_TRY(vd_writer_kind(a->forget, id, "archive", err));
+    if (kind == VD_SOURCE_PLAIN) return archive ? vd_writer_identity(a->forget, id, NULL, "other", err) : VD_OK;
+    VD_TRY(vd_writer_identity(a->forget, id, NULL, "archive", err));
     return index_archive(a, file, id, kind, err);
 }
 
@@ -452,6 +409,7 @@ vd_status vd_add_sources(vd_run *run, vd_err *err) {
     VD_GO(vd_db_exec(a.db, "DELETE FROM note", err));
     VD_GO(vd_db_int(a.db, "SELECT coalesce(max(id), 0) + 1 FROM asset WHERE id < 4294967296", &a.next_id, err));
     VD_GO(walk_all(&a, walk, err));
+    if (a.touched) VD_GO(vd_adopt_renamed(run, a.forget, err));
     VD_GO(vd_db_commit(a.db, err));
     vd_run_progress(run, "add", a.n_files, a.n_files, a.started, true);
 done:
@@ -464,52 +422,3 @@ done:
     return st;
 }
 
-/* The old row takes the new one's place; the new one goes. */
-static vd_status adopt(vd_db *db, vd_writer *w, vd_stmt *take, int64_t old_id, int64_t new_id, vd_err *err) {
-    char text[400];
-    const vd_value v[] = { vd_val_int(old_id), vd_val_int(new_id) };
-    VD_TRY(vd_stmt_run(take, v, 2, err));
-    snprintf(text, sizeof text,
-             "UPDATE asset SET state = 'present', vanished_run = NULL, uri = (SELECT uri FROM asset WHERE"
-             " id = %lld) || substr(uri, instr(uri, '#')) WHERE parent_id = %lld",
-             (long long)old_id, (long long)old_id);
-    VD_TRY(vd_db_exec(db, text, err));
-    VD_TRY(vd_writer_forget(w, new_id, err));
-    snprintf(text, sizeof text, "DELETE FROM asset WHERE id = %lld", (long long)new_id);
-    return vd_db_exec(db, text, err);
-}
-
-vd_status vd_add_adopt(vd_run *run, vd_err *err) {
-    vd_db *db = vd_dataset_db(run->ds);
-    vd_status st = VD_OK;
-    vd_stmt *pairs = NULL, *take = NULL;
-    vd_writer *w = NULL;
-    bool row = false;
-    VD_GO(vd_writer_new(&w, run->ds, err));
-    VD_GO(vd_db_prepare(&pairs, db,
-                        "SELECT v.id, min(n.id) FROM asset v JOIN asset n ON n.content_hash = v.content_hash"
-                        " AND n.size = v.size AND n.id > v.id AND n.added_run >= v.vanished_run"
-                        " WHERE v.state = 'vanished' AND v.parent_id IS NULL AND n.state = 'present'"
-                        " AND n.parent_id IS NULL AND v.size > 0 AND n.kind <> 'archive'"
-                        " GROUP BY v.id ORDER BY v.id LIMIT 1", true, err));
-    VD_GO(vd_db_prepare(&take, db,
-                        "UPDATE asset SET (uri, size, mtime_ns, inode, device, container_id, byte_offset,"
-                        " member_index, state, vanished_run) = (SELECT uri, size, mtime_ns, inode, device,"
-                        " container_id, byte_offset, member_index, 'present', NULL FROM asset WHERE id = ?2)"
-                        " WHERE id = ?1", true, err));
-    for (;;) { /* one pair at a time: taking one can change the next */
-        VD_GO(vd_stmt_step(pairs, &row, err));
-        if (!row) break;
-        int64_t old_id = vd_stmt_int(pairs, 0), new_id = vd_stmt_int(pairs, 1);
-        vd_stmt_reset(pairs);
-        VD_GO(vd_db_begin(db, err));
-        VD_GO(adopt(db, w, take, old_id, new_id, err));
-        VD_GO(vd_db_commit(db, err));
-    }
-done:
-    vd_stmt_free(pairs);
-    vd_stmt_free(take);
-    vd_writer_free(w);
-    if (st != VD_OK) vd_db_rollback(db);
-    return st;
-}

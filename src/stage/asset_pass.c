@@ -22,6 +22,7 @@
 
 enum {
     MAX_COLUMNS = 96,
+    MAX_OWN_THUMB = 16384, /* bytes */
     WRITE_ROWS = 256,   /* rows worth taking the writer's lock for */
     MUST_ROWS = 4096,   /* rows that are not kept waiting */
     COMMIT_ROWS = 20000 /* or */
@@ -102,6 +103,8 @@ typedef struct job {
     const vd_item *item;
     int64_t frames;      /* delivered so far */
     bool own_pixels;     /* the item itself had a picture */
+    const char *hash;    /* to be recorded, or NULL */
+    const vd_bytes *bytes; /* of what is decoded, or NULL */
 } job;
 
 vd_status vd_work_metrics(vd_asset_work *w, vd_err *err) {
@@ -156,7 +159,17 @@ static double change_since(worker *k, const vd_pixels *norm, vd_err *err, vd_sta
     return change;
 }
 
+/* A small upright JPEG is its own thumbnail. */
+static bool is_thumbnail(const job *j, const vd_asset_work *w) {
+    const vd_media *m = w->media;
+    return j->bytes != NULL && j->bytes->data != NULL && j->bytes->source.size <= MAX_OWN_THUMB &&
+           m->verdict == VD_V_OK && strcmp(m->format, "jpeg") == 0 && w->frame->format != VD_PIX_RGB8 &&
+           w->frame->orientation == 1 && w->index == 0 && m->width <= VD_SMALL_SIDE && m->height <= VD_SMALL_SIDE;
+}
+
 static vd_status queue_thumbnail(job *j, vd_asset_work *w, int64_t id, vd_err *err) {
+    if (is_thumbnail(j, w))
+        return vd_batch_thumbnail(j->k->batch, id, j->bytes->data, j->bytes->source.size, err);
     VD_TRY(vd_thumb_make(&j->k->thumb, vd_measure_small(w->measure), err));
     return vd_batch_thumbnail(j->k->batch, id, j->k->thumb.data, j->k->thumb.size, err);
 }
@@ -173,7 +186,10 @@ static vd_status on_frame(void *user, const vd_frame *frame, const vd_media *med
     vd_media of_frame;
     uint32_t mask = pixel_mask(run, j->item->pending, true);
     VD_TRY(vd_run_check_cancel(run, err));
+    double t0 = vd_time_mono_s();
     if (mask != 0) VD_TRY(vd_work_metrics(&w, err));
+    int measuring = vd_run_stage_index(run, mask >> vd_run_stage_index(run, "measure") & 1 ? "measure" : "fingerprint");
+    j->k->seconds[measuring] += vd_time_mono_s() - t0;
     if (video && mask != 0) {
         vd_status st = VD_OK;
         w.frame_change = change_since(j->k, vd_measure_norm(w.measure), err, &st);
@@ -224,7 +240,6 @@ static vd_status finish_item(job *j, const vd_media *media, bool archive, vd_err
     if (!j->own_pixels) mask |= pixel_mask(run, item->pending, true); /* rows without values */
     if (item->has_children && !archive) VD_TRY(vd_batch_trim(j->k->batch, item->id, j->frames, err));
     VD_TRY(run_stages(j, &w, item->id, mask, err));
-    if (!archive) VD_TRY(vd_batch_kind(j->k->batch, item->id, vd_kind_name(media->kind), err));
     if (media->verdict == VD_V_UNREADABLE) atomic_fetch_add(&j->pass->failed, 1);
     return VD_OK;
 }
@@ -236,6 +251,7 @@ static vd_status do_item(void *user, int64_t i, int index, vd_err *err) {
     vd_media media;
     vd_bytes bytes = { .fd = -1 };
     vd_status st = VD_OK;
+    const char *kind = NULL;
     bool archive = strcmp(j.item->kind, "archive") == 0;
     uint32_t beyond_hash = pixel_mask(run, j.item->pending, true) | pixel_mask(run, j.item->pending, false);
     j.k->have_before = false;
@@ -244,7 +260,8 @@ static vd_status do_item(void *user, int64_t i, int index, vd_err *err) {
     double t0 = vd_time_mono_s();
     VD_GO(vd_bytes_read(&bytes, p->archives, decode ? j.k->codec : NULL, j.item, err));
     j.k->seconds[0] += vd_time_mono_s() - t0;
-    if (bytes.ok && !j.item->hashed) VD_GO(vd_batch_hash(j.k->batch, j.item->id, bytes.hash, err));
+    j.hash = bytes.ok && !j.item->hashed ? bytes.hash : NULL;
+    j.bytes = bytes.ok && decode ? &bytes : NULL;
     if (beyond_hash != 0) {
         if (decode && bytes.ok) {
             t0 = vd_time_mono_s();
@@ -258,7 +275,9 @@ static vd_status do_item(void *user, int64_t i, int index, vd_err *err) {
             judge_undecoded(j.item, &bytes, &media);
         }
         VD_GO(finish_item(&j, &media, archive, err));
+        kind = archive ? NULL : vd_kind_name(media.kind);
     }
+    if (j.hash != NULL || kind != NULL) VD_GO(vd_batch_identity(j.k->batch, j.item->id, j.hash, kind, err));
     VD_GO(maybe_write(p, j.k, err));
     tell(p);
 done:

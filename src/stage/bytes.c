@@ -147,6 +147,7 @@ static vd_status read_member(vd_bytes *b, vd_archives *a, vd_codec *codec, const
     const void *bytes = data != NULL ? (const void *)data : vd_str_text(spare);
     vd_hash_hex(b->hash, vd_hash_bytes(bytes, (size_t)got));
     b->source.size = got;
+    b->data = data;
     b->ok = true;
     return VD_OK;
 }
@@ -196,6 +197,7 @@ static vd_status read_range(vd_bytes *b, vd_codec *codec, const char *path, int6
         return VD_OK;
     }
     b->source.size = (int64_t)got;
+    b->data = data;
     vd_hash_hex(b->hash, vd_hash_bytes(data, got));
     b->ok = true;
     return VD_OK;

@@ -16,6 +16,7 @@ void vd_archives_free(vd_archives *a);
 /* One item's bytes. */
 typedef struct vd_bytes {
     vd_source source;  /* for the codec: in its input buffer (fd -1), or a range of `fd` */
+    const uint8_t *data; /* in memory, NULL for a large file; valid until the next read on the codec */
     char hash[33];
     bool ok;
     char reason[32];   /* why not: "open_failed", "read_failed", "changed", "member_damaged", ... */

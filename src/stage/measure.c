@@ -1,14 +1,13 @@
 /* Stage measure: quality metrics of a picture and the problem scores made from them. The formulas are in
  * measure/measure.h and measure/score.h. SPDX-License-Identifier: Apache-2.0 */
+#include "measure/score.h"
 #include "stage/stages.h"
 #include "stage/work.h"
 
 enum {
     C_SHARPNESS, C_TENENGRAD, C_FINENESS, C_MOTION, C_MOTION_DEG, C_BRIGHTNESS, C_P1, C_P5, C_P50, C_P95, C_P99,
     C_CONTRAST, C_CLIPPED_LOW, C_CLIPPED_HIGH, C_ENTROPY, C_COLOUR, C_SATURATION, C_COLOURED, C_GREY, C_NOISE,
-    C_BLOCKINESS, C_BANDING, C_ASPECT, C_CHANGE, C_SCORES,
-    S_DARK = C_SCORES, S_LIGHT, S_BLURRY, S_LOW_INFORMATION, S_GRAYSCALE, S_ODD_ASPECT, S_CLIPPED, S_NOISY,
-    S_OVERCOMPRESSED, S_MOTION_BLUR, S_BANDING, N_COLUMNS
+    C_BLOCKINESS, C_BANDING, C_ASPECT, C_CHANGE, C_SCORES, N_COLUMNS = C_SCORES + VD_SCORE_KINDS
 };
 
 static const vd_column columns[N_COLUMNS] = {
@@ -36,11 +35,18 @@ static const vd_column columns[N_COLUMNS] = {
     [C_BANDING] = { "banding", VD_REAL, "", "posterised gradients, 0..1", 0 },
     [C_ASPECT] = { "aspect_ratio", VD_REAL, "", "width over height", 0 },
     [C_CHANGE] = { "frame_change", VD_REAL, "grey levels", "mean absolute difference to the video frame before", 0 },
-#define SCORE(i, key) [i] = { "score_" key, VD_REAL, "", "0 worst .. 1 clean", 0 }
-    SCORE(S_DARK, "dark"), SCORE(S_LIGHT, "light"), SCORE(S_BLURRY, "blurry"),
-    SCORE(S_LOW_INFORMATION, "low_information"), SCORE(S_GRAYSCALE, "grayscale"),
-    SCORE(S_ODD_ASPECT, "odd_aspect_ratio"), SCORE(S_CLIPPED, "clipped"), SCORE(S_NOISY, "noisy"),
-    SCORE(S_OVERCOMPRESSED, "overcompressed"), SCORE(S_MOTION_BLUR, "motion_blur"), SCORE(S_BANDING, "banding"),
+#define SCORE(kind, key) [C_SCORES + kind] = { "score_" key, VD_REAL, "", "0 worst .. 1 clean", 0 }
+    SCORE(VD_SCORE_DARK, "dark"),
+    SCORE(VD_SCORE_LIGHT, "light"),
+    SCORE(VD_SCORE_BLURRY, "blurry"),
+    SCORE(VD_SCORE_MOTION_BLUR, "motion_blur"),
+    SCORE(VD_SCORE_LOW_INFORMATION, "low_information"),
+    SCORE(VD_SCORE_GRAYSCALE, "grayscale"),
+    SCORE(VD_SCORE_ODD_ASPECT_RATIO, "odd_aspect_ratio"),
+    SCORE(VD_SCORE_CLIPPED, "clipped"),
+    SCORE(VD_SCORE_NOISY, "noisy"),
+    SCORE(VD_SCORE_OVERCOMPRESSED, "overcompressed"),
+    SCORE(VD_SCORE_BANDING, "banding"),
 };
 
 const vd_table_decl vd_table_measure = { "fact_measure", columns, N_COLUMNS };
@@ -73,6 +79,9 @@ static vd_status run_measure(vd_asset_work *w, vd_value *out, vd_err *err) {
     out[C_BANDING] = vd_val_real(m->banding);
     out[C_ASPECT] = vd_val_real(m->aspect_ratio);
     out[C_CHANGE] = vd_val_real(w->frame_change);
+    double score[VD_SCORE_KINDS];
+    vd_score_picture(score, m, w->media->jpeg_quality);
+    for (int i = 0; i < VD_SCORE_KINDS; i++) out[C_SCORES + i] = vd_val_real(score[i]);
     return VD_OK;
 }
 

@@ -8,11 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
+#include "base/mem.h"
+#include "measure/score.h"
 #include "stage/stages.h"
 
 #define MEASURED(key, threshold, column, evidence, help)                                                    \
     { key, threshold, "m.score_" column, evidence, help }
+
+/* A number about the dataset as a whole, made by measure_dataset. */
+#define STATE(name) "(SELECT CAST(value AS REAL) FROM dataset_state WHERE name = '" name "')"
 
 const vd_problem_kind vd_problem_kinds[] = {
     MEASURED("dark", 0.32, "dark", "'99th percentile of luma ' || printf('%.0f', m.luma_p99)", "too little light"),
@@ -22,7 +26,9 @@ const vd_problem_kind vd_problem_kinds[] = {
              "hardly any structure"),
     MEASURED("grayscale", 0.5, "grayscale", "'no colour'", "a picture without colour"),
     MEASURED("odd_aspect_ratio", 0.35, "odd_aspect_ratio", "c.width || ' x ' || c.height", "very long or very high"),
-    { "odd_size", 0.5, "NULL", "c.width || ' x ' || c.height", "much larger or smaller than the others" },
+    { "odd_size", 0.5,
+      "CASE WHEN a.kind = 'image' AND c.width > 0 THEN max(0.0, 1.0 - abs(sqrt(1.0 * c.width * c.height) -" STATE("size_middle")
+      ") / " STATE("size_gap") ") END", "c.width || ' x ' || c.height", "much larger or smaller than the others" },
     { "exact_duplicates", 0.5, "CASE WHEN d.duplicate_group IS NOT NULL THEN 0.0 END",
       "CASE WHEN d.duplicate_keep THEN 'kept' ELSE 'same bytes as asset ' || d.duplicate_group END",
       "the same bytes as another file" },
@@ -49,7 +55,8 @@ const vd_problem_kind vd_problem_kinds[] = {
     MEASURED("banding", 0.5, "banding", "'banding ' || printf('%.2f', m.banding)", "steps in gradients"),
     { "frozen_frames", 0.5, "1.0 - exp(-m.frame_change / 0.3)", "'change ' || printf('%.3f', m.frame_change) || ' grey levels'",
       "a video frame equal to the one before" },
-    { "missing_timestamp", 0.5, "NULL", "'no capture time'", "no capture time, where most others have one" },
+    { "missing_timestamp", 0.5,
+      "CASE WHEN a.kind = 'image' AND c.taken_at IS NULL AND " STATE("dated_share") " >= 0.1 THEN 0.0 END", "'no capture time'", "no capture time, where most others have one" },
 };
 const int vd_n_problem_kinds = VD_COUNT(vd_problem_kinds);
 
@@ -102,10 +109,49 @@ void vd_problem_select(int i, double threshold, const char *condition, vd_str *s
     if (condition != NULL) vd_str_addf(sql, " AND %s", condition);
 }
 
+static vd_status set_number(vd_run *run, const char *name, double v, vd_err *err) {
+    vd_str s = { 0 };
+    vd_str_num(&s, v);
+    vd_status st = vd_str_check(&s, err);
+    if (st == VD_OK) st = vd_run_state_set(run, name, s.data, err);
+    vd_str_reset(&s);
+    return st;
+}
+
+/* CleanVision's odd_size needs the quartiles of sqrt(width * height); the threshold is 0.5 with a gap between
+ * the fences and "anything else" without one (all pictures of one size), which the tiny gap stands for. */
+static vd_status measure_dataset(vd_run *run, vd_err *err) {
+    vd_status st = VD_OK;
+    vd_stmt *s = NULL;
+    double *size = NULL, q1 = 0, q3 = 0;
+    int64_t n = 0, cap = 0, dated = 0;
+    bool row = true;
+    VD_GO(vd_db_prepare(&s, vd_dataset_db(run->ds),
+                        "SELECT c.width, c.height, c.taken_at IS NOT NULL FROM fact_check c JOIN asset a ON"
+                        " a.id = c.asset_id WHERE a.kind = 'image' AND a.state = 'present' AND c.width > 0", true, err));
+    for (;;) {
+        VD_GO(vd_stmt_step(s, &row, err));
+        if (!row) break;
+        VD_GO(VD_GROW(size, cap, n + 1, err));
+        size[n++] = sqrt(vd_stmt_real(s, 0) * vd_stmt_real(s, 1));
+        dated += vd_stmt_int(s, 2);
+    }
+    if (n > 0) vd_score_quartiles(&q1, &q3, size, n);
+    double gap = 7 * (q3 - q1); /* the fences lie 3 interquartile ranges outside */
+    VD_GO(set_number(run, "size_middle", (q1 + q3) / 2, err));
+    VD_GO(set_number(run, "size_gap", gap > 0 ? gap : 1e-3, err));
+    VD_GO(set_number(run, "dated_share", n > 0 ? (double)dated / (double)n : 0, err));
+done:
+    vd_stmt_free(s);
+    vd_mem_free(size);
+    return st;
+}
+
 static vd_status refresh_all(vd_run *run, vd_err *err) {
     vd_db *db = vd_dataset_db(run->ds);
     vd_str sql = { 0 };
     vd_status st = vd_db_exec(db, "DELETE FROM problem", err);
+    if (st == VD_OK) st = measure_dataset(run, err);
     for (int i = 0; st == VD_OK && i < vd_n_problem_kinds; i++) {
         vd_str_clear(&sql);
         vd_str_add(&sql, "INSERT INTO problem(kind, asset_id, score, evidence) ");

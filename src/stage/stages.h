@@ -21,8 +21,10 @@ vd_status vd_stages_run(vd_run *run, vd_err *err);
 
 /* Brings catalog and sources together: new, changed, moved and vanished files. */
 vd_status vd_add_sources(vd_run *run, vd_err *err);
-/* After hashing: a new file with the bytes of a vanished one takes over its row. */
-vd_status vd_add_adopt(vd_run *run, vd_err *err);
+/* Files that moved: a vanished asset takes the place of the new one that it is. Renamed ones are told before
+ * anything is read (inside the caller's transaction), copies of deleted ones after hashing. */
+vd_status vd_adopt_renamed(vd_run *run, vd_writer *forget, vd_err *err);
+vd_status vd_adopt_copied(vd_run *run, vd_err *err);
 
 /* The one pass over pixels: reads, hashes, decodes and runs every pending asset-scope stage. */
 vd_status vd_asset_pass(vd_run *run, vd_err *err);

@@ -74,7 +74,7 @@ vd_status vd_stages_run(vd_run *run, vd_err *err) {
     for (int i = 0; i < run->n_stages; i++) run->time[i].ran = run->selected[i];
     VD_TRY(run_all_scope(run, VD_SCOPE_SOURCE, err));
     if (any_asset_stage(run)) VD_TRY(vd_asset_pass(run, err));
-    VD_TRY(vd_add_adopt(run, err));
+    VD_TRY(vd_adopt_copied(run, err));
     VD_TRY(run_all_scope(run, VD_SCOPE_DATASET, err));
     return vd_problems_refresh(run, err);
 }

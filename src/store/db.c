@@ -68,6 +68,8 @@ static vd_status failed(vd_db *db, int rc, vd_err *err) {
     return vd_fail(err, st, "catalog: %s: %s", db->path, why);
 }
 
+void vd_db_tune_process(void) { sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }
+
 const char *vd_db_version(void) { return sqlite3_libversion(); }
 
 /* "file:" URI of a path with the characters that mean something in a URI escaped. */
@@ -110,7 +112,7 @@ vd_status vd_db_open(vd_db **out, const char *path, vd_db_mode mode, vd_err *err
                          "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384", err));
     if (mode != VD_DB_READ)
         VD_GO(vd_db_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-                             "PRAGMA journal_size_limit=67108864", err));
+                             "PRAGMA journal_size_limit=67108864; PRAGMA wal_autocheckpoint=8000", err));
     *out = db;
     db = NULL;
 done:

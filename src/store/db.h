@@ -70,4 +70,8 @@ vd_status vd_stmt_run(vd_stmt *s, const vd_value *v, int n, vd_err *err);
 void vd_db_guard(vd_db *db, double limit_s);
 
 const char *vd_db_version(void);
+
+/* For a program of its own, before anything else: SQLite stops counting its memory under a lock. A library in
+ * somebody's process must not change what is global there. */
+void vd_db_tune_process(void);
 #endif

@@ -9,12 +9,12 @@
 
 enum { MAX_COLUMNS = 96 };
 
-enum { S_THUMB, S_HASH, S_KIND, S_CHILD, N_FIXED };
+enum { S_THUMB, S_IDENTITY, S_CHILD, N_FIXED };
 
 static const char *const fixed_sql[N_FIXED] = {
     [S_THUMB] = "INSERT OR REPLACE INTO thumbnail(asset_id, jpeg) VALUES(?1, ?2)",
-    [S_HASH] = "UPDATE asset SET content_hash = ?2 WHERE id = ?1",
-    [S_KIND] = "UPDATE asset SET kind = ?2 WHERE id = ?1 AND kind <> ?2",
+    [S_IDENTITY] = "UPDATE asset SET content_hash = coalesce(?2, content_hash), kind = coalesce(?3, kind)"
+                   " WHERE id = ?1",
     [S_CHILD] = "INSERT INTO asset(id, uri, kind, parent_id, container_id, frame_index, time_s, state)"
                 " SELECT ?1, uri || '#' || ?2, ?3, id, container_id, ?4, ?5, 'present' FROM asset"
                 " WHERE id = ?6 ON CONFLICT(id) DO UPDATE SET time_s = excluded.time_s,"
@@ -105,16 +105,10 @@ vd_status vd_writer_thumbnail(vd_writer *w, int64_t asset_id, const void *jpeg, 
     return vd_stmt_run(w->fixed[S_THUMB], v, 2, err);
 }
 
-vd_status vd_writer_hash(vd_writer *w, int64_t asset_id, const char *hex, vd_err *err) {
+vd_status vd_writer_identity(vd_writer *w, int64_t asset_id, const char *hash, const char *kind, vd_err *err) {
     VD_TRY(ensure_open(w, err));
-    const vd_value v[] = { vd_val_int(asset_id), vd_val_text(hex) };
-    return vd_stmt_run(w->fixed[S_HASH], v, 2, err);
-}
-
-vd_status vd_writer_kind(vd_writer *w, int64_t asset_id, const char *kind, vd_err *err) {
-    VD_TRY(ensure_open(w, err));
-    const vd_value v[] = { vd_val_int(asset_id), vd_val_text(kind) };
-    return vd_stmt_run(w->fixed[S_KIND], v, 2, err);
+    const vd_value v[] = { vd_val_int(asset_id), vd_val_text(hash), vd_val_text(kind) };
+    return vd_stmt_run(w->fixed[S_IDENTITY], v, 3, err);
 }
 
 int64_t vd_child_id(int64_t parent_id, int64_t index) { return parent_id + ((index + 1) << 32); }

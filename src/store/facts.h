@@ -16,8 +16,8 @@ vd_status vd_writer_flush(vd_writer *w, vd_err *err);
 vd_status vd_writer_fact(vd_writer *w, int table, int64_t asset_id, int64_t key, const vd_value *values,
                          vd_err *err);
 vd_status vd_writer_thumbnail(vd_writer *w, int64_t asset_id, const void *jpeg, int64_t size, vd_err *err);
-vd_status vd_writer_hash(vd_writer *w, int64_t asset_id, const char *hex, vd_err *err);
-vd_status vd_writer_kind(vd_writer *w, int64_t asset_id, const char *kind, vd_err *err);
+/* What reading the bytes told about the asset itself; NULL leaves a field as it is. */
+vd_status vd_writer_identity(vd_writer *w, int64_t asset_id, const char *hash, const char *kind, vd_err *err);
 
 /* A frame or page: makes its asset row if it is not there; its id is parent + (index + 1) * 2^32. */
 int64_t vd_child_id(int64_t parent_id, int64_t index);

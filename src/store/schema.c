@@ -32,7 +32,6 @@ static const char *const migrations[VD_SCHEMA_VERSION] = {
     " content_hash TEXT, added_run INTEGER, vanished_run INTEGER);"
     "CREATE INDEX asset_uri ON asset(uri);"
     "CREATE INDEX asset_hash ON asset(content_hash) WHERE content_hash IS NOT NULL;"
-    "CREATE INDEX asset_inode ON asset(inode) WHERE inode IS NOT NULL;"
     "CREATE INDEX asset_parent ON asset(parent_id) WHERE parent_id IS NOT NULL;"
     "CREATE INDEX asset_container ON asset(container_id) WHERE container_id IS NOT NULL;"
     "CREATE TABLE source(path TEXT PRIMARY KEY) WITHOUT ROWID;"
