@@ -139,6 +139,7 @@ static void set_times(vd_video *v) {
     v->last_dts = AV_NOPTS_VALUE;
     v->bad_at = -1;
     v->no_seek_target = -1;
+    v->seek_ts = INT64_MIN;
     if (!(v->opt.interval_s > 0)) v->opt.interval_s = 1;
     /* Matroska reads its index at the first seek; it only pays where key frames can be jumped to */
     if (v->opt.sampling == VD_SAMPLE_INTERVAL && v->opt.interval_s >= 2 &&

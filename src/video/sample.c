@@ -35,20 +35,24 @@ static void bad(vd_video *v, int64_t pos, double s) {
     v->bad_s = s;
 }
 
+/* By how much the time of showing may lie behind that of decoding. */
+static double lag_s(const vd_video *v) {
+    return (v->dec->has_b_frames + 1) * v->frame_s;
+}
+
 /* The key frame's index entry at or before the time wanted that is worth a seek, -1 if none is. */
 static int worth_seeking(const vd_video *v) {
     if (v->opt.sampling != VD_SAMPLE_INTERVAL || v->no_more_seeks || v->seeking ||
         v->no_seek_target == v->next_target || v->last_dts == AV_NOPTS_VALUE)
         return -1;
     double tb = av_q2d(v->stream->time_base);
-    /* shown times lag decode times by at most the decoder's reordering */
-    double lag = (v->dec->has_b_frames + 1) * v->frame_s;
-    double at = target_s(v) - lag + (isnan(v->zero_s) ? 0 : v->zero_s);
+    double at = target_s(v) - lag_s(v) + (isnan(v->zero_s) ? 0 : v->zero_s);
     if (!(fabs(at / tb) < 9e18)) return -1;
     int64_t ts = (int64_t)floor(at / tb);
     int i = av_index_search_timestamp(v->stream, ts, AVSEEK_FLAG_BACKWARD);
     const AVIndexEntry *e = i >= 0 ? avformat_index_get_entry(v->stream, i) : NULL;
-    if (e == NULL || !(e->flags & AVINDEX_KEYFRAME)) return -1;
+    /* never to the same place twice, whatever the demuxer did with it: the reading must end */
+    if (e == NULL || !(e->flags & AVINDEX_KEYFRAME) || e->timestamp <= v->seek_ts) return -1;
     return ((double)e->timestamp - (double)v->last_dts) * tb > SEEK_GAIN_FRAMES * v->frame_s ? i
                                                                                              : -1;
 }
@@ -58,7 +62,13 @@ static void seek_to(vd_video *v, int entry) {
     const AVIndexEntry *e = entry >= 0 ? avformat_index_get_entry(v->stream, entry) : NULL;
     int64_t ts = e != NULL ? e->timestamp : v->stream->start_time;
     if (ts == AV_NOPTS_VALUE) ts = 0;
-    if (e == NULL) v->no_more_seeks = true;
+    if (e == NULL)
+        v->no_more_seeks = true;
+    else
+        v->seek_ts = VD_MAX(v->seek_ts, ts);
+    /* some demuxers search decode times, some those of showing: this finds the same entry in both
+     */
+    if (e != NULL) ts += (int64_t)(lag_s(v) / av_q2d(v->stream->time_base));
     v->draining = false;
     if (av_seek_frame(v->fmt, v->stream->index, ts, AVSEEK_FLAG_BACKWARD) < 0) {
         /* nothing moved: the decoder goes on where it was */

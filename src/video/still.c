@@ -1,7 +1,8 @@
 /* Still JPEGs that libjpeg does not decode, by FFmpeg's mjpeg decoder: the lossless process (SOF3).
- * FFmpeg gives 8 bits as they are and 9 to 16 bits shifted up to 16 (GBR48, GRAY16); fewer than 8
- * bits stay in the low bits. The point transform is undone by the decoder, the precision is ours to
- * scale. SPDX-License-Identifier: Apache-2.0 */
+ * It leaves the samples in the low bits whatever their number, the point transform undone; scaling
+ * the precision to 8 bits is ours. It keeps nine bits in an 8-bit format, where one is lost: those
+ * are refused. Compared with an independent decoder after ITU-T T.81 Annex H: all other depths are
+ * equal. SPDX-License-Identifier: Apache-2.0 */
 #include "video/video_int.h"
 
 #include <libavutil/pixdesc.h>
@@ -99,8 +100,9 @@ vd_status vd_video_decode_still(vd_pixels *out, int *bits, const uint8_t *data, 
     if (frm == NULL) VD_GO(vd_nomem(err));
     VD_GO(decode(frm, &log, data, size, max_pixels, err));
     const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(frm->format);
-    bool ycc = d == NULL || (d->nb_components >= 3 && !(d->flags & AV_PIX_FMT_FLAG_RGB));
-    if (ycc || d->nb_components < h.channels || frm->width != h.width)
+    bool other = d == NULL || d->comp[0].depth < h.bits ||
+                 (d->nb_components >= 3 && !(d->flags & AV_PIX_FMT_FLAG_RGB));
+    if (other || d->nb_components < h.channels || frm->width != h.width)
         VD_GO(vd_fail(err, VD_E_UNSUPPORTED, "jpeg: lossless as %s", d != NULL ? d->name : "?"));
     px.channels = d->nb_components >= 3 ? 3 : 1;
     px.width = frm->width;
@@ -109,7 +111,7 @@ vd_status vd_video_decode_still(vd_pixels *out, int *bits, const uint8_t *data, 
     px.data = vd_mem_aligned((size_t)px.cap);
     line = vd_mem_array((size_t)px.width, sizeof *line);
     if (px.data == NULL || line == NULL) VD_GO(vd_nomem(err));
-    int depth = d->comp[0].depth, max = h.bits < 8 ? (1 << h.bits) - 1 : (1 << depth) - 1;
+    int max = (1 << h.bits) - 1;
     for (int32_t y = 0; y < px.height; y++)
         write_line(px.data + (ptrdiff_t)y * px.width * px.channels, line, frm, d, y, max,
                    px.channels);

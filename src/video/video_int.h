@@ -40,6 +40,7 @@ struct vd_video {
     bool seeking;                  /* a seek was made and no frame came since */
     bool no_more_seeks;
     int64_t no_seek_target; /* the next_target that a seek missed, -1 */
+    int64_t seek_ts;        /* the furthest time that was sought */
     int seek_entry;         /* index entry of the last seek */
 
     int64_t n_bad;      /* packets or frames with errors */

@@ -5,6 +5,9 @@
 #include <libavutil/imgutils.h>
 #include <libavutil/pixdesc.h>
 
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/path.h"
 #include "video/video_int.h"
 
 #define W 38
@@ -248,4 +251,65 @@ T(convert_palette_grey_and_one_bit) {
         compare(t, f, expect, "index", 0.51);
         av_frame_free(&f);
     }
+}
+
+/* Depth, width, height and XXH3-64 of the 8-bit pixels. The hashes are those of pictures that an
+ * independent decoder, written after ITU-T T.81 Annex H, gave within the rounding to 8 bits. */
+static const struct {
+    const char *name;
+    int bits, width, height;
+    uint64_t hash;
+} lossless[] = {
+    { "10_100x91_lossless_psv1_pt0", 10, 100, 91, 0x6a404cfe436d9105u },
+    { "11_91x100_lossless_psv5_pt2", 11, 91, 100, 0xa1859bfdd4f66e3fu },
+    { "12_92x99_lossless_psv6_pt3", 12, 92, 99, 0x4a6bd1caca06fdc3u },
+    { "13_95x96_lossless_psv3_pt6", 13, 95, 96, 0x3cb994a3d53d5641u },
+    { "14_97x94_lossless_psv2_pt8", 14, 97, 94, 0x2f1d429e508407b4u },
+    { "15_98x93_lossless_psv2_pt10", 15, 98, 93, 0x40219ea075201ca2u },
+    { "16_99x92_lossless_psv1_pt6", 16, 99, 92, 0x88c3f99da8ff0d42u },
+    { "3_100x91_lossless_psv1_pt0", 3, 100, 91, 0xbeb17fb46552b21bu },
+    { "4_91x100_lossless_psv5_pt2", 4, 91, 100, 0xd6b97b0f90d4a74cu },
+    { "5_93x98_lossless_psv4_pt4", 5, 93, 98, 0x30c5756711707124u },
+    { "6_95x96_lossless_psv3_pt0", 6, 95, 96, 0x4ee408571c0e420eu },
+    { "7_97x94_lossless_psv2_pt1", 7, 97, 94, 0xa51b0edcd911381au },
+    { "8_96x95_lossless_psv3_pt5", 8, 96, 95, 0x642420b082071210u },
+    { "9_99x92_lossless_psv1_pt3", 9, 99, 92, 0 },
+};
+
+T(still_lossless_jpeg_equals_an_independent_decoder) {
+    const char *root = t_shared();
+    if (root == NULL) T_SKIP("no shared data");
+    for (int i = 0; i < VD_COUNT(lossless); i++) {
+        vd_err err = { 0 };
+        char path[512], *data = NULL;
+        size_t n;
+        vd_pixels px = { 0 };
+        int bits = 0;
+        snprintf(path, sizeof path, "%s/formats/jpeg-variants/lossless/random%s.jpg", root,
+                 lossless[i].name);
+        T_OK(vd_file_read(&data, &n, path, 1 << 20, &err));
+        vd_status st = vd_video_decode_still(&px, &bits, (uint8_t *)data, n, 1 << 20, &err);
+        if (lossless[i].hash == 0) {
+            T_EQ(st, VD_E_UNSUPPORTED); /* nine bits: FFmpeg loses one */
+        } else {
+            T_EQ(st, VD_OK);
+            T_EQ(bits, lossless[i].bits);
+            T_EQ(px.width, lossless[i].width);
+            T_EQ(px.height, lossless[i].height);
+            T_EQ(vd_hash64(px.data, (size_t)px.width * (size_t)px.height * 3), lossless[i].hash);
+        }
+        vd_mem_free(px.data);
+        px.data = NULL;
+        T_EQ(vd_video_decode_still(&px, &bits, (uint8_t *)data, n, 50 * 50, NULL), VD_E_LIMIT);
+        for (size_t k = 0; k < n; k += n / 20) { /* any cut: an error or a picture, never a crash */
+            if (vd_video_decode_still(&px, &bits, (uint8_t *)data, k, 1 << 20, NULL) == VD_OK)
+                vd_mem_free(px.data);
+            px.data = NULL;
+        }
+        vd_mem_free(data);
+    }
+    vd_pixels px = { 0 };
+    int bits;
+    const uint8_t other[4] = { 0xff, 0xd8, 0xff, 0xd9 };
+    T_EQ(vd_video_decode_still(&px, &bits, other, 4, 1 << 20, NULL), VD_E_UNSUPPORTED);
 }
