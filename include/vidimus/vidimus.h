@@ -5,9 +5,10 @@
  * make one), call an operation by name with typed arguments, read the result column by column.
  *
  *     vd_ctx *ctx = NULL;  vd_result *r = NULL;  vd_err err = {0};
- *     vd_arg_value a[] = {{"dataset", "photos.vidimus"}, {"where", "sharpness < 5"}};
+ *     vd_arg_value a[] = {{.name = "dataset", .text = "photos.vidimus"},
+ *                         {.name = "where", .text = "sharpness < 5"}};
  *     if (vd_ctx_new(&ctx, NULL, &err) == VD_OK && vd_call(ctx, "list", a, 2, &r, &err) == VD_OK)
- *         ... vd_result_export(r, &schema, &array, &err) ...
+ *         ... vd_result_stream(r, &stream, &err) ...
  *     vd_result_free(r);  vd_ctx_free(ctx);
  *
  * Conventions: every function that can fail returns vd_status and takes a caller-owned vd_err (NULL
@@ -57,7 +58,100 @@ typedef struct vd_err {
     vd_status code;
     char msg[480];
 } vd_err;
-/*@API@*/
+
+/** How far a long operation is. `total` is 0 while unknown. `stage` is borrowed for the call. */
+typedef struct vd_progress {
+    const char *stage;
+    int64_t done, total; /**< items */
+    double seconds;      /**< since the stage began */
+    bool finished;
+} vd_progress;
+
+/** Called from any thread, one call at a time; must not call back into the same context. */
+typedef void (*vd_progress_fn)(void *user, const vd_progress *p);
+/** Polled between items, from any thread; true stops the operation with VD_E_CANCEL. */
+typedef bool (*vd_cancel_fn)(void *user);
+
+/** Options of a context; start from VD_CTX_OPT, zero is a working value of every field. */
+typedef struct vd_ctx_opt {
+    size_t size; /**< sizeof(vd_ctx_opt), so that old callers meet new libraries */
+    vd_progress_fn on_progress;
+    vd_cancel_fn on_cancel;
+    void *user;              /**< handed to both callbacks */
+    const char *libexec_dir; /**< where vidimus-codec and vidimus-video lie; NULL: found by themselves */
+} vd_ctx_opt;
+#define VD_CTX_OPT                                                                                 \
+    { sizeof(vd_ctx_opt), NULL, NULL, NULL, NULL }
+
+typedef struct vd_ctx vd_ctx;
+typedef struct vd_result vd_result;
+
+/** Makes a context, from which operations are called.
+ *  owns   : *out is the caller's, release with vd_ctx_free; opt is copied (libexec_dir too)
+ *  fails  : VD_E_NOMEM
+ *  threads: one call at a time on one context; any number of contexts */
+VD_API vd_status vd_ctx_new(vd_ctx **out, const vd_ctx_opt *opt, vd_err *err);
+/** Releases a context.
+ *  owns   : ctx is gone afterwards; NULL is fine
+ *  fails  : never
+ *  threads: not while a call on it runs */
+VD_API void vd_ctx_free(vd_ctx *ctx);
+
+typedef enum vd_arg_kind { VD_ARG_TEXT, VD_ARG_INT, VD_ARG_REAL, VD_ARG_FLAG } vd_arg_kind;
+
+/** One argument of an operation. An argument that may be given several times is given several times.
+ *  VD_ARG_TEXT is parsed as the command line would: "64M" for bytes, "0.5s" for durations. */
+typedef struct vd_arg_value {
+    const char *name; /**< as in the reference page, without dashes */
+    vd_arg_kind kind;
+    const char *text;
+    int64_t integer;
+    double real;
+    bool flag;
+} vd_arg_value;
+
+/** Runs an operation: `op` is its name ("run", "list", ...; docs/reference.md has all).
+ *  shapes : args[n]
+ *  owns   : *out is the caller's, release with vd_result_free; arguments are borrowed for the call
+ *  fails  : VD_E_NOTFOUND (operation, dataset), VD_E_ARG (an argument; the message names it), VD_E_CHECK
+ *           (done, *out is set, and a check that was asked for failed), and what the operation fails with
+ *  threads: blocks; one call at a time on one context */
+VD_API vd_status vd_call(vd_ctx *ctx, const char *op, const vd_arg_value *args, int n, vd_result **out,
+                         vd_err *err);
+/** Releases a result.
+ *  owns   : r is gone afterwards; exported streams live on; NULL is fine
+ *  fails  : never
+ *  threads: one */
+VD_API void vd_result_free(vd_result *r);
+/** Number of rows, number of columns, and the name of a column ("" out of range).
+ *  owns   : the name is borrowed until vd_result_free
+ *  fails  : never
+ *  threads: any number of readers */
+VD_API int64_t vd_result_rows(const vd_result *r);
+VD_API int vd_result_columns(const vd_result *r);
+VD_API const char *vd_result_column(const vd_result *r, int column);
+
+struct ArrowArrayStream;
+/** Hands the result out as an Arrow C stream (https://arrow.apache.org/docs/format/CStreamInterface.html):
+ *  one struct array per batch of rows; int64, float64, utf8 or list<utf8> columns, nulls by validity
+ *  bitmaps. A column of mixed types is utf8.
+ *  owns   : *stream is the caller's, to be released by its release callback; it shares the result's memory,
+ *           which stays alive as long as any stream or array needs it
+ *  fails  : VD_E_NOMEM
+ *  threads: each stream belongs to one thread */
+VD_API vd_status vd_result_stream(vd_result *r, struct ArrowArrayStream *stream, vd_err *err);
+
+/** The operations, by index from 0; NULL past the last. The text is JSON: name, summary, arguments with
+ *  type, unit, range, default and help, result columns, and whether it writes.
+ *  owns   : the name is static; the JSON is the caller's, release with vd_text_free
+ *  fails  : VD_E_NOTFOUND, VD_E_NOMEM
+ *  threads: any */
+VD_API const char *vd_op_name(int index);
+VD_API vd_status vd_op_describe(const char *op, char **json, vd_err *err);
+/** Releases a text this library gave out; NULL is fine. owns: text is gone. fails: never. */
+VD_API void vd_text_free(char *text);
+/** The version of the library at run time, "0.1.0"; static. fails: never. */
+VD_API const char *vd_version(void);
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,81 @@
+/* vidimus-codec: the process that decodes still images. SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "codec/io_jpeg.h"
+#include "codec/io_plain.h"
+#include "codec/io_vips.h"
+#include "codec/meta.h"
+#include "codec/report.h"
+#include "codec/serve.h"
+#include "image/sniff.h"
+
+typedef struct state {
+    vd_icc *icc;
+    vd_jpeg *jpeg;
+    vd_vips *vips; /* started when the first file needs it */
+} state;
+
+static vd_status decode_bytes(state *x, vd_serve *s, const vd_job *job, vd_media *m, vd_err *err) {
+    vd_sniffed k = vd_sniff(job->data, (size_t)job->size, job->name);
+    vd_status st = VD_OK;
+    m->orientation = 0; /* not known yet */
+    m->kind = VD_KIND_IMAGE;
+    snprintf(m->format, sizeof m->format, "%s", k.format);
+    if (strcmp(k.format, "jpeg") == 0) {
+        vd_serve_working(s, vd_jpeg_library());
+        st = vd_jpeg_decode(x->jpeg, s, job, m, err);
+    } else if (strcmp(k.format, "pnm") == 0)
+        st = vd_pnm_decode(s, job, m, err);
+    else if (strcmp(k.format, "bmp") == 0)
+        st = vd_bmp_decode(x->icc, s, job, m, err);
+    else {
+        if (x->vips == NULL && (st = vd_vips_new(&x->vips, x->icc, err)) == VD_E_UNSUPPORTED) {
+            vd_report(m, VD_V_UNSUPPORTED, "no_decoder", "%s", err->msg);
+            st = VD_OK;
+        }
+        if (x->vips != NULL) st = vd_vips_decode(x->vips, s, job, k.format, m, err);
+    }
+    if (m->orientation == 0) m->orientation = 1;
+    return st;
+}
+
+/* A range of a file is mapped: should the file shrink meanwhile, only this process dies of it. */
+static vd_status decode(void *user, vd_serve *s, const vd_job *job, vd_media *m, vd_err *err) {
+    if (job->data != NULL) return decode_bytes(user, s, job, m, err);
+    vd_job mapped = *job;
+    int64_t before = job->offset % sysconf(_SC_PAGESIZE);
+    size_t n = (size_t)(job->size + before);
+    uint8_t *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE, job->fd, job->offset - before);
+    if (p == MAP_FAILED) return vd_nomem(err);
+    mapped.data = p + before;
+    mapped.has_room_before = before >= 64;
+    vd_status st = decode_bytes(user, s, &mapped, m, err);
+    munmap(p, n);
+    return st;
+}
+
+static void libraries(void *user, vd_str *out) {
+    state *x = user;
+    vd_err err = { 0 };
+    vd_str_addf(out, "%s\n", vd_jpeg_library());
+    if (x->vips == NULL) vd_vips_new(&x->vips, x->icc, &err);
+    if (x->vips != NULL) vd_vips_libraries(out);
+    vd_str_addf(out, "%s\n%s\n", vd_meta_exif_library(), vd_meta_xmp_library());
+}
+
+int main(int argc, char **argv) {
+    state x = { 0 };
+    vd_err err = { 0 };
+    const vd_decoder d = { .name = "vidimus-codec", .decode = decode, .libraries = libraries };
+    int rc = 1;
+    if (vd_icc_new(&x.icc, &err) == VD_OK && vd_jpeg_new(&x.jpeg, x.icc, &err) == VD_OK)
+        rc = vd_serve_main(&d, &x, argc, argv);
+    vd_jpeg_free(x.jpeg);
+    vd_vips_free(x.vips);
+    vd_icc_free(x.icc);
+    return rc;
+}

@@ -1,0 +1,123 @@
+/* Colour management by Little CMS. SPDX-License-Identifier: Apache-2.0
+ *
+ * Relative colorimetric with black point compensation, as photo viewers do. Whether a profile means
+ * sRGB is asked of its numbers, not of its name: hundreds of differently named profiles are sRGB,
+ * and their pictures can stay planar YCbCr. */
+#include "codec/icc.h"
+
+#include <lcms2.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+
+struct vd_icc {
+    cmsContext ctx;
+    cmsHPROFILE srgb;
+    cmsHTRANSFORM transform;
+    vd_hash128 key; /* of the profile last opened, with its use */
+    vd_icc_from from;
+    bool known, needed;
+    char desc[64];
+    uint8_t grey[256];
+};
+
+enum {
+    NEAR_SRGB = 2
+}; /* 8-bit steps: what rounding in two conversions can make of the same colour */
+
+vd_status vd_icc_new(vd_icc **out, vd_err *err) {
+    vd_icc *c = vd_mem_array(1, sizeof *c);
+    if (c == NULL) return vd_nomem(err);
+    c->ctx = cmsCreateContext(NULL, NULL);
+    if (c->ctx != NULL) c->srgb = cmsCreate_sRGBProfileTHR(c->ctx);
+    if (c->srgb == NULL) {
+        vd_icc_free(c);
+        return vd_nomem(err);
+    }
+    *out = c;
+    return VD_OK;
+}
+
+void vd_icc_free(vd_icc *c) {
+    if (c == NULL) return;
+    if (c->transform != NULL) cmsDeleteTransform(c->transform);
+    if (c->srgb != NULL) cmsCloseProfile(c->srgb);
+    if (c->ctx != NULL) cmsDeleteContext(c->ctx);
+    vd_mem_free(c);
+}
+
+static bool near_srgb(cmsHTRANSFORM t) {
+    uint8_t in[9 * 3], out[9 * 3];
+    for (int r = 0; r < 9; r++)
+        for (int g = 0; g < 9; g++) {
+            for (int b = 0; b < 9; b++) {
+                in[3 * b] = (uint8_t)(r * 255 / 8);
+                in[3 * b + 1] = (uint8_t)(g * 255 / 8);
+                in[3 * b + 2] = (uint8_t)(b * 255 / 8);
+            }
+            cmsDoTransform(t, in, out, 9);
+            for (int i = 0; i < 27; i++)
+                if (abs(in[i] - out[i]) > NEAR_SRGB) return false;
+        }
+    return true;
+}
+
+static bool near_grey(vd_icc *c) {
+    uint8_t in[256], rgb[256 * 3];
+    bool near = true;
+    for (int i = 0; i < 256; i++) in[i] = (uint8_t)i;
+    cmsDoTransform(c->transform, in, rgb, 256);
+    for (int i = 0; i < 256; i++) {
+        c->grey[i] = rgb[3 * i + 1];
+        near &= abs(c->grey[i] - i) <= NEAR_SRGB;
+    }
+    return near;
+}
+
+static void open_new(vd_icc *c, const uint8_t *profile, size_t size, vd_icc_from from) {
+    static const struct {
+        cmsColorSpaceSignature space;
+        cmsUInt32Number layout;
+    } in[] = { { cmsSigGrayData, TYPE_GRAY_8 },
+               { cmsSigRgbData, TYPE_RGB_8 },
+               { cmsSigCmykData, TYPE_CMYK_8 },
+               { cmsSigCmykData, TYPE_CMYK_8_REV } };
+    if (c->transform != NULL) cmsDeleteTransform(c->transform);
+    c->transform = NULL;
+    c->needed = false;
+    c->desc[0] = '\0';
+    c->from = from;
+    cmsHPROFILE p = cmsOpenProfileFromMemTHR(c->ctx, profile, (cmsUInt32Number)size);
+    if (p == NULL) return;
+    cmsGetProfileInfoASCII(p, cmsInfoDescription, "en", "US", c->desc, sizeof c->desc);
+    if (cmsGetColorSpace(p) == in[from].space)
+        c->transform =
+            cmsCreateTransformTHR(c->ctx, p, in[from].layout, c->srgb, TYPE_RGB_8,
+                                  INTENT_RELATIVE_COLORIMETRIC, cmsFLAGS_BLACKPOINTCOMPENSATION);
+    cmsCloseProfile(p);
+    if (c->transform == NULL) return;
+    if (from == VD_ICC_GREY)
+        c->needed = !near_grey(c);
+    else
+        c->needed = from != VD_ICC_RGB || !near_srgb(c->transform);
+}
+
+bool vd_icc_open(vd_icc *c, const uint8_t *profile, size_t size, vd_icc_from from, char desc[64]) {
+    vd_hash128 key = vd_hash_bytes(profile, size);
+    if (!c->known || key.hi != c->key.hi || key.lo != c->key.lo || from != c->from)
+        open_new(c, profile, size, from);
+    c->known = true;
+    c->key = key;
+    memcpy(desc, c->desc, sizeof c->desc);
+    desc[sizeof c->desc - 1] = '\0';
+    return c->needed;
+}
+
+void vd_icc_run(vd_icc *c, const uint8_t *in, uint8_t *out, int32_t n) {
+    if (c->from == VD_ICC_GREY)
+        for (int32_t i = 0; i < n; i++) out[i] = c->grey[in[i]];
+    else
+        cmsDoTransform(c->transform, in, out, (cmsUInt32Number)n);
+}

@@ -1,0 +1,176 @@
+/* Starting, hearing and ending one decoding process. SPDX-License-Identifier: Apache-2.0
+ *
+ * posix_spawn rather than fork: the engine is threaded and may be large. All descriptors here are
+ * close-on-exec, so a process started by another thread at the same moment inherits none of them.
+ */
+#include "image/codec_process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+extern char **environ;
+
+void vd_codec_process_init(vd_codec_process *p) {
+    *p = (vd_codec_process){ .socket = -1, .output_fd = -1 };
+}
+
+/* posix_spawn's dup2 actions run one after the other onto 3, 4, 5: the sources must lie above. */
+static int lift(int fd) {
+    enum { ABOVE = 16 };
+    if (fd < 0 || fd >= ABOVE) return fd;
+    int up = fcntl(fd, F_DUPFD_CLOEXEC, ABOVE);
+    int saved = errno;
+    close(fd);
+    errno = saved;
+    return up;
+}
+
+int vd_codec_memory(const char *name) {
+    int fd = lift(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    if (fd >= 0) fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK);
+    return fd;
+}
+
+static int spawn(pid_t *pid, const char *exe, int socket, int input, int output) {
+    char *argv[] = { (char *)exe, (char *)"--serve", NULL };
+    posix_spawn_file_actions_t act;
+    posix_spawnattr_t attr;
+    sigset_t none, all;
+    int rc = posix_spawn_file_actions_init(&act);
+    if (rc != 0) return rc;
+    if ((rc = posix_spawnattr_init(&attr)) != 0) {
+        posix_spawn_file_actions_destroy(&act);
+        return rc;
+    }
+    sigemptyset(&none);
+    sigfillset(&all);
+    if ((rc = posix_spawn_file_actions_adddup2(&act, socket, VD_CODEC_FD_SOCKET)) != 0) goto done;
+    if ((rc = posix_spawn_file_actions_adddup2(&act, input, VD_CODEC_FD_INPUT)) != 0) goto done;
+    if ((rc = posix_spawn_file_actions_adddup2(&act, output, VD_CODEC_FD_OUTPUT)) != 0) goto done;
+    posix_spawnattr_setsigmask(&attr, &none);
+    posix_spawnattr_setsigdefault(&attr, &all);
+    /* its own process group: Ctrl-C reaches the engine, which ends its children in order */
+    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+                                        POSIX_SPAWN_SETPGROUP);
+    rc = posix_spawn(pid, exe, &act, &attr, argv, environ);
+done:
+    posix_spawnattr_destroy(&attr);
+    posix_spawn_file_actions_destroy(&act);
+    return rc;
+}
+
+vd_status vd_codec_process_start(vd_codec_process *p, const char *exe, int input_fd, vd_err *err) {
+    vd_status st = VD_OK;
+    int pair[2] = { -1, -1 }, out = -1;
+    pid_t pid = 0;
+    if (access(exe, X_OK) != 0) return vd_fail(err, VD_E_NOTFOUND, "no decoder at %s", exe);
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+        st = vd_fail_errno(err, errno, "decoder: socketpair");
+        goto done;
+    }
+    pair[0] = lift(pair[0]);
+    pair[1] = lift(pair[1]);
+    out = vd_codec_memory("vidimus-pixels");
+    if (pair[0] < 0 || pair[1] < 0 || out < 0) {
+        st = vd_fail_errno(err, errno, "decoder: descriptors");
+        goto done;
+    }
+    int rc = spawn(&pid, exe, pair[1], input_fd, out);
+    if (rc != 0) {
+        st = vd_fail(err, VD_E_IO, "%s: cannot be started: %s", exe, strerror(rc));
+        goto done;
+    }
+    vd_codec_process_init(p);
+    p->pid = pid;
+    p->socket = pair[0];
+    p->output_fd = out;
+    pair[0] = out = -1;
+done:
+    if (pair[0] >= 0) close(pair[0]);
+    if (pair[1] >= 0) close(pair[1]);
+    if (out >= 0) close(out);
+    return st;
+}
+
+int vd_codec_process_end(vd_codec_process *p) {
+    int status = 0, sig = 0;
+    if (p->pid == 0) return 0;
+    close(p->socket);
+    /* reap first: the signal a child died of by itself must not be hidden by our SIGKILL */
+    pid_t got = waitpid(p->pid, &status, WNOHANG);
+    if (got == 0) {
+        kill(p->pid, SIGKILL);
+        do got = waitpid(p->pid, &status, 0);
+        while (got < 0 && errno == EINTR);
+    }
+    if (got > 0 && WIFSIGNALED(status)) sig = WTERMSIG(status);
+    if (p->output != NULL) munmap(p->output, p->output_size);
+    close(p->output_fd);
+    vd_codec_process_init(p);
+    return sig;
+}
+
+bool vd_codec_process_send(vd_codec_process *p, const vd_codec_ask *ask, int fd) {
+    struct iovec iov = { (void *)ask, sizeof *ask };
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = { 0 };
+    struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+    ssize_t n;
+    if (fd >= 0) {
+        msg.msg_control = &control;
+        msg.msg_controllen = sizeof control;
+        struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+        c->cmsg_level = SOL_SOCKET;
+        c->cmsg_type = SCM_RIGHTS;
+        c->cmsg_len = CMSG_LEN(sizeof fd);
+        memcpy(CMSG_DATA(c), &fd, sizeof fd);
+    }
+    do n = sendmsg(p->socket, &msg, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    return n == (ssize_t)sizeof *ask;
+}
+
+vd_codec_heard vd_codec_process_hear(vd_codec_process *p, uint64_t seq, double timeout_s,
+                                     vd_codec_answer *out) {
+    timeout_s = VD_CLAMP(timeout_s, 0.01, 1e6);
+    if (timeout_s != p->timeout_s) {
+        struct timeval tv = { (time_t)timeout_s, (suseconds_t)(fmod(timeout_s, 1) * 1e6) };
+        setsockopt(p->socket, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv);
+        p->timeout_s = timeout_s;
+    }
+    for (;;) {
+        ssize_t n = recv(p->socket, out, sizeof *out, 0);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return VD_HEARD_SILENCE;
+        if (n != (ssize_t)sizeof *out || out->version != VD_CODEC_VERSION) return VD_HEARD_DEATH;
+        if (out->seq == seq && out->what != VD_CODEC_ALIVE) return VD_HEARD_ANSWER;
+    }
+}
+
+bool vd_codec_process_map(vd_codec_process *p, int64_t size) {
+    struct stat st;
+    if (size < 0) return false;
+    if ((size_t)size <= p->output_size) return true;
+    if (fstat(p->output_fd, &st) != 0 || st.st_size < size) return false;
+    void *m = p->output == NULL
+                  ? mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, p->output_fd, 0)
+                  : mremap(p->output, p->output_size, (size_t)st.st_size, MREMAP_MAYMOVE);
+    if (m == MAP_FAILED) return false;
+    p->output = m;
+    p->output_size = (size_t)st.st_size;
+    return true;
+}

@@ -1,0 +1,44 @@
+/* One decoding process: starting it, talking to it, ending it. SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef VD_IMAGE_CODEC_PROCESS_H
+#define VD_IMAGE_CODEC_PROCESS_H
+
+#include <sys/types.h>
+
+#include "image/codec_protocol.h"
+
+typedef struct vd_codec_process {
+    pid_t pid; /* 0: not running */
+    int socket, output_fd;
+    uint8_t *output; /* read-only mapping of the child's output file */
+    size_t output_size;
+    double timeout_s; /* as set on the socket */
+    int64_t served;   /* requests since it started */
+} vd_codec_process;
+
+void vd_codec_process_init(vd_codec_process *p);
+
+/* Starts `exe`; `input_fd` is the shared input memory. VD_E_NOTFOUND where there is no such file,
+ * VD_E_IO where the system makes no process. */
+vd_status vd_codec_process_start(vd_codec_process *p, const char *exe, int input_fd, vd_err *err);
+
+/* Kills and reaps; the signal it died of, or 0 where it left by itself. */
+int vd_codec_process_end(vd_codec_process *p);
+
+/* False: the child is gone. `fd` >= 0 goes with the message. */
+bool vd_codec_process_send(vd_codec_process *p, const vd_codec_ask *ask, int fd);
+
+typedef enum vd_codec_heard { VD_HEARD_ANSWER, VD_HEARD_DEATH, VD_HEARD_SILENCE } vd_codec_heard;
+
+/* The next answer to request `seq`; older ones are dropped, ALIVE restarts the clock. */
+vd_codec_heard vd_codec_process_hear(vd_codec_process *p, uint64_t seq, double timeout_s,
+                                     vd_codec_answer *out);
+
+/* Maps at least `size` bytes of the output; false where the child promised more than there is. */
+bool vd_codec_process_map(vd_codec_process *p, int64_t size);
+
+/* A memory file sealed against shrinking, close-on-exec, above the protocol's descriptors. -1:
+ * errno */
+int vd_codec_memory(const char *name);
+
+#endif

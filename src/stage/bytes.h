@@ -1,0 +1,33 @@
+/* Where an asset's bytes come from: a file, a range of a tar, a member of a compressed archive.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef VD_STAGE_BYTES_H
+#define VD_STAGE_BYTES_H
+
+#include "base/str.h"
+#include "flow/run.h"
+#include "image/codec.h"
+
+/* Compressed archives are read forwards only: their members are served in order from one reader that all
+ * workers share under a lock. One vd_archives per run; any thread. */
+typedef struct vd_archives vd_archives;
+vd_status vd_archives_new(vd_archives **out, vd_err *err);
+void vd_archives_free(vd_archives *a);
+
+/* One item's bytes. */
+typedef struct vd_bytes {
+    vd_source source;  /* for the codec: in its input buffer (fd -1), or a range of `fd` */
+    const uint8_t *data; /* in memory, NULL for a large file; valid until the next read on the codec */
+    char hash[33];
+    bool ok;
+    char reason[32];   /* why not: "open_failed", "read_failed", "changed", "member_damaged", ... */
+    char detail[200];
+    int fd;            /* owned, -1: none */
+} vd_bytes;
+
+/* Opens and reads the item into the input buffer of `codec`, or leaves a large one in its file; hashes
+ * it. What cannot be read is told in `out`; fails only for lack of memory.
+ * `codec` NULL: hash only. */
+vd_status vd_bytes_read(vd_bytes *out, vd_archives *archives, vd_codec *codec, const vd_item *item,
+                        vd_err *err);
+void vd_bytes_close(vd_bytes *b);
+#endif

@@ -1,0 +1,80 @@
+/* The stage table. SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/clock.h"
+#include "stage/stages.h"
+
+/* ---- add: its outputs are the asset rows themselves ---- */
+
+static vd_status add_summary(vd_run *run, vd_str *out, vd_err *err) {
+    static const struct {
+        const char *sql, *one, *many;
+    } part[] = {
+        { "SELECT count(*) FROM asset WHERE state = 'present' AND kind = 'image'", " photo", " photos" },
+        { "SELECT count(*) FROM asset WHERE state = 'present' AND kind = 'video'", " video", " videos" },
+        { "SELECT count(*) FROM asset WHERE state = 'present' AND kind = 'frame'", " frame", " frames" },
+        { "SELECT count(*) FROM asset WHERE state = 'present' AND kind = 'page'", " page", " pages" },
+        { "SELECT count(*) FROM asset WHERE state = 'present' AND kind = 'archive'", " archive", " archives" },
+        { "SELECT count(*) FROM asset WHERE state = 'present' AND kind IN ('other', 'audio')", " other file",
+          " other files" },
+        { "SELECT count(*) FROM asset WHERE state = 'vanished' AND parent_id IS NULL", " vanished", " vanished" },
+        { "SELECT count(*) FROM note", " note", " notes" },
+    };
+    for (int i = 0; i < VD_COUNT(part); i++) {
+        int64_t n = 0;
+        VD_TRY(vd_db_int(vd_dataset_db(run->ds), part[i].sql, &n, err));
+        if (n == 0) continue;
+        bool frames = i == 2;
+        if (out->size > 0) vd_str_add(out, frames ? " (" : ", ");
+        vd_str_count(out, n);
+        vd_str_add(out, n == 1 ? part[i].one : part[i].many);
+        if (frames) vd_str_add(out, ")");
+    }
+    if (out->size == 0) vd_str_add(out, "nothing found");
+    return vd_str_check(out, err);
+}
+
+const vd_stage vd_stage_add = {
+    .name = "add",
+    .help = "finds files, archive members, moves and changes; hashes content",
+    .version = 1,
+    .scope = VD_SCOPE_SOURCE,
+    .inputs = "",
+    .all = vd_add_sources,
+    .summary = add_summary,
+};
+
+const vd_stage *const vd_stages[] = { &vd_stage_add, &vd_stage_check, &vd_stage_measure,
+                                      &vd_stage_fingerprint, &vd_stage_duplicates };
+const int vd_n_stages = VD_COUNT(vd_stages);
+
+static const vd_table_decl *const tables[] = { &vd_table_check, &vd_table_measure, &vd_table_fingerprint,
+                                               &vd_table_duplicates };
+const vd_schema vd_stage_schema = { tables, VD_COUNT(tables) };
+
+static vd_status run_all_scope(vd_run *run, vd_scope scope, vd_err *err) {
+    for (int i = 0; i < run->n_stages; i++) {
+        if (!run->selected[i] || run->stages[i]->scope != scope || run->stages[i]->all == NULL) continue;
+        double t0 = vd_time_mono_s();
+        VD_TRY(vd_run_check_cancel(run, err));
+        VD_TRY(run->stages[i]->all(run, err));
+        run->time[i].seconds += vd_time_mono_s() - t0;
+    }
+    return VD_OK;
+}
+
+static bool any_asset_stage(const vd_run *run) {
+    for (int i = 0; i < run->n_stages; i++)
+        if (run->selected[i] && (run->stages[i]->scope == VD_SCOPE_ASSET || run->stages[i]->table == NULL))
+            return true;
+    return false;
+}
+
+vd_status vd_stages_run(vd_run *run, vd_err *err) {
+    for (int i = 0; i < run->n_stages; i++) run->time[i].ran = run->selected[i];
+    VD_TRY(run_all_scope(run, VD_SCOPE_SOURCE, err));
+    if (any_asset_stage(run)) VD_TRY(vd_asset_pass(run, err));
+    VD_TRY(vd_adopt_copied(run, err));
+    VD_TRY(run_all_scope(run, VD_SCOPE_DATASET, err));
+    return vd_problems_refresh(run, err);
+}

@@ -1,0 +1,96 @@
+/* Cameras: where they stand, and how they see. The path is an arc around the yard at varying height
+ * and distance, always towards its middle, as a person walks it; strays stand nearer and elsewhere.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "synth/scene.h"
+
+#include "base/rng.h"
+
+static const double PI = 3.14159265358979323846;
+enum { STREAM_PATH = 0x70617468, STREAM_STRAY = 0x73747261 };
+
+/* Shepperd's method: divide by the largest component. */
+static vd_quat quat_of(const double m[9]) {
+    double w = 1 + m[0] + m[4] + m[8], x = 1 + m[0] - m[4] - m[8], y = 1 - m[0] + m[4] - m[8],
+           z = 1 - m[0] - m[4] + m[8];
+    vd_quat q;
+    if (w >= x && w >= y && w >= z)
+        q = (vd_quat){ w, m[7] - m[5], m[2] - m[6], m[3] - m[1] };
+    else if (x >= y && x >= z)
+        q = (vd_quat){ m[7] - m[5], x, m[1] + m[3], m[2] + m[6] };
+    else if (y >= z)
+        q = (vd_quat){ m[2] - m[6], m[1] + m[3], y, m[5] + m[7] };
+    else
+        q = (vd_quat){ m[3] - m[1], m[2] + m[6], m[5] + m[7], z };
+    double n = sqrt(q.w * q.w + q.x * q.x + q.y * q.y + q.z * q.z) * (q.w < 0 ? -1 : 1);
+    return (vd_quat){ q.w / n, q.x / n, q.y / n, q.z / n };
+}
+
+/* A camera at `eye` that looks at `target`, its picture turned by `roll_rad`. */
+static vd_rigid look_at(vd_vec3 eye, vd_vec3 target, double roll_rad) {
+    vd_vec3 f = vd_v3_unit(vd_v3_sub(target, eye));
+    vd_vec3 right = vd_v3_unit(vd_v3_cross(f, vd_v3(0, 0, 1))), down = vd_v3_cross(f, right);
+    double c = cos(roll_rad), s = sin(roll_rad);
+    vd_vec3 x = vd_v3_add(vd_v3_mul(right, c), vd_v3_mul(down, s));
+    vd_vec3 y = vd_v3_sub(vd_v3_mul(down, c), vd_v3_mul(right, s));
+    const double m[9] = { x.x, x.y, x.z, y.x, y.y, y.z, f.x, f.y, f.z };
+    return (vd_rigid){ quat_of(m),
+                       vd_v3(-vd_v3_dot(x, eye), -vd_v3_dot(y, eye), -vd_v3_dot(f, eye)) };
+}
+
+vd_rigid vd_scene_view(const vd_scene *s, int64_t i, int64_t n, double arc_rad, uint64_t seed) {
+    vd_rng r = vd_rng_for(seed, STREAM_PATH, (uint64_t)i);
+    double u = n > 1 ? (double)i / (double)(arc_rad > 6.28 ? n : n - 1) : 0.5;
+    double a = s->arc_mid_rad + arc_rad * (u - 0.5) + vd_rng_range(&r, -0.01, 0.01);
+    double d = 7.6 + 0.7 * sin(2 * PI * u + 0.7) + vd_rng_range(&r, -0.1, 0.1);
+    double z = 2.0 + 0.55 * sin(4 * PI * u) + vd_rng_range(&r, -0.06, 0.06);
+    vd_vec3 target = vd_v3(vd_rng_range(&r, -0.25, 0.25), vd_rng_range(&r, -0.25, 0.25),
+                           0.85 + vd_rng_range(&r, -0.1, 0.1));
+    return look_at(vd_v3(d * cos(a), d * sin(a), z), target, vd_rng_range(&r, -0.02, 0.02));
+}
+
+vd_rigid vd_scene_stray(const vd_scene *s, int64_t i, uint64_t seed) {
+    vd_rng r = vd_rng_for(seed, STREAM_STRAY, (uint64_t)i);
+    double a = s->arc_mid_rad + vd_rng_range(&r, -1.3, 1.3), d = vd_rng_range(&r, 5.9, 6.6);
+    double z = i % 2 == 0 ? vd_rng_range(&r, 0.9, 1.4) : vd_rng_range(&r, 3.2, 4.6);
+    double side = vd_rng_range(&r, -1.8, 1.8);
+    vd_vec3 target = vd_v3(-side * sin(a), side * cos(a), vd_rng_range(&r, 0.3, 1.0));
+    return look_at(vd_v3(d * cos(a), d * sin(a), z), target, vd_rng_range(&r, -0.12, 0.12));
+}
+
+vd_vec3 vd_scene_eye(vd_rigid p) {
+    double m[9];
+    vd_quat_matrix(m, p.q);
+    return vd_v3(-(m[0] * p.t.x + m[3] * p.t.y + m[6] * p.t.z),
+                 -(m[1] * p.t.x + m[4] * p.t.y + m[7] * p.t.z),
+                 -(m[2] * p.t.x + m[5] * p.t.y + m[8] * p.t.z));
+}
+
+bool vd_camera_project(const vd_camera *c, vd_rigid p, vd_vec3 w, double *x, double *y) {
+    double m[9];
+    vd_quat_matrix(m, p.q);
+    double cx = m[0] * w.x + m[1] * w.y + m[2] * w.z + p.t.x,
+           cy = m[3] * w.x + m[4] * w.y + m[5] * w.z + p.t.y,
+           cz = m[6] * w.x + m[7] * w.y + m[8] * w.z + p.t.z;
+    if (cz <= 0) return false;
+    double u = cx / cz, v = cy / cz, r2 = u * u + v * v, k = 1 + r2 * (c->k1 + r2 * c->k2);
+    *x = c->cx_px + c->f_px * u * k;
+    *y = c->cy_px + c->f_px * v * k;
+    return true;
+}
+
+void vd_camera_unproject(const vd_camera *c, double px, double py, double *x, double *y) {
+    double u = (px - c->cx_px) / c->f_px, v = (py - c->cy_px) / c->f_px;
+    double rd = sqrt(u * u + v * v), r = rd;
+    if ((c->k1 != 0 || c->k2 != 0) &&
+        rd > 0) { /* Newton on the radius; quadratic, so 8 are plenty */
+        for (int i = 0; i < 8; i++) {
+            double r2 = r * r, f = r * (1 + r2 * (c->k1 + r2 * c->k2)) - rd;
+            r -= f / (1 + r2 * (3 * c->k1 + 5 * r2 * c->k2));
+        }
+        u *= r / rd;
+        v *= r / rd;
+    }
+    *x = u;
+    *y = v;
+}

@@ -1,0 +1,108 @@
+/* The world that is rendered: solid objects on a plane, a sun, and cameras.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * World axes: x east, y north, z up, metres; the ground is z = 0. */
+#ifndef VD_SYNTH_SCENE_H
+#define VD_SYNTH_SCENE_H
+
+#include "math/vec.h"
+#include "synth/noise.h"
+#include "synth/synth.h"
+
+enum {
+    VD_SCENE_MAX_OBJECTS = 64,
+    VD_SCENE_MAX_PLANES = 8,
+    VD_SCENE_GRID = 64,
+    VD_SCENE_SUN_RAYS = 24
+};
+
+typedef enum vd_shape {
+    VD_SHAPE_POLY,      /* a convex polyhedron: planes n.x <= d */
+    VD_SHAPE_ELLIPSOID, /* half axes `half` */
+    VD_SHAPE_FRUSTUM,   /* about local z, |z| <= half.z, radius from half.x below to half.y above */
+} vd_shape;
+
+typedef enum vd_material {
+    VD_MAT_GROUND,
+    VD_MAT_BRICK,
+    VD_MAT_WOOD,
+    VD_MAT_STONE,
+    VD_MAT_MARBLE,
+    VD_MAT_RUST,
+    VD_MAT_TILES,
+    VD_MAT_PLASTER,
+    VD_MAT_STRIPES,
+} vd_material;
+
+/* COCO categories, in the order of their ids, which start at 1. */
+typedef enum vd_category {
+    VD_CAT_BOX,
+    VD_CAT_SPHERE,
+    VD_CAT_CYLINDER,
+    VD_CAT_CONE,
+    VD_CAT_PYRAMID,
+    VD_CAT_PRISM,
+    VD_CAT_BOULDER,
+    VD_CAT_WALL,
+    VD_N_CATEGORIES,
+} vd_category;
+
+const char *vd_category_name(vd_category c);
+
+typedef struct vd_object {
+    vd_shape shape;
+    vd_category category;
+    vd_material material;
+    vd_vec3 centre; /* of the local frame, and of the bounding sphere */
+    double axis[9]; /* local = axis * (world - centre): rows are the local axes */
+    vd_vec3 half;   /* half sizes; of a polyhedron those of its bounding box */
+    double plane[VD_SCENE_MAX_PLANES][4];
+    int n_planes;
+    double radius;    /* of the bounding sphere */
+    vd_p3f colour[2]; /* linear reflectance */
+    uint32_t salt;    /* makes textures of one material differ */
+} vd_object;
+
+/* Instance ids in masks: 0 sky, 1 ground, 2 + index of the object. */
+enum { VD_ID_SKY = 0, VD_ID_GROUND = 1, VD_ID_FIRST = 2 };
+
+typedef struct vd_scene {
+    vd_object object[VD_SCENE_MAX_OBJECTS];
+    int n_objects;
+    vd_vec3 sun;          /* unit, towards the sun */
+    vd_vec3 sun_u, sun_v; /* across it */
+    double sun_tan;       /* tangent of its angular radius */
+    /* Rays to places spread evenly over its disc, from the rim inwards, in each object's frame. */
+    vd_vec3 sun_local[VD_SCENE_MAX_OBJECTS][VD_SCENE_SUN_RAYS];
+    double arc_mid_rad; /* azimuth of the middle camera */
+    /* Which objects may shade, or darken the surroundings of, a place: bit sets over a grid across
+     * the sun and over one on the ground; `reach` is half its side in metres. */
+    uint64_t shade[VD_SCENE_GRID * VD_SCENE_GRID], near[VD_SCENE_GRID * VD_SCENE_GRID];
+    double reach;
+    vd_noise noise;
+} vd_scene;
+
+typedef struct vd_camera {
+    int32_t width, height;
+    double f_px, cx_px, cy_px, k1, k2;
+} vd_camera;
+
+void vd_scene_init(vd_scene *s, uint64_t seed);
+
+/* The pose (cam_from_world) of view `i` of `n` on the path; `arc_rad` is how far the path goes
+ * round. */
+vd_rigid vd_scene_view(const vd_scene *s, int64_t i, int64_t n, double arc_rad, uint64_t seed);
+
+/* A pose off the path, for pictures that shall look like none of the path's. */
+vd_rigid vd_scene_stray(const vd_scene *s, int64_t i, uint64_t seed);
+
+/* The place of the eye in the world. */
+vd_vec3 vd_scene_eye(vd_rigid cam_from_world);
+
+/* A world point to pixels (pixel centres at +0.5); false behind the camera. */
+bool vd_camera_project(const vd_camera *c, vd_rigid cam_from_world, vd_vec3 world, double *x,
+                       double *y);
+
+/* Pixels to the ideal image plane (z = 1), distortion taken out. */
+void vd_camera_unproject(const vd_camera *c, double px, double py, double *x, double *y);
+#endif

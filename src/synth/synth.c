@@ -1,0 +1,316 @@
+/* The run: a plan, one task a picture, the truth files last. Each task renders, spoils, develops,
+ * encodes and writes one picture, and the copies that are made of it; it keeps nothing but its
+ * worker's buffers, so memory depends on the size of a picture and the number of jobs alone.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "synth/synth.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/npy.h"
+#include "base/path.h"
+#include "image/exif_write.h"
+#include "image/jpeg_write.h"
+#include "image/png_write.h"
+#include "synth/defect.h"
+#include "synth/truth.h"
+
+static const char MARKER[] = ".vidimus-synth";
+enum { MAX_MARKER = 64 << 20 };
+
+typedef struct scratch {
+    vd_picture picture;
+    uint8_t *edited;
+    int64_t edited_cap;
+    vd_str bytes, exif, path;
+} scratch;
+
+typedef struct job {
+    const char *dir;
+    vd_plan *plan;
+    vd_seen *seen;
+    scratch *worker;
+    int n_workers;
+    pthread_mutex_t lock; /* guards what follows */
+    vd_synth_progress progress;
+    void *user;
+    int64_t done, image_bytes;
+} job;
+
+static vd_status path_to(vd_str *out, const char *dir, const char *folder, const char *name,
+                         size_t n, const char *ext, vd_err *err) {
+    vd_str_clear(out);
+    vd_str_addf(out, "%s/%s/%.*s%s", dir, folder, (int)n, name, ext);
+    return vd_str_check(out, err);
+}
+
+/* Not synced to disk: a run that was cut short is simply run again. */
+static vd_status put_file(const char *path, const vd_str *bytes, vd_err *err) {
+    FILE *f = fopen(path, "wbe");
+    if (f == NULL) return vd_fail_errno(err, errno, "write: %s", path);
+    bool ok = fwrite(bytes->data, 1, (size_t)bytes->size, f) == (size_t)bytes->size;
+    int errnum = errno;
+    if (fclose(f) != 0 && ok) {
+        ok = false;
+        errnum = errno;
+    }
+    return ok ? VD_OK : vd_fail_errno(err, errnum, "write: %s", path);
+}
+
+static vd_status put_image(job *j, scratch *w, const char *name, vd_err *err) {
+    VD_TRY(path_to(&w->path, j->dir, "images", name, strlen(name), "", err));
+    VD_TRY(put_file(w->path.data, &w->bytes, err));
+    pthread_mutex_lock(&j->lock);
+    j->image_bytes += w->bytes.size;
+    pthread_mutex_unlock(&j->lock);
+    return VD_OK;
+}
+
+static vd_status encode(scratch *w, const uint8_t *rgb, int32_t width, int32_t height, int quality,
+                        const vd_media *m, bool png, vd_err *err) {
+    vd_str_clear(&w->bytes);
+    if (png)
+        return vd_png_write(&w->bytes, VD_PNG_RGB8, rgb, width, height, 3 * (ptrdiff_t)width, 1,
+                            err);
+    vd_media exif = *m;
+    exif.width = width;
+    exif.height = height;
+    vd_str_clear(&w->exif);
+    VD_TRY(vd_exif_write(&w->exif, &exif, err));
+    vd_frame f = {
+        VD_PIX_RGB8, width, height, 1, { { rgb, 3 * (ptrdiff_t)width, width, height } }
+    };
+    vd_jpeg_opt o = { .quality = quality, .exif = w->exif.data, .exif_size = (size_t)w->exif.size };
+    return vd_jpeg_write(&w->bytes, &f, &o, err);
+}
+
+static vd_status write_copy(job *j, scratch *w, const vd_copy *c, vd_err *err) {
+    const vd_shot *source = &j->plan->shot[c->view];
+    const vd_picture *p = &w->picture;
+    if (c->edit == VD_EDIT_NONE) {
+        VD_TRY(encode(w, p->rgb, p->width, p->height, c->quality, &source->exif, false, err));
+    } else {
+        int64_t need = 3 * (int64_t)c->width * c->height;
+        VD_TRY(VD_GROW(w->edited, w->edited_cap, need, err));
+        vd_defect_resample(w->edited, c->width, c->height, p, c->x0, c->y0, c->x1, c->y1, c->gain);
+        VD_TRY(encode(w, w->edited, c->width, c->height, c->quality, &source->exif, false, err));
+    }
+    return put_image(j, w, c->name, err);
+}
+
+static void look(vd_seen *seen, const vd_picture *p) {
+    for (int32_t y = 0; y < p->height; y++)
+        for (int32_t x = 0; x < p->width; x++) {
+            int id = p->id[(int64_t)y * p->width + x];
+            if (id < VD_ID_FIRST) continue;
+            vd_seen *s = &seen[id - VD_ID_FIRST];
+            if (s->pixels++ == 0) *s = (vd_seen){ 1, x, y, x + 1, y + 1 };
+            s->x0 = VD_MIN(s->x0, x);
+            s->x1 = VD_MAX(s->x1, x + 1);
+            s->y1 = y + 1;
+        }
+}
+
+static vd_status write_maps(job *j, scratch *w, const vd_shot *s, vd_err *err) {
+    const vd_picture *p = &w->picture;
+    const size_t n = strlen(s->name) - 4;
+    if (!j->plan->opt.truth_maps) return VD_OK;
+    vd_npy shape = { .type = VD_NPY_F32, .n_dims = 2, .dim = { p->height, p->width } };
+    VD_TRY(path_to(&w->path, j->dir, "truth/depth", s->name, n, ".npy", err));
+    VD_TRY(vd_npy_write(w->path.data, &shape, p->depth, err));
+    vd_str_clear(&w->bytes);
+    VD_TRY(vd_png_write(&w->bytes, VD_PNG_GREY8, p->id, p->width, p->height, p->width, 4, err));
+    VD_TRY(path_to(&w->path, j->dir, "truth/masks", s->name, n, ".png", err));
+    return put_file(w->path.data, &w->bytes, err);
+}
+
+static vd_status spoil(vd_picture *p, const vd_shot *s, uint64_t seed, vd_err *err) {
+    if (s->defect == VD_DEFECT_LOW_INFORMATION) vd_defect_flat(p, seed);
+    if (s->defect == VD_DEFECT_BLURRY) return vd_defect_defocus(p, s->sigma_px, err);
+    if (s->defect == VD_DEFECT_MOTION_BLUR)
+        return vd_defect_motion(p, s->length_px, s->angle_rad, err);
+    return VD_OK;
+}
+
+static vd_status tell(job *j) {
+    vd_status st = VD_OK;
+    pthread_mutex_lock(&j->lock);
+    j->done++;
+    if (j->progress != NULL) st = j->progress(j->user, j->done, j->plan->n_shots);
+    pthread_mutex_unlock(&j->lock);
+    return st;
+}
+
+static vd_status one_shot(void *user, int64_t i, int worker, vd_err *err) {
+    job *j = user;
+    scratch *w = &j->worker[worker];
+    const vd_plan *p = j->plan;
+    vd_shot *s = &j->plan->shot[i];
+    const uint64_t noise_seed = vd_mix64(p->opt.seed * 0x9e3779b97f4a7c15u + (uint64_t)i + 1);
+    VD_TRY(vd_picture_size(&w->picture, p->opt.width, p->opt.height, err));
+    if (s->defect != VD_DEFECT_LOW_INFORMATION)
+        vd_render(&w->picture, &p->scene, &p->camera, s->pose);
+    VD_TRY(spoil(&w->picture, s, noise_seed, err));
+    vd_develop d = { s->exposure, p->opt.vignette, s->noise, noise_seed };
+    vd_picture_develop(&w->picture, &p->scene.noise, &d);
+    VD_TRY(encode(w, w->picture.rgb, p->opt.width, p->opt.height, p->opt.quality, &s->exif, s->png,
+                  err));
+    if (s->keep < 1) w->bytes.size = (int64_t)((double)w->bytes.size * s->keep);
+    s->bytes = w->bytes.size;
+    VD_TRY(put_image(j, w, s->name, err));
+    if (s->index >= 0) {
+        look(j->seen + s->index * VD_SCENE_MAX_OBJECTS, &w->picture);
+        VD_TRY(write_maps(j, w, s, err));
+        for (int64_t k = 0; k < p->n_copies; k++)
+            if (p->copy[k].view == s->index) VD_TRY(write_copy(j, w, &p->copy[k], err));
+    }
+    vd_status st = tell(j);
+    return st == VD_OK ? VD_OK : vd_fail(err, st, "synth: stopped");
+}
+
+/* Removes what an earlier run wrote: the marker lists it, one path a line. Only plain names in our
+ * own folders are believed. */
+static void remove_former(const char *dir, char *list) {
+    char *save = NULL;
+    for (char *line = strtok_r(list, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+        if (strstr(line, "..") != NULL) continue;
+        if (!vd_str_starts(line, "images/") && !vd_str_starts(line, "truth/")) continue;
+        vd_str path = { 0 };
+        vd_str_addf(&path, "%s/%s", dir, line);
+        if (path.status == VD_OK) unlink(path.data);
+        vd_str_reset(&path);
+    }
+}
+
+static bool is_empty(const char *dir) {
+    DIR *d = opendir(dir);
+    if (d == NULL) return true;
+    bool empty = true;
+    for (struct dirent *e; empty && (e = readdir(d)) != NULL;)
+        empty = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
+    closedir(d);
+    return empty;
+}
+
+/* Lists every file of the plan, for the marker. */
+static void list_files(vd_str *s, const vd_plan *p) {
+    for (int64_t i = 0; i < p->n_shots; i++) {
+        const char *name = p->shot[i].name;
+        vd_str_addf(s, "images/%s\n", name);
+        if (p->shot[i].index < 0 || !p->opt.truth_maps) continue;
+        int n = (int)strlen(name) - 4;
+        vd_str_addf(s, "truth/depth/%.*s.npy\ntruth/masks/%.*s.png\n", n, name, n, name);
+    }
+    for (int64_t i = 0; i < p->n_copies; i++) vd_str_addf(s, "images/%s\n", p->copy[i].name);
+    vd_str_add(s, "truth/cameras.json\ntruth/coco.json\ntruth/defects.tsv\ntruth/truth.json\n");
+}
+
+static vd_status make_folders(const char *dir, const vd_plan *p, vd_err *err) {
+    static const char *const sub[] = { "images", "truth", "truth/depth", "truth/masks" };
+    vd_status st = VD_OK;
+    vd_str path = { 0 }, list = { 0 };
+    char *former = NULL;
+    size_t size;
+    VD_GO(vd_dir_make(dir, err));
+    vd_str_addf(&path, "%s/%s", dir, MARKER);
+    VD_GO(vd_str_check(&path, err));
+    if (access(path.data, F_OK) == 0) {
+        VD_GO(vd_file_read(&former, &size, path.data, MAX_MARKER, err));
+        remove_former(dir, former);
+    } else if (!is_empty(dir)) {
+        VD_GO(vd_fail(err, VD_E_EXISTS, "synth: %s is not empty and was not made by synth", dir));
+    }
+    vd_str_add(&list, "Written by vidimus synth; a later run replaces these files.\n");
+    list_files(&list, p);
+    VD_GO(vd_str_check(&list, err));
+    VD_GO(vd_file_write(path.data, list.data, (size_t)list.size, err));
+    for (int i = 0; i < VD_COUNT(sub); i++) {
+        if (i > 1 && !p->opt.truth_maps) break;
+        vd_str_clear(&path);
+        vd_str_addf(&path, "%s/%s", dir, sub[i]);
+        VD_GO(vd_str_check(&path, err));
+        VD_GO(vd_dir_make(path.data, err));
+    }
+done:
+    vd_str_reset(&path);
+    vd_str_reset(&list);
+    vd_mem_free(former);
+    return st;
+}
+
+static vd_status write_truth(const job *j, vd_err *err) {
+    static const char *const name[] = { "cameras.json", "coco.json", "defects.tsv", "truth.json" };
+    vd_status st = VD_OK;
+    vd_str text = { 0 }, path = { 0 };
+    for (int i = 0; i < VD_COUNT(name); i++) {
+        vd_str_clear(&text);
+        if (i == 0)
+            vd_truth_cameras(&text, j->plan);
+        else if (i == 1)
+            vd_truth_coco(&text, j->plan, j->seen);
+        else if (i == 2)
+            vd_truth_defects(&text, j->plan);
+        else
+            vd_truth_all(&text, j->plan);
+        VD_GO(vd_str_check(&text, err));
+        VD_GO(path_to(&path, j->dir, "truth", name[i], strlen(name[i]), "", err));
+        VD_GO(vd_file_write(path.data, text.data, (size_t)text.size, err));
+    }
+done:
+    vd_str_reset(&text);
+    vd_str_reset(&path);
+    return st;
+}
+
+static void job_reset(job *j) {
+    for (int i = 0; j->worker != NULL && i < j->n_workers; i++) {
+        scratch *w = &j->worker[i];
+        vd_picture_reset(&w->picture);
+        vd_mem_free(w->edited);
+        vd_str_reset(&w->bytes);
+        vd_str_reset(&w->exif);
+        vd_str_reset(&w->path);
+    }
+    vd_mem_free(j->worker);
+    vd_mem_free(j->seen);
+    if (j->plan != NULL) vd_plan_reset(j->plan);
+    vd_mem_free(j->plan);
+    pthread_mutex_destroy(&j->lock);
+}
+
+vd_status vd_synth_write(const char *out_dir, const vd_synth_opt *opt, vd_pool *pool,
+                         vd_synth_progress progress, void *user, vd_synth_stats *out, vd_err *err) {
+    static const vd_synth_opt defaults = VD_SYNTH_OPT;
+    vd_status st = VD_OK;
+    const double start = vd_time_mono_s();
+    job j = { .dir = out_dir, .n_workers = vd_pool_jobs(pool), .progress = progress, .user = user };
+    pthread_mutex_init(&j.lock, NULL);
+    j.worker = vd_mem_array((size_t)j.n_workers, sizeof *j.worker);
+    vd_plan *plan = vd_mem_aligned(sizeof *plan); /* its noise is read by vector loads */
+    if (j.worker == NULL || plan == NULL) {
+        vd_mem_free(plan);
+        VD_GO(vd_nomem(err));
+    }
+    memset(plan, 0, sizeof *plan);
+    j.plan = plan;
+    VD_GO(vd_plan_init(plan, opt != NULL ? opt : &defaults, err));
+    j.seen = vd_mem_array((size_t)plan->opt.views * VD_SCENE_MAX_OBJECTS, sizeof *j.seen);
+    if (j.seen == NULL) VD_GO(vd_nomem(err));
+    VD_GO(make_folders(out_dir, plan, err));
+    VD_GO(vd_pool_for(pool, plan->n_shots, one_shot, &j, err));
+    VD_GO(write_truth(&j, err));
+    if (out != NULL)
+        *out = (vd_synth_stats){ plan->opt.views, plan->n_shots + plan->n_copies,
+                                 plan->scene.n_objects, j.image_bytes, vd_time_mono_s() - start };
+done:
+    job_reset(&j);
+    return st;
+}

@@ -1,0 +1,460 @@
+/* The renderer against geometry done another way, and the files against each other.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "t.h"
+
+#include <png.h>
+#include <sys/stat.h>
+#ifdef T_HAVE_EXIF
+#include <libexif/exif-data.h>
+#endif
+
+#include "base/mem.h"
+#include "base/npy.h"
+#include "base/path.h"
+#include "synth/render.h"
+#include "synth/plan.h"
+#include "synth/trace.h"
+
+static const vd_synth_opt small = { .seed = 5,
+                                    .views = 3,
+                                    .width = 256,
+                                    .height = 192,
+                                    .focal_rel = 0.78,
+                                    .k1 = -0.08,
+                                    .k2 = 0.01,
+                                    .arc_deg = 30,
+                                    .noise = 1,
+                                    .vignette = 0.1,
+                                    .quality = 92,
+                                    .truth_maps = true,
+                                    .defects = { 1, 1, 1, 1, 1, 1, 1, 4, 2, 1 } };
+
+/* The folders of one run of `small`, made once; the test that asks first pays. */
+static const char *made(vd_err *err) {
+    static char dir[64];
+    if (dir[0] != '\0') return dir;
+    strcpy(dir, "/tmp/vidimus_synth_XXXXXX");
+    if (mkdtemp(dir) == NULL) return NULL;
+    return vd_synth_write(dir, &small, NULL, NULL, NULL, NULL, err) == VD_OK ? dir : NULL;
+}
+
+__attribute__((noinline)) static char *slurp(const char *dir, const char *name, size_t *size,
+                                             vd_err *err) {
+    vd_str path = { 0 };
+    char *text = NULL;
+    vd_str_addf(&path, "%s/%s", dir, name);
+    vd_status st = vd_file_read(&text, size, vd_str_text(&path), 1 << 28, err);
+    vd_str_reset(&path);
+    return st == VD_OK ? text : NULL;
+}
+
+static void remove_all(const char *dir) {
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf '%s'", dir);
+    if (strncmp(dir, "/tmp/vidimus_synth_", 19) == 0 && system(command) != 0) fputs("rm\n", stderr);
+}
+
+T(bytes_do_not_depend_on_jobs) {
+    vd_err err = { 0 };
+    const char *one = made(&err);
+    T_NEED(one != NULL);
+    char three[] = "/tmp/vidimus_synth_XXXXXX";
+    T_NEED(mkdtemp(three) != NULL);
+    vd_pool *pool = NULL;
+    T_OK(vd_pool_new(&pool, 3, &err));
+    T_OK(vd_synth_write(three, &small, pool, NULL, NULL, NULL, &err));
+    vd_pool_free(pool);
+    size_t size, a_size, b_size;
+    char *list = slurp(one, ".vidimus-synth", &size, &err);
+    T_NEED(list != NULL);
+    int files = 0;
+    for (char *save = NULL, *line = strtok_r(list, "\n", &save); line;
+         line = strtok_r(NULL, "\n", &save)) {
+        if (strchr(line, ' ') != NULL) continue;
+        char *a = slurp(one, line, &a_size, &err), *b = slurp(three, line, &b_size, &err);
+        T_TRUE(a != NULL && b != NULL && a_size == b_size && memcmp(a, b, a_size) == 0);
+        vd_mem_free(a);
+        vd_mem_free(b);
+        files++;
+    }
+    /* a picture, depth and mask a view; 9 strays; 5 copies; 4 lists */
+    T_EQ(files, 3 * 3 + 9 + 5 + 4);
+    vd_mem_free(list);
+    remove_all(three);
+}
+
+/* Inside or not, by the definition of each shape. */
+static bool inside(const vd_scene *s, vd_vec3 p) {
+    for (int i = 0; i < s->n_objects; i++) {
+        const vd_object *b = &s->object[i];
+        const double *a = b->axis;
+        vd_vec3 v = vd_v3_sub(p, b->centre);
+        double x = a[0] * v.x + a[1] * v.y + a[2] * v.z, y = a[3] * v.x + a[4] * v.y + a[5] * v.z,
+               z = a[6] * v.x + a[7] * v.y + a[8] * v.z;
+        bool in = true;
+        if (b->shape == VD_SHAPE_POLY) {
+            for (int k = 0; k < b->n_planes; k++)
+                in &=
+                    b->plane[k][0] * x + b->plane[k][1] * y + b->plane[k][2] * z <= b->plane[k][3];
+        } else if (b->shape == VD_SHAPE_ELLIPSOID) {
+            in = pow(x / b->half.x, 2) + pow(y / b->half.y, 2) + pow(z / b->half.z, 2) <= 1;
+        } else {
+            double r = b->half.x + (b->half.y - b->half.x) * (z / b->half.z + 1) / 2;
+            in = fabs(z) <= b->half.z && x * x + y * y <= r * r;
+        }
+        if (in) return true;
+    }
+    return p.z < 0;
+}
+
+T(rays_stop_where_marching_does) {
+    vd_scene *s = vd_mem_aligned(sizeof *s);
+    vd_scene_init(s, 3);
+    vd_rng r = t_rng(t);
+    int met = 0, wrong = 0;
+    for (int i = 0; i < 1500; i++) {
+        double a = vd_rng_range(&r, 0, 6.28), z = vd_rng_range(&r, 0.5, 4);
+        vd_vec3 o = vd_v3(7 * cos(a), 7 * sin(a), z);
+        vd_vec3 to =
+            vd_v3(vd_rng_range(&r, -5, 5), vd_rng_range(&r, -5, 5), vd_rng_range(&r, -1, 3));
+        vd_vec3 d = vd_v3_unit(vd_v3_sub(to, o));
+        vd_hit h = vd_trace(s, o, d, vd_trace_cone(s, o, d, 0.001));
+        const double step = 0.004;
+        double at = 0;
+        while (at < 14 && !inside(s, vd_v3_add(o, vd_v3_mul(d, at)))) at += step;
+        met += at < 14;
+        /* marching may step over a corner that the ray just cuts: rare, and only ever later */
+        if (at < 14 ? h.t > at + 1e-9 || h.t < at - step - 1e-9 : h.t < 14 - step) wrong++;
+        if (h.id >= VD_ID_FIRST) T_NEAR(vd_v3_norm(h.normal), 1, 1e-9);
+        if (h.id != VD_ID_SKY) T_TRUE(vd_v3_dot(h.normal, d) < 1e-9);
+    }
+    T_TRUE(met > 700);
+    T_TRUE(wrong <= 8);
+    vd_mem_free(s);
+}
+
+T(project_undoes_unproject) {
+    vd_camera c = { 1600, 1200, 1248, 800, 600, -0.11, 0.02 };
+    vd_rigid p = { { 1, 0, 0, 0 }, { 0, 0, 0 } };
+    vd_rng r = t_rng(t);
+    for (int i = 0; i < 500; i++) {
+        double px = vd_rng_range(&r, 0, 1600), py = vd_rng_range(&r, 0, 1200), x, y, qx, qy;
+        vd_camera_unproject(&c, px, py, &x, &y);
+        T_TRUE(vd_camera_project(&c, p, vd_v3(3 * x, 3 * y, 3), &qx, &qy));
+        T_NEAR(qx, px, 1e-9);
+        T_NEAR(qy, py, 1e-9);
+    }
+}
+
+/* The world point of a pixel by its depth. */
+static vd_vec3 lift(const vd_camera *c, vd_rigid pose, double px, double py, double z) {
+    double x, y, m[9];
+    vd_camera_unproject(c, px, py, &x, &y);
+    vd_quat_matrix(m, pose.q);
+    double v[3] = { x * z - pose.t.x, y * z - pose.t.y, z - pose.t.z };
+    return vd_v3(m[0] * v[0] + m[3] * v[1] + m[6] * v[2], m[1] * v[0] + m[4] * v[1] + m[7] * v[2],
+                 m[2] * v[0] + m[5] * v[1] + m[8] * v[2]);
+}
+
+/* Two neighbouring views: each pixel of one is carried to the other by its depth. Where the other's
+ * depth says that it sees the same place, the two must look alike; with a wrong depth they must
+ * not. */
+T(views_agree_where_depth_says_so) {
+    vd_err err = { 0 };
+    vd_scene *s = vd_mem_aligned(sizeof *s);
+    vd_scene_init(s, 2);
+    vd_camera c = { 640, 480, 500, 320, 240, -0.08, 0.01 };
+    vd_picture a = { 0 }, b = { 0 };
+    T_OK(vd_picture_size(&a, c.width, c.height, &err));
+    T_OK(vd_picture_size(&b, c.width, c.height, &err));
+    vd_rigid pa = vd_scene_view(s, 10, 24, 2.4, 2), pb = vd_scene_view(s, 11, 24, 2.4, 2);
+    vd_render(&a, s, &c, pa);
+    vd_render(&b, s, &c, pb);
+    vd_develop d = { .exposure = 1 };
+    vd_picture_develop(&a, &s->noise, &d);
+    vd_picture_develop(&b, &s->noise, &d);
+    double right = 0, wrong = 0;
+    int n = 0, finite = 0;
+    for (int y = 0; y < c.height; y++)
+        for (int x = 0; x < c.width; x++) {
+            int i = y * c.width + x;
+            if (!isfinite(a.depth[i]) || a.depth[i] > 20) continue;
+            finite++;
+            double qx, qy, wx, wy;
+            vd_vec3 w = lift(&c, pa, x + 0.5, y + 0.5, a.depth[i]);
+            vd_vec3 v = lift(&c, pa, x + 0.5, y + 0.5, a.depth[i] * 1.1);
+            if (!vd_camera_project(&c, pb, w, &qx, &qy) || !vd_camera_project(&c, pb, v, &wx, &wy))
+                continue;
+            if (qx < 1 || qy < 1 || qx >= c.width - 1 || qy >= c.height - 1) continue;
+            if (wx < 1 || wy < 1 || wx >= c.width - 1 || wy >= c.height - 1) continue;
+            int j = (int)qy * c.width + (int)qx, k = (int)wy * c.width + (int)wx;
+            double m[9];
+            vd_quat_matrix(m, pb.q);
+            double z = m[6] * w.x + m[7] * w.y + m[8] * w.z + pb.t.z;
+            if (a.id[i] != b.id[j] || fabs(b.depth[j] - z) > 0.02 * z) continue;
+            /* bilinear, by pixel centres */
+            double fx = qx - 0.5, fy = qy - 0.5;
+            int x0 = (int)fx, y0 = (int)fy;
+            fx -= x0;
+            fy -= y0;
+            const uint8_t *g = b.rgb + 3 * (y0 * c.width + x0) + 1;
+            double there = (1 - fy) * ((1 - fx) * g[0] + fx * g[3]) +
+                           fy * ((1 - fx) * g[3 * c.width] + fx * g[3 * c.width + 3]);
+            right += fabs(there - a.rgb[3 * i + 1]);
+            wrong += fabs((double)b.rgb[3 * k + 1] - a.rgb[3 * i + 1]);
+            n++;
+        }
+    fprintf(stderr,
+            "agreement: %d of %d pixels seen twice, mean difference %.2f, with depth 10 %% off "
+            "%.2f\n",
+            n, finite, right / n, wrong / n);
+    T_TRUE(n > finite / 2);
+    T_LT(right / n, 6); /* resampling of detail at the limit of resolution */
+    T_LT(2.5 * right, wrong);
+    vd_picture_reset(&a);
+    vd_picture_reset(&b);
+    vd_mem_free(s);
+}
+
+/* Reads the mask of view 1, the size of `small`. */
+static uint8_t *mask_of(const char *dir, const char *name, vd_err *err) {
+    size_t size;
+    char *bytes = slurp(dir, name, &size, err);
+    uint8_t *out = vd_mem_array((size_t)small.width, (size_t)small.height);
+    png_image img = { .version = PNG_IMAGE_VERSION };
+    if (bytes == NULL || out == NULL || !png_image_begin_read_from_memory(&img, bytes, size))
+        return NULL;
+    img.format = PNG_FORMAT_GRAY;
+    if ((int)img.width != small.width || !png_image_finish_read(&img, NULL, out, small.width, NULL))
+        return NULL;
+    vd_mem_free(bytes);
+    return out;
+}
+
+static float *depth_of(const char *dir, const char *name, vd_err *err) {
+    size_t size;
+    vd_npy shape;
+    char *bytes = slurp(dir, name, &size, err);
+    if (bytes == NULL || vd_npy_parse(&shape, bytes, size, err) != VD_OK) return NULL;
+    if (shape.n_dims != 2 || shape.dim[0] != small.height || shape.dim[1] != small.width)
+        return NULL;
+    memmove(bytes, bytes + shape.data_at, size - (size_t)shape.data_at);
+    return (float *)bytes;
+}
+
+T(ground_lies_at_height_zero) {
+    vd_err err = { 0 };
+    const char *dir = made(&err);
+    T_NEED(dir != NULL);
+    vd_plan *p = vd_mem_aligned(sizeof *p);
+    T_OK(vd_plan_init(p, &small, &err));
+    uint8_t *mask = mask_of(dir, "truth/masks/view_002.png", &err);
+    float *depth = depth_of(dir, "truth/depth/view_002.npy", &err);
+    T_NEED(mask != NULL && depth != NULL);
+    int ground = 0, sky = 0;
+    for (int i = 0; i < small.width * small.height; i++) {
+        T_TRUE((mask[i] == VD_ID_SKY) == isinf(depth[i]));
+        sky += mask[i] == VD_ID_SKY;
+        if (mask[i] != VD_ID_GROUND || depth[i] > 30) continue;
+        vd_vec3 w = lift(&p->camera, p->shot[1].pose, i % small.width + 0.5, i / small.width + 0.5,
+                         depth[i]);
+        T_NEAR(w.z, 0, 1e-5); /* float32 metres */
+        ground++;
+    }
+    T_TRUE(ground > 5000 && sky > 1000);
+    vd_mem_free(mask);
+    vd_mem_free(depth);
+    vd_plan_reset(p);
+    vd_mem_free(p);
+}
+
+typedef struct box {
+    int x, y, w, h, area;
+} box;
+
+/* The COCO boxes of image `image` by instance; returns how many. */
+static int boxes_of(const char *dir, int image, box out[256], vd_err *err) {
+    size_t size;
+    int n = 0;
+    char *text = slurp(dir, "truth/coco.json", &size, err);
+    if (text == NULL) return -1;
+    char *p = strstr(text, "\"annotations\"");
+    while (p != NULL && (p = strstr(p, "{\"id\"")) != NULL) {
+        int id, img, cat, visible, instance;
+        box b;
+        if (sscanf(
+                p,
+                "{\"id\": %d, \"image_id\": %d, \"category_id\": %d, \"bbox\": [%d, %d, %d, %d], "
+                "\"area\": %d, \"iscrowd\": 0, \"visible_pixels\": %d, \"instance_id\": %d",
+                &id, &img, &cat, &b.x, &b.y, &b.w, &b.h, &b.area, &visible, &instance) != 10)
+            return -1;
+        if (img == image) {
+            out[instance] = b;
+            n++;
+        }
+        p++;
+    }
+    vd_mem_free(text);
+    return n;
+}
+
+T(boxes_are_those_of_the_mask) {
+    vd_err err = { 0 };
+    const char *dir = made(&err);
+    T_NEED(dir != NULL);
+    box got[256] = { 0 }, want[256] = { 0 };
+    int n = boxes_of(dir, 1, got, &err), expected = 0;
+    uint8_t *mask = mask_of(dir, "truth/masks/view_001.png", &err);
+    T_NEED(mask != NULL);
+    for (int id = VD_ID_FIRST; id < 256; id++) {
+        int x0 = 9999, y0 = 9999, x1 = -1, y1 = -1, area = 0;
+        for (int i = 0; i < small.width * small.height; i++) {
+            if (mask[i] != id) continue;
+            int x = i % small.width, y = i / small.width;
+            x0 = VD_MIN(x0, x);
+            x1 = VD_MAX(x1, x);
+            y0 = VD_MIN(y0, y);
+            y1 = VD_MAX(y1, y);
+            area++;
+        }
+        if (area < 16) continue;
+        want[id] = (box){ x0, y0, x1 - x0 + 1, y1 - y0 + 1, area };
+        expected++;
+    }
+    T_EQ(n, expected);
+    T_TRUE(n > 8);
+    T_TRUE(memcmp(got, want, sizeof got) == 0);
+    vd_mem_free(mask);
+}
+
+T(corners_of_boxes_fall_inside_their_coco_boxes) {
+    vd_err err = { 0 };
+    const char *dir = made(&err);
+    T_NEED(dir != NULL);
+    vd_plan *p = vd_mem_aligned(sizeof *p);
+    T_OK(vd_plan_init(p, &small, &err));
+    box b[256] = { 0 };
+    T_TRUE(boxes_of(dir, 1, b, &err) > 0);
+    float *depth = depth_of(dir, "truth/depth/view_001.npy", &err);
+    T_NEED(depth != NULL);
+    const vd_rigid pose = p->shot[0].pose;
+    double m[9];
+    vd_quat_matrix(m, pose.q);
+    int seen = 0;
+    for (int i = 0; i < p->scene.n_objects; i++) {
+        const vd_object *o = &p->scene.object[i];
+        if (o->category != VD_CAT_BOX && o->category != VD_CAT_WALL) continue;
+        for (int k = 0; k < 8; k++) {
+            double x = k & 1 ? o->half.x : -o->half.x, y = k & 2 ? o->half.y : -o->half.y,
+                   z = k & 4 ? o->half.z : -o->half.z, px, py;
+            const double *a = o->axis;
+            vd_vec3 w = vd_v3(o->centre.x + a[0] * x + a[3] * y + a[6] * z,
+                              o->centre.y + a[1] * x + a[4] * y + a[7] * z,
+                              o->centre.z + a[2] * x + a[5] * y + a[8] * z);
+            double zc = m[6] * w.x + m[7] * w.y + m[8] * w.z + pose.t.z;
+            if (!vd_camera_project(&p->camera, pose, w, &px, &py)) continue;
+            if (px < 1 || py < 1 || px >= small.width - 1 || py >= small.height - 1) continue;
+            float d = depth[(int)py * small.width + (int)px];
+            if (fabs(d - zc) > 0.01 * zc) continue; /* hidden, or just beside the outline */
+            const box *q = &b[VD_ID_FIRST + i];
+            T_TRUE(px >= q->x - 1 && px <= q->x + q->w + 1 && py >= q->y - 1 &&
+                   py <= q->y + q->h + 1);
+            seen++;
+        }
+    }
+    T_TRUE(seen >= 5);
+    vd_mem_free(depth);
+    vd_plan_reset(p);
+    vd_mem_free(p);
+}
+
+#ifdef T_HAVE_EXIF
+T(exif_tells_the_pose) {
+    vd_err err = { 0 };
+    const char *dir = made(&err);
+    T_NEED(dir != NULL);
+    char path[128];
+    snprintf(path, sizeof path, "%s/images/view_002.jpg", dir);
+    ExifData *d = exif_data_new_from_file(path);
+    T_NEED(d != NULL);
+    double v[2] = { 0, 0 };
+    for (int k = 0; k < 2; k++) {
+        ExifEntry *e = exif_content_get_entry(d->ifd[EXIF_IFD_GPS], (ExifTag)(2 + 2 * k));
+        T_NEED(e != NULL && e->components == 3);
+        for (int i = 2; i >= 0; i--) {
+            ExifRational q = exif_get_rational(e->data + 8 * i, exif_data_get_byte_order(d));
+            v[k] = v[k] / 60 + (double)q.numerator / q.denominator;
+        }
+    }
+    vd_plan *p = vd_mem_aligned(sizeof *p);
+    T_OK(vd_plan_init(p, &small, &err));
+    vd_vec3 eye = vd_scene_eye(p->shot[1].pose);
+    /* metres a degree at 46.8 degrees north, from the series of the Admiralty's tables */
+    double lat = 46.8123 * 3.14159265358979 / 180;
+    double per_lat = 111132.92 - 559.82 * cos(2 * lat) + 1.175 * cos(4 * lat),
+           per_lon = 111412.84 * cos(lat) - 93.5 * cos(3 * lat);
+    T_NEAR((v[0] - p->latitude_deg) * per_lat, eye.y, 0.005);
+    T_NEAR((v[1] - p->longitude_deg) * per_lon, eye.x, 0.005);
+    char s[40] = "";
+    ExifEntry *e = exif_content_get_entry(d->ifd[EXIF_IFD_0], EXIF_TAG_MAKE);
+    T_NEED(e != NULL);
+    exif_entry_get_value(e, s, sizeof s);
+    T_STR(s, "Vidimus");
+    exif_data_unref(d);
+    vd_plan_reset(p);
+    vd_mem_free(p);
+}
+#endif
+
+T(folders_of_others_are_left_alone) {
+    vd_err err = { 0 };
+    char dir[] = "/tmp/vidimus_synth_XXXXXX", path[64];
+    T_NEED(mkdtemp(dir) != NULL);
+    snprintf(path, sizeof path, "%s/mine.txt", dir);
+    T_OK(vd_file_write(path, "x", 1, &err));
+    T_EQ(vd_synth_write(dir, &small, NULL, NULL, NULL, NULL, &err), VD_E_EXISTS);
+    T_TRUE(access(path, F_OK) == 0);
+    remove_all(dir);
+}
+
+T(a_second_run_replaces_the_first) {
+    vd_err err = { 0 };
+    char dir[] = "/tmp/vidimus_synth_XXXXXX", path[80];
+    T_NEED(mkdtemp(dir) != NULL);
+    vd_synth_opt o = small;
+    memset(o.defects, 0, sizeof o.defects);
+    o.width = 64;
+    o.height = 64;
+    o.k1 = o.k2 = 0;
+    T_OK(vd_synth_write(dir, &o, NULL, NULL, NULL, NULL, &err));
+    o.views = 1;
+    vd_synth_stats stats;
+    T_OK(vd_synth_write(dir, &o, NULL, NULL, NULL, &stats, &err));
+    T_EQ(stats.files, 1);
+    snprintf(path, sizeof path, "%s/images/view_001.jpg", dir);
+    T_TRUE(access(path, F_OK) == 0);
+    snprintf(path, sizeof path, "%s/images/view_002.jpg", dir);
+    T_TRUE(access(path, F_OK) != 0);
+    remove_all(dir);
+}
+
+T(bad_options_are_refused) {
+    vd_err err = { 0 };
+    vd_synth_opt o = small;
+    o.k1 = -0.9; /* folds */
+    T_EQ(vd_synth_write("/tmp/vidimus_never", &o, NULL, NULL, NULL, NULL, &err), VD_E_ARG);
+    o = small;
+    o.views = 0;
+    T_EQ(vd_synth_write("/tmp/vidimus_never", &o, NULL, NULL, NULL, NULL, NULL), VD_E_ARG);
+    o = small;
+    o.noise = NAN;
+    T_EQ(vd_synth_write("/tmp/vidimus_never", &o, NULL, NULL, NULL, NULL, NULL), VD_E_ARG);
+    T_TRUE(access("/tmp/vidimus_never", F_OK) != 0);
+}
+
+T(zz_clean_up) {
+    vd_err err = { 0 };
+    const char *dir = made(&err);
+    if (dir != NULL) remove_all(dir);
+    T_EQ(vd_mem_live(), 0);
+}
