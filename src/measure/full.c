@@ -25,7 +25,7 @@ vd_status vd_full_begin(vd_full *f, int32_t width, int32_t height, vd_err *err) 
     memset(f->phase, 0, sizeof f->phase);
     f->width = width;
     f->height = height;
-    f->every = (int32_t)((int64_t)width * height >> 20) | 1;
+    f->every = (int32_t)((int64_t)width * height >> 19) | 1;
     f->sums = (vd_row_sums){ 0 };
     f->phase_rows = f->grid_step = f->grid_rows = f->inner_step = f->inner_rows = 0;
     f->isolated[0] = f->isolated[1] = f->looked_at = f->n_blocks = 0;

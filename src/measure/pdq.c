@@ -73,7 +73,10 @@ static void sample(float out[64 * 64], const vd_pixels *luma, const vd_pdq_tmp *
                 kern->add_row(t->rows + (ptrdiff_t)r * w, luma->data + (int64_t)(first + k) * w,
                               wy[k], w);
         }
-        for (int j = 0; j < VD_PDQ_SIDE; j++) {
+        for (int j = 0; j < VD_PDQ_SIDE && ax->taps == 1; j++) /* small pictures: nothing to sum */
+            for (int r = 0; r < TOGETHER; r++)
+                out[64 * (o + r) + j] = t->rows[ax->start[j] + (ptrdiff_t)r * w];
+        for (int j = 0; j < VD_PDQ_SIDE && ax->taps > 1; j++) {
             const float *wx = ax->weight + (ptrdiff_t)j * ax->taps, *src = t->rows + ax->start[j];
             int32_t n = VD_MIN(ax->taps, w - ax->start[j]);
             float sum[TOGETHER] = { 0 };

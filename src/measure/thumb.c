@@ -71,11 +71,25 @@ static void shrink(uint8_t *out, int ow, int oh, const uint8_t *luma, int w, int
     }
 }
 
-static int edge_at(const uint8_t *t, int w, int h, int x, int y) {
-    const uint8_t *p = t + y * w + x;
-    if (x == 0 || y == 0 || x == w - 1 || y == h - 1) return *p;
-    int around = p[-w - 1] + p[-w] + p[-w + 1] + p[-1] + p[1] + p[w - 1] + p[w] + p[w + 1];
-    return VD_CLAMP(8 * *p - around, 0, 255);
+/* Sum and sum of squares of the edge filter over one row; the outermost pixels stand for
+ * themselves. */
+static void edge_row(int64_t *sum, int64_t *squares, const uint8_t *t, int w, int h, int y) {
+    int edge[SIDE], a = 0, b = 0;
+    const uint8_t *p = t + y * w;
+    for (int x = 0; x < w; x++) edge[x] = p[x];
+    if (y > 0 && y < h - 1)
+        for (int x = 1; x < w - 1; x++) {
+            const uint8_t *n = p + x - w, *c = p + x, *s = p + x + w;
+            int e = 8 * c[0] - (n[-1] + n[0] + n[1] + c[-1] + c[1] + s[-1] + s[0] + s[1]);
+            e = e < 0 ? 0 : e;
+            edge[x] = e > 255 ? 255 : e;
+        }
+    for (int x = 0; x < w; x++) {
+        a += edge[x];
+        b += edge[x] * edge[x];
+    }
+    *sum += a;
+    *squares += b;
 }
 
 void vd_thumb_measure(vd_metrics *out, const uint8_t *luma, int32_t sw, int32_t sh, int32_t w,
@@ -92,13 +106,8 @@ void vd_thumb_measure(vd_metrics *out, const uint8_t *luma, int32_t sw, int32_t 
     else
         shrink(t, ow, oh, luma, sw, sh, kern);
     int64_t sum = 0, squares = 0, count[256] = { 0 }, n = (int64_t)ow * oh, peaks = 0;
-    for (int y = 0; y < oh; y++)
-        for (int x = 0; x < ow; x++) {
-            int e = edge_at(t, ow, oh, x, y);
-            sum += e;
-            squares += e * e;
-            count[t[y * ow + x]]++;
-        }
+    for (int y = 0; y < oh; y++) edge_row(&sum, &squares, t, ow, oh, y);
+    for (int64_t k = 0; k < n; k++) count[t[k]]++;
     for (int v = 0; v < 256; v++) peaks += count[v] * count[v];
     double mean = (double)sum / (double)n, level = (double)n / 256;
     out->thumb_edges = sqrt(VD_MAX(0.0, (double)squares / (double)n - mean * mean));
