@@ -20,8 +20,8 @@
 #include "stage/problems.h"
 #include "stage/stages.h"
 
-enum { BINS = 40, BUCKETS = 2100, MAX_LINES = 4 };
-static const double GAMMA = 1.02;     /* percentiles to 1 % */
+enum { BINS = 40, BUCKETS = 10400, MAX_LINES = 4 };
+static const double GAMMA = 1.004;    /* percentiles to 0.2 % */
 static const double SMALLEST = 1e-9;  /* below, a value counts as 0 */
 static const double LOG_ABOVE = 60;   /* ratio of the ends of a range from which the scale is logarithmic, */
 static const double LOG_BEYOND = 256; /* for quantities beyond grey levels and fractions */
@@ -32,6 +32,7 @@ typedef struct line {
     const char *kind;
     double value;
     bool below; /* findings lie below it */
+    bool partly; /* further conditions must hold for a finding */
 } line;
 
 typedef struct metric {
@@ -281,7 +282,8 @@ static void find_lines(metric *m, int row, int kind, double threshold) {
             if (found_at(row, kind, mid, threshold) == before) a = mid;
             else b = mid;
         }
-        m->lines[m->n_lines++] = (line){ vd_score_table[kind].key, place(row, b), before };
+        m->lines[m->n_lines++] = (line){ vd_score_table[kind].key, place(row, b), before,
+                                         judged_by[row].which == J_ANISOTROPY };
         before = now;
     }
 }
@@ -357,8 +359,8 @@ static void one_metric(vd_str *out, const metric *m) {
     for (int i = 0; i < BINS; i++) vd_str_addf(out, "%s%lld", i > 0 ? "," : "", (long long)m->bins[i]);
     vd_str_add(out, "], \"lines\": [");
     for (int i = 0; i < m->n_lines; i++) {
-        vd_str_addf(out, "%s{\"kind\": \"%s\", \"below\": %s", i > 0 ? ", " : "", m->lines[i].kind,
-                    m->lines[i].below ? "true" : "false");
+        vd_str_addf(out, "%s{\"kind\": \"%s\", \"below\": %s, \"partly\": %s", i > 0 ? ", " : "", m->lines[i].kind,
+                    m->lines[i].below ? "true" : "false", m->lines[i].partly ? "true" : "false");
         number(out, "value", m->lines[i].value);
         vd_str_addc(out, '}');
     }
