@@ -104,6 +104,7 @@ typedef struct job {
     int64_t frames;      /* delivered so far */
     bool own_pixels;     /* the item itself had a picture */
     const char *hash;    /* to be recorded, or NULL */
+    bool passing;        /* what is found now holds for this moment only: look again in the next run */
     const vd_bytes *bytes; /* of what is decoded, or NULL */
 } job;
 
@@ -124,7 +125,7 @@ static vd_status run_stages(job *j, vd_asset_work *w, int64_t id, uint32_t mask,
         double t0 = vd_time_mono_s();
         VD_TRY(s->asset(w, out, err));
         j->k->seconds[i] += vd_time_mono_s() - t0;
-        VD_TRY(vd_batch_fact(j->k->batch, run->table[i], id, run->key[i], out, s->table->n_columns, err));
+        VD_TRY(vd_batch_fact(j->k->batch, run->table[i], id, j->passing ? 0 : run->key[i], out, s->table->n_columns, err));
     }
     return VD_OK;
 }
@@ -260,7 +261,9 @@ static vd_status do_item(void *user, int64_t i, int index, vd_err *err) {
     double t0 = vd_time_mono_s();
     VD_GO(vd_bytes_read(&bytes, p->archives, decode ? j.k->codec : NULL, j.item, err));
     j.k->seconds[0] += vd_time_mono_s() - t0;
-    j.hash = bytes.ok && !j.item->hashed ? bytes.hash : NULL;
+    j.hash = bytes.ok && j.item->hash[0] == '\0' ? bytes.hash : NULL;
+    bool other = bytes.ok && j.item->hash[0] != '\0' && strcmp(j.item->hash, bytes.hash) != 0;
+    j.passing = bytes.retry || other; /* gone, locked, or not the bytes that add found */
     j.bytes = bytes.ok && decode ? &bytes : NULL;
     if (beyond_hash != 0) {
         if (decode && bytes.ok) {

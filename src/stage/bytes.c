@@ -145,7 +145,8 @@ static vd_status read_member(vd_bytes *b, vd_archives *a, vd_codec *codec, const
     vd_str_reset(&path);
     if (st == VD_E_NOMEM) return vd_nomem(err);
     if (st != VD_OK) {
-        refuse(b, st == VD_E_UNSUPPORTED ? "member_encrypted" : st == VD_E_LIMIT ? "member_limit" : "member_damaged",
+        b->retry = st == VD_E_IO; /* the archive itself could not be read */
+        refuse(b, b->retry ? "open_failed" : st == VD_E_UNSUPPORTED ? "member_encrypted" : st == VD_E_LIMIT ? "member_limit" : "member_damaged",
                why.msg);
         return VD_OK;
     }
@@ -169,10 +170,12 @@ static vd_status hash_in_pieces(vd_bytes *b, const char *path, int64_t offset, i
         size_t got = 0;
         if (vd_file_pread(b->fd, buf, (size_t)VD_MIN(PIECE, size - at), offset + at, &got, path, &why) != VD_OK) {
             refuse(b, "read_failed", why.msg);
+            b->retry = true;
             goto done;
         }
         if (got == 0) {
             refuse(b, "changed", "the file became shorter while it was read");
+            b->retry = true;
             goto done;
         }
         if (at == 0) sniff(b, buf, got);
@@ -201,6 +204,7 @@ static vd_status read_range(vd_bytes *b, vd_codec *codec, const char *path, int6
     VD_TRY(vd_codec_input(codec, (size_t)size + 1, &data, err));
     if (vd_file_pread(b->fd, data, (size_t)size, offset, &got, path, &why) != VD_OK) {
         refuse(b, "read_failed", why.msg);
+        b->retry = true;
         return VD_OK;
     }
     sniff(b, data, got);
@@ -230,6 +234,7 @@ vd_status vd_bytes_read(vd_bytes *out, vd_archives *archives, vd_codec *codec, c
     if (out->fd < 0 || fstat(out->fd, &sb) != 0) {
         char why[96];
         refuse(out, errno == ENOENT ? "file_missing" : "open_failed", strerror_r(errno, why, sizeof why));
+        out->retry = true;
         goto done;
     }
     int64_t offset = item->container_id != 0 ? item->byte_offset : 0;

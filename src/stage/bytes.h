@@ -20,6 +20,7 @@ typedef struct vd_bytes {
     char hash[33];
     vd_kind kind; /* by the first bytes */
     bool ok;
+    bool retry;        /* not ok for a reason that may pass without the file changing */
     char reason[32];   /* why not: "open_failed", "read_failed", "changed", "member_damaged", ... */
     char detail[200];
     int fd;            /* owned, -1: none */
