@@ -7,12 +7,31 @@
 #include "ops/op.h"
 
 static const vd_arg args[] = {
-    { .name = "dataset", .flags = VD_POSITIONAL | VD_REQUIRED, .value = "DATASET", .help = "dataset directory" },
-    { .name = "out", .value = "FILE", .help = "where the page goes; report.html in the dataset if not given" },
-    { .name = "gallery", .type = VD_T_INT, .max = 1000, .def = "24", .help = "pictures shown a kind of problem" },
-    { .name = "groups", .type = VD_T_INT, .max = 1000, .def = "24", .help = "groups of duplicates shown of each kind" },
-    { .name = "thumbnails", .type = VD_T_BYTES, .max = 1e9, .def = "4M", .help = "bytes of thumbnails in the page" },
-    { .name = "data", .type = VD_T_FLAG, .help = "write the data of the page as JSON, not the page" },
+    { .name = "dataset",
+      .flags = VD_POSITIONAL | VD_REQUIRED,
+      .value = "DATASET",
+      .help = "dataset directory" },
+    { .name = "out",
+      .value = "FILE",
+      .help = "where the page goes; report.html in the dataset if not given" },
+    { .name = "gallery",
+      .type = VD_T_INT,
+      .max = 1000,
+      .def = "24",
+      .help = "pictures shown a kind of problem" },
+    { .name = "groups",
+      .type = VD_T_INT,
+      .max = 1000,
+      .def = "24",
+      .help = "groups of duplicates shown of each kind" },
+    { .name = "thumbnails",
+      .type = VD_T_BYTES,
+      .max = 1e9,
+      .def = "4M",
+      .help = "bytes of thumbnails in the page" },
+    { .name = "data",
+      .type = VD_T_FLAG,
+      .help = "write the data of the page as JSON, not the page" },
 };
 
 static const vd_column columns[] = {
@@ -30,8 +49,10 @@ static vd_status report_op(vd_opcall *c, vd_err *err) {
     opt.groups = (int)vd_arg_int(c, "groups");
     opt.thumb_bytes = vd_arg_int(c, "thumbnails");
     VD_GO(vd_op_open(c, VD_DB_READ, &ds, err));
-    if (vd_arg_given(c, "out")) vd_str_add(&path, vd_arg_text(c, "out"));
-    else vd_str_addf(&path, "%s/report.%s", vd_dataset_dir(ds), json ? "json" : "html");
+    if (vd_arg_given(c, "out"))
+        vd_str_add(&path, vd_arg_text(c, "out"));
+    else
+        vd_str_addf(&path, "%s/report.%s", vd_dataset_dir(ds), json ? "json" : "html");
     VD_GO(vd_str_check(&path, err));
     VD_GO(vd_report_data(&data, ds, &opt, err));
     if (!json) VD_GO(vd_report_page(&page, data.data, err));
@@ -52,9 +73,10 @@ done:
 const vd_op vd_op_report = {
     .name = "report",
     .summary = "one HTML file about the whole dataset",
-    .help = "Totals, problems, histograms of every metric, the worst pictures, duplicates side by side, when and where\n"
-            "pictures were taken, cameras, formats and timings. The file needs no network and stays small: pictures are\n"
-            "counted in full, but shown up to a limit.",
+    .help =
+        "Totals, problems, histograms of every metric, the worst pictures, duplicates side by side, when and where\n"
+        "pictures were taken, cameras, formats and timings. The file needs no network and stays small: pictures are\n"
+        "counted in full, but shown up to a limit.",
     .example = "vidimus report captures.vidimus --out report.html",
     .args = args,
     .n_args = VD_COUNT(args),

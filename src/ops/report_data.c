@@ -1,6 +1,6 @@
-/* The report's data. Most of it are queries whose rows become JSON objects as they are, columns giving the
- * names; what is said twice (thumbnails) is written once, by asset. Everything is read in one transaction,
- * so that a run beside it cannot make the figures disagree.
+/* The report's data. Most of it are queries whose rows become JSON objects as they are, columns
+ * giving the names; what is said twice (thumbnails) is written once, by asset. Everything is read
+ * in one transaction, so that a run beside it cannot make the figures disagree.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "ops/report_data.h"
@@ -16,7 +16,14 @@
 #include "ops/report_metrics.h"
 #include "stage/problems.h"
 
-enum { TIME_BINS = 72, MAP_COLUMNS = 160, MAP_ROWS = 100, MAX_POINTS = 1500, MAX_RUNS = 10, MAX_LIST = 30 };
+enum {
+    TIME_BINS = 72,
+    MAP_COLUMNS = 160,
+    MAP_ROWS = 100,
+    MAX_POINTS = 1500,
+    MAX_RUNS = 10,
+    MAX_LIST = 30
+};
 
 typedef struct report {
     vd_str *out;
@@ -32,10 +39,14 @@ typedef struct report {
 /* ---- rows to JSON ---- */
 
 static void value_json(vd_str *out, const vd_value *v) {
-    if (v->type == VD_INT) vd_str_addf(out, "%lld", (long long)v->i);
-    else if (v->type == VD_REAL) vd_str_json_num(out, v->f);
-    else if (v->type == VD_TEXT) vd_str_json(out, v->s);
-    else vd_str_add(out, "null");
+    if (v->type == VD_INT)
+        vd_str_addf(out, "%lld", (long long)v->i);
+    else if (v->type == VD_REAL)
+        vd_str_json_num(out, v->f);
+    else if (v->type == VD_TEXT)
+        vd_str_json(out, v->s);
+    else
+        vd_str_add(out, "null");
 }
 
 static void row_json(vd_str *out, const vd_stmt *s) {
@@ -51,7 +62,8 @@ static void row_json(vd_str *out, const vd_stmt *s) {
 }
 
 /* "name": [ {...}, ... ], values bound from 1 on. */
-static vd_status rows(report *r, const char *name, const char *sql, const vd_value *bound, int n, vd_err *err) {
+static vd_status rows(report *r, const char *name, const char *sql, const vd_value *bound, int n,
+                      vd_err *err) {
     vd_stmt *s = NULL;
     bool row = true, first = true;
     vd_status st = vd_db_prepare(&s, r->db, sql, true, err);
@@ -75,8 +87,10 @@ static vd_status object(report *r, const char *sql, vd_err *err) {
     bool row = false;
     vd_status st = vd_db_prepare(&s, r->db, sql, true, err);
     if (st == VD_OK) st = vd_stmt_step(s, &row, err);
-    if (st == VD_OK && row) row_json(r->out, s);
-    else vd_str_add(r->out, "null");
+    if (st == VD_OK && row)
+        row_json(r->out, s);
+    else
+        vd_str_add(r->out, "null");
     vd_stmt_free(s);
     return st;
 }
@@ -94,7 +108,8 @@ static vd_status want(report *r, int64_t id, vd_err *err) {
 
 static vd_status totals(report *r, vd_err *err) {
     vd_str_add(r->out, ",\n\"totals\": ");
-    VD_TRY(object(r,
+    VD_TRY(object(
+        r,
         "SELECT t.*, g.*, (SELECT count(DISTINCT p.asset_id) FROM problem p) AS flagged,"
         " (SELECT count(*) FROM asset WHERE state = 'vanished' AND parent_id IS NULL) AS vanished,"
         " d.* FROM (SELECT sum(parent_id IS NULL) AS files, sum(kind = 'image') AS photos, sum(kind = 'video') AS videos,"
@@ -107,17 +122,20 @@ static vd_status totals(report *r, vd_err *err) {
         " FROM fact_check c JOIN asset a ON a.id = c.asset_id WHERE a.state = 'present') g,"
         " (SELECT count(*) AS redundant, coalesce(sum(a.size), 0) AS redundant_bytes FROM fact_duplicates d"
         " JOIN asset a ON a.id = d.asset_id WHERE a.state = 'present' AND d.duplicate_group IS NOT NULL"
-        " AND coalesce(d.duplicate_keep, 0) = 0) d", err));
+        " AND coalesce(d.duplicate_keep, 0) = 0) d",
+        err));
     return vd_db_int(r->db, "SELECT count(*) FROM asset a WHERE " PICTURE, &r->pictures, err);
 }
 
 #define ISO(column) "strftime('%Y-%m-%dT%H:%M:%SZ', " column " / 1000000000, 'unixepoch')"
-#define RUN_COLUMNS ISO("started_ns") " AS started, arguments, outcome, (finished_ns - started_ns) / 1e9 AS seconds"
+#define RUN_COLUMNS                                                                                \
+    ISO("started_ns") " AS started, arguments, outcome, (finished_ns - started_ns) / 1e9 AS seconds"
 
 static vd_status runs(report *r, vd_err *err) {
     const vd_value limit = vd_val_int(MAX_RUNS);
     int64_t last = 0;
-    VD_TRY(rows(r, "runs", "SELECT " RUN_COLUMNS " FROM run ORDER BY id DESC LIMIT ?1", &limit, 1, err));
+    VD_TRY(rows(r, "runs", "SELECT " RUN_COLUMNS " FROM run ORDER BY id DESC LIMIT ?1", &limit, 1,
+                err));
     VD_TRY(vd_db_int(r->db, "SELECT max(run_id) FROM run_stage", &last, err));
     if (last == 0) {
         vd_str_add(r->out, ",\n\"run\": null");
@@ -134,10 +152,14 @@ static vd_status runs(report *r, vd_err *err) {
         vd_str_add(r->out, ", \"outcome\": ");
         vd_str_json(r->out, row ? vd_stmt_text(s, 2) : "");
         const vd_value id = vd_val_int(last);
-        /* in the order in which stages run: that of the last rowid is lost, so by what feeds what */
-        st = rows(r, "stages", "SELECT stage, summary, done, total, failed, seconds FROM run_stage WHERE run_id = ?1"
-                  " ORDER BY CASE stage WHEN 'add' THEN 0 WHEN 'check' THEN 1 WHEN 'measure' THEN 2"
-                  " WHEN 'fingerprint' THEN 3 WHEN 'duplicates' THEN 4 ELSE 5 END, stage", &id, 1, err);
+        /* in the order in which stages run: that of the last rowid is lost, so by what feeds what
+         */
+        st = rows(
+            r, "stages",
+            "SELECT stage, summary, done, total, failed, seconds FROM run_stage WHERE run_id = ?1"
+            " ORDER BY CASE stage WHEN 'add' THEN 0 WHEN 'check' THEN 1 WHEN 'measure' THEN 2"
+            " WHEN 'fingerprint' THEN 3 WHEN 'duplicates' THEN 4 ELSE 5 END, stage",
+            &id, 1, err);
         vd_str_addc(r->out, '}');
     }
     vd_stmt_free(s);
@@ -152,7 +174,8 @@ static vd_status read_thresholds(report *r, vd_err *err) {
     bool row = false;
     r->thresholds = vd_mem_array((size_t)vd_n_problem_kinds, sizeof *r->thresholds);
     if (r->thresholds == NULL) return vd_nomem(err);
-    VD_TRY(vd_db_prepare(&s, r->db, "SELECT value FROM dataset_state WHERE name = 'problems_key'", true, err));
+    VD_TRY(vd_db_prepare(&s, r->db, "SELECT value FROM dataset_state WHERE name = 'problems_key'",
+                         true, err));
     vd_status st = vd_stmt_step(s, &row, err);
     const char *list = st == VD_OK && row ? vd_stmt_text(s, 0) : "";
     for (int i = 0; i < vd_n_problem_kinds; i++) {
@@ -160,7 +183,8 @@ static vd_status read_thresholds(report *r, vd_err *err) {
         size_t n = strlen(key);
         r->thresholds[i] = vd_problem_kinds[i].threshold;
         for (const char *p = strchr(list, ';'); p != NULL; p = strchr(p + 1, ';'))
-            if (strncmp(p + 1, key, n) == 0 && p[n + 1] == '=') r->thresholds[i] = strtod(p + n + 2, NULL);
+            if (strncmp(p + 1, key, n) == 0 && p[n + 1] == '=')
+                r->thresholds[i] = strtod(p + n + 2, NULL);
     }
     vd_stmt_free(s);
     return st;
@@ -169,10 +193,11 @@ static vd_status read_thresholds(report *r, vd_err *err) {
 static vd_status gallery(report *r, const char *kind, vd_err *err) {
     vd_stmt *s = NULL;
     bool row = true, first = true;
-    VD_TRY(vd_db_prepare(&s, r->db,
-                         "SELECT p.asset_id AS id, a.uri, p.score, p.evidence FROM problem p JOIN asset a ON a.id ="
-                         " p.asset_id WHERE p.kind = ?1 AND a.state = 'present' ORDER BY p.score, p.asset_id LIMIT ?2",
-                         true, err));
+    VD_TRY(vd_db_prepare(
+        &s, r->db,
+        "SELECT p.asset_id AS id, a.uri, p.score, p.evidence FROM problem p JOIN asset a ON a.id ="
+        " p.asset_id WHERE p.kind = ?1 AND a.state = 'present' ORDER BY p.score, p.asset_id LIMIT ?2",
+        true, err));
     vd_stmt_bind(s, 1, vd_val_text(kind));
     vd_stmt_bind(s, 2, vd_val_int(r->opt->per_gallery));
     vd_status st = VD_OK;
@@ -190,7 +215,8 @@ static vd_status gallery(report *r, const char *kind, vd_err *err) {
     return st;
 }
 
-static vd_status one_problem(report *r, int i, vd_stmt *counts, const int64_t *scores, vd_err *err) {
+static vd_status one_problem(report *r, int i, vd_stmt *counts, const int64_t *scores,
+                             vd_err *err) {
     const vd_problem_kind *k = &vd_problem_kinds[i];
     bool row = false;
     vd_stmt_bind(counts, 1, vd_val_text(k->key));
@@ -211,7 +237,8 @@ static vd_status one_problem(report *r, int i, vd_stmt *counts, const int64_t *s
     for (int b = 0; scores != NULL && b < VD_REPORT_SCORE_BINS; b++)
         vd_str_addf(r->out, "%s%lld%s", b == 0 ? "[" : ",", (long long)scores[b],
                     b + 1 == VD_REPORT_SCORE_BINS ? "]" : "");
-    if (n > 0) VD_TRY(gallery(r, k->key, err));
+    /* duplicates have a section of their own */
+    if (n > 0 && !vd_str_ends(k->key, "_duplicates")) VD_TRY(gallery(r, k->key, err));
     vd_str_addc(r->out, '}');
     return VD_OK;
 }
@@ -221,7 +248,8 @@ static vd_status problems(report *r, vd_err *err) {
     vd_distributions *d = NULL;
     vd_stmt *counts = NULL;
     VD_GO(vd_distributions_new(&d, r->ds, r->thresholds, err));
-    VD_GO(vd_db_prepare(&counts, r->db, "SELECT count(*), min(score) FROM problem WHERE kind = ?1", true, err));
+    VD_GO(vd_db_prepare(&counts, r->db, "SELECT count(*), min(score) FROM problem WHERE kind = ?1",
+                        true, err));
     vd_str_add(r->out, ",\n\"problems\": [");
     for (int i = 0; i < vd_n_problem_kinds; i++)
         VD_GO(one_problem(r, i, counts, vd_distributions_scores(d, vd_problem_kinds[i].key), err));
@@ -239,17 +267,24 @@ typedef struct group_sql {
     const char *name, *totals, *largest, *members;
 } group_sql;
 
-#define GROUP_SQL(label, group, keep)                                                                       \
-    { label,                                                                                                \
-      "SELECT count(*), count(DISTINCT " group "), sum(coalesce(" keep ", 0) = 0),"                         \
-      " coalesce(sum(CASE WHEN coalesce(" keep ", 0) = 0 THEN a.size END), 0) FROM fact_duplicates d"       \
-      " JOIN asset a ON a.id = d.asset_id WHERE a.state = 'present' AND " group " IS NOT NULL",             \
-      "SELECT " group ", count(*) FROM fact_duplicates d JOIN asset a ON a.id = d.asset_id"                 \
-      " WHERE a.state = 'present' AND " group " IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ?1",        \
-      "SELECT a.id, a.uri, coalesce(" keep ", 0) AS keep, d.near_distance AS distance, c.width, c.height,"  \
-      " a.size AS bytes, d.keep_reason AS why FROM fact_duplicates d JOIN asset a ON a.id = d.asset_id"     \
-      " LEFT JOIN fact_check c ON c.asset_id = a.id WHERE a.state = 'present' AND " group " = ?1"           \
-      " ORDER BY 3 DESC, d.near_distance, a.id LIMIT ?2" }
+#define GROUP_SQL(label, group, keep)                                                                         \
+    {                                                                                                         \
+        label,                                                                                                \
+            "SELECT count(*), count(DISTINCT " group "), sum(coalesce(" keep ", 0) = 0),"                     \
+            " coalesce(sum(CASE WHEN coalesce(" keep                                                          \
+            ", 0) = 0 THEN a.size END), 0) FROM fact_duplicates d"                                            \
+            " JOIN asset a ON a.id = d.asset_id WHERE a.state = 'present' AND " group                         \
+            " IS NOT NULL",                                                                                   \
+            "SELECT " group ", count(*) FROM fact_duplicates d JOIN asset a ON a.id = d.asset_id"             \
+            " WHERE a.state = 'present' AND " group                                                           \
+            " IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ?1",                                            \
+            "SELECT a.id, a.uri, coalesce(" keep                                                              \
+            ", 0) AS keep, d.near_distance AS distance, c.width, c.height,"                                   \
+            " a.size AS bytes, d.keep_reason AS why FROM fact_duplicates d JOIN asset a ON a.id = d.asset_id" \
+            " LEFT JOIN fact_check c ON c.asset_id = a.id WHERE a.state = 'present' AND " group               \
+            " = ?1"                                                                                           \
+            " ORDER BY 3 DESC, d.near_distance, a.id LIMIT ?2"                                                \
+    }
 
 static const group_sql group_kinds[] = {
     GROUP_SQL("exact", "d.duplicate_group", "d.duplicate_keep"),
@@ -266,7 +301,8 @@ static vd_status one_group(report *r, vd_stmt *members, int64_t id, int64_t size
     for (;;) {
         VD_GO(vd_stmt_step(members, &row, err));
         if (!row) break;
-        if (vd_stmt_int(members, 2) != 0 && why.size == 0) vd_str_add(&why, vd_stmt_text(members, 7));
+        if (vd_stmt_int(members, 2) != 0 && why.size == 0)
+            vd_str_add(&why, vd_stmt_text(members, 7));
         if (!first) vd_str_add(r->out, ",\n  ");
         first = false;
         row_json(r->out, members);
@@ -290,9 +326,12 @@ static vd_status group_kind(report *r, const group_sql *g, vd_err *err) {
     VD_GO(vd_db_prepare(&largest, r->db, g->largest, true, err));
     VD_GO(vd_db_prepare(&members, r->db, g->members, true, err));
     VD_GO(vd_stmt_step(total, &row, err));
-    vd_str_addf(r->out, "\"%s\": {\"members\": %lld, \"groups\": %lld, \"redundant\": %lld, \"redundant_bytes\": %lld,"
-                " \"list\": [", g->name, (long long)vd_stmt_int(total, 0), (long long)vd_stmt_int(total, 1),
-                (long long)vd_stmt_int(total, 2), (long long)vd_stmt_int(total, 3));
+    vd_str_addf(
+        r->out,
+        "\"%s\": {\"members\": %lld, \"groups\": %lld, \"redundant\": %lld, \"redundant_bytes\": %lld,"
+        " \"list\": [",
+        g->name, (long long)vd_stmt_int(total, 0), (long long)vd_stmt_int(total, 1),
+        (long long)vd_stmt_int(total, 2), (long long)vd_stmt_int(total, 3));
     vd_stmt_bind(largest, 1, vd_val_int(r->opt->groups));
     for (;;) {
         VD_GO(vd_stmt_step(largest, &row, err));
@@ -322,8 +361,10 @@ static vd_status groups(report *r, vd_err *err) {
 
 /* A step that people can read: whole seconds, minutes, hours, days. */
 static double time_step(double span) {
-    static const double nice[] = { 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200,
-                                   86400, 172800, 604800, 1209600, 2629800, 7889400, 31557600, 157788000, 315576000 };
+    static const double nice[] = { 1,       2,       5,        10,        15,       30,     60,
+                                   120,     300,     600,      900,       1800,     3600,   7200,
+                                   14400,   21600,   43200,    86400,     172800,   604800, 1209600,
+                                   2629800, 7889400, 31557600, 157788000, 315576000 };
     for (int i = 0; i < VD_COUNT(nice); i++)
         if (span / nice[i] < TIME_BINS) return nice[i];
     return ceil(span / TIME_BINS);
@@ -334,18 +375,25 @@ static vd_status timeline(report *r, vd_err *err) {
     vd_stmt *range = NULL, *count = NULL;
     int64_t bins[TIME_BINS + 1] = { 0 };
     bool row = false;
-    VD_GO(vd_db_prepare(&range, r->db, "SELECT count(t), count(*), min(t), max(t) FROM (SELECT " UNIX_S " AS t FROM asset a"
-                        " LEFT JOIN fact_check c ON c.asset_id = a.id WHERE " PICTURE ")", true, err));
+    VD_GO(vd_db_prepare(&range, r->db,
+                        "SELECT count(t), count(*), min(t), max(t) FROM (SELECT " UNIX_S
+                        " AS t FROM asset a"
+                        " LEFT JOIN fact_check c ON c.asset_id = a.id WHERE " PICTURE ")",
+                        true, err));
     VD_GO(vd_stmt_step(range, &row, err));
     const int64_t n = vd_stmt_int(range, 0), missing = vd_stmt_int(range, 1) - n;
-    vd_str_addf(r->out, ",\n\"timeline\": {\"n\": %lld, \"missing\": %lld", (long long)n, (long long)missing);
+    vd_str_addf(r->out, ",\n\"timeline\": {\"n\": %lld, \"missing\": %lld", (long long)n,
+                (long long)missing);
     if (n > 0) {
         const double step = time_step(vd_stmt_real(range, 3) - vd_stmt_real(range, 2));
         const double lo = floor(vd_stmt_real(range, 2) / step) * step;
         int last = 0;
-        VD_GO(vd_db_prepare(&count, r->db, "SELECT CAST((t - ?1) / ?2 AS INTEGER), count(*) FROM (SELECT " UNIX_S " AS t"
+        VD_GO(vd_db_prepare(&count, r->db,
+                            "SELECT CAST((t - ?1) / ?2 AS INTEGER), count(*) FROM (SELECT " UNIX_S
+                            " AS t"
                             " FROM asset a JOIN fact_check c ON c.asset_id = a.id WHERE " PICTURE
-                            ") WHERE t IS NOT NULL GROUP BY 1", true, err));
+                            ") WHERE t IS NOT NULL GROUP BY 1",
+                            true, err));
         vd_stmt_bind(count, 1, vd_val_real(lo));
         vd_stmt_bind(count, 2, vd_val_real(step));
         for (;;) {
@@ -360,7 +408,8 @@ static vd_status timeline(report *r, vd_err *err) {
         vd_str_add(r->out, ", \"step_s\": ");
         vd_str_json_num(r->out, step);
         vd_str_add(r->out, ", \"bins\": [");
-        for (int i = 0; i <= last; i++) vd_str_addf(r->out, "%s%lld", i > 0 ? "," : "", (long long)bins[i]);
+        for (int i = 0; i <= last; i++)
+            vd_str_addf(r->out, "%s%lld", i > 0 ? "," : "", (long long)bins[i]);
         vd_str_addc(r->out, ']');
     }
     vd_str_addc(r->out, '}');
@@ -370,17 +419,19 @@ done:
     return st;
 }
 
-#define LOCATED "FROM asset a JOIN fact_check c ON c.asset_id = a.id WHERE " PICTURE                                 \
-                " AND c.latitude BETWEEN -90 AND 90 AND c.longitude BETWEEN -180 AND 180"
+#define LOCATED                                                                                    \
+    "FROM asset a JOIN fact_check c ON c.asset_id = a.id WHERE " PICTURE                           \
+    " AND c.latitude BETWEEN -90 AND 90 AND c.longitude BETWEEN -180 AND 180"
 
 /* Cells of a grid over the extent, each at the mean of what lies in it. */
 static vd_status map_cells(report *r, const double box[4], vd_err *err) {
     vd_stmt *s = NULL;
     bool row = true, first = true;
-    VD_TRY(vd_db_prepare(&s, r->db,
-                         "SELECT avg(c.longitude), avg(c.latitude), count(*) " LOCATED
-                         " GROUP BY CAST((c.longitude - ?1) * ?2 AS INTEGER), CAST((c.latitude - ?3) * ?4 AS INTEGER)",
-                         true, err));
+    VD_TRY(vd_db_prepare(
+        &s, r->db,
+        "SELECT avg(c.longitude), avg(c.latitude), count(*) " LOCATED
+        " GROUP BY CAST((c.longitude - ?1) * ?2 AS INTEGER), CAST((c.latitude - ?3) * ?4 AS INTEGER)",
+        true, err));
     vd_stmt_bind(s, 1, vd_val_real(box[2]));
     vd_stmt_bind(s, 2, vd_val_real(MAP_COLUMNS / VD_MAX(box[3] - box[2], 1e-9)));
     vd_stmt_bind(s, 3, vd_val_real(box[0]));
@@ -390,8 +441,8 @@ static vd_status map_cells(report *r, const double box[4], vd_err *err) {
     while (st == VD_OK) {
         st = vd_stmt_step(s, &row, err);
         if (st != VD_OK || !row) break;
-        vd_str_addf(r->out, "%s[%.6f,%.6f,%lld]", first ? "" : ",", vd_stmt_real(s, 0), vd_stmt_real(s, 1),
-                    (long long)vd_stmt_int(s, 2));
+        vd_str_addf(r->out, "%s[%.6f,%.6f,%lld]", first ? "" : ",", vd_stmt_real(s, 0),
+                    vd_stmt_real(s, 1), (long long)vd_stmt_int(s, 2));
         first = false;
     }
     vd_str_addc(r->out, ']');
@@ -402,8 +453,10 @@ static vd_status map_cells(report *r, const double box[4], vd_err *err) {
 static vd_status map(report *r, vd_err *err) {
     vd_stmt *s = NULL;
     bool row = false;
-    VD_TRY(vd_db_prepare(&s, r->db, "SELECT count(*), min(c.latitude), max(c.latitude), min(c.longitude),"
-                         " max(c.longitude) " LOCATED, true, err));
+    VD_TRY(vd_db_prepare(&s, r->db,
+                         "SELECT count(*), min(c.latitude), max(c.latitude), min(c.longitude),"
+                         " max(c.longitude) " LOCATED,
+                         true, err));
     vd_status st = vd_stmt_step(s, &row, err);
     const int64_t n = st == VD_OK ? vd_stmt_int(s, 0) : 0;
     double box[4] = { 0 };
@@ -415,10 +468,14 @@ static vd_status map(report *r, vd_err *err) {
         vd_str_json_num(r->out, box[i]);
     }
     vd_stmt_free(s);
-    if (st == VD_OK && n > MAX_POINTS) st = map_cells(r, box, err);
+    if (st == VD_OK && n > MAX_POINTS)
+        st = map_cells(r, box, err);
     else if (st == VD_OK && n > 0)
-        st = rows(r, "points", "SELECT c.longitude AS lon, c.latitude AS lat, c.direction_deg AS direction, a.uri "
-                  LOCATED " ORDER BY a.id", NULL, 0, err);
+        st = rows(
+            r, "points",
+            "SELECT c.longitude AS lon, c.latitude AS lat, c.direction_deg AS direction, a.uri " LOCATED
+            " ORDER BY a.id",
+            NULL, 0, err);
     vd_str_addc(r->out, '}');
     return st;
 }
@@ -428,23 +485,40 @@ static vd_status map(report *r, vd_err *err) {
 static vd_status files(report *r, vd_err *err) {
     const vd_value few = vd_val_int(MAX_LIST), most = vd_val_int(r->opt->files);
     int64_t bad = 0;
-    VD_TRY(rows(r, "verdicts", "SELECT coalesce(c.verdict, 'not checked') AS verdict, count(*) AS count FROM asset a LEFT JOIN"
-                " fact_check c ON c.asset_id = a.id WHERE a.state = 'present' AND a.parent_id IS NULL GROUP BY 1"
-                " ORDER BY 2 DESC, 1", NULL, 0, err));
-    VD_TRY(rows(r, "formats", "SELECT coalesce(c.format || CASE WHEN c.codec <> '' THEN ' (' || c.codec || ')' ELSE ''"
-                " END, a.kind) AS format, count(*) AS count, sum(a.size) AS bytes FROM asset a LEFT JOIN fact_check c ON"
-                " c.asset_id = a.id WHERE a.state = 'present' AND a.parent_id IS NULL GROUP BY 1 ORDER BY 2 DESC, 1"
-                " LIMIT ?1", &few, 1, err));
-    VD_TRY(rows(r, "cameras", "SELECT c.camera, c.lens, count(*) AS count FROM asset a JOIN fact_check c ON c.asset_id ="
-                " a.id WHERE a.state = 'present' AND c.camera <> '' GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT ?1", &few,
-                1, err));
-    VD_TRY(rows(r, "sizes", "SELECT c.width, c.height, count(*) AS count FROM asset a JOIN fact_check c ON c.asset_id ="
-                " a.id WHERE " PICTURE " AND c.width > 0 GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT ?1", &few, 1, err));
-    VD_TRY(rows(r, "bad_files", "SELECT a.uri, c.verdict, c.reason, c.detail FROM fact_check c JOIN asset a ON a.id ="
-                " c.asset_id WHERE a.state = 'present' AND c.verdict <> 'ok' AND a.parent_id IS NULL ORDER BY"
-                " c.verdict IN ('animated', 'not_an_image'), c.verdict, a.id LIMIT ?1", &most, 1, err));
-    VD_TRY(vd_db_int(r->db, "SELECT count(*) FROM fact_check c JOIN asset a ON a.id = c.asset_id WHERE a.state = 'present'"
-                     " AND c.verdict <> 'ok' AND a.parent_id IS NULL", &bad, err));
+    VD_TRY(rows(
+        r, "verdicts",
+        "SELECT coalesce(c.verdict, 'not checked') AS verdict, count(*) AS count FROM asset a LEFT JOIN"
+        " fact_check c ON c.asset_id = a.id WHERE a.state = 'present' AND a.parent_id IS NULL GROUP BY 1"
+        " ORDER BY 2 DESC, 1",
+        NULL, 0, err));
+    VD_TRY(rows(
+        r, "formats",
+        "SELECT coalesce(c.format || CASE WHEN c.codec <> '' AND c.codec <> c.format THEN ' (' || c.codec || ')' ELSE ''"
+        " END, a.kind) AS format, count(*) AS count, sum(a.size) AS bytes FROM asset a LEFT JOIN fact_check c ON"
+        " c.asset_id = a.id WHERE a.state = 'present' AND a.parent_id IS NULL GROUP BY 1 ORDER BY 2 DESC, 1"
+        " LIMIT ?1",
+        &few, 1, err));
+    VD_TRY(rows(
+        r, "cameras",
+        "SELECT c.camera, c.lens, count(*) AS count FROM asset a JOIN fact_check c ON c.asset_id ="
+        " a.id WHERE a.state = 'present' AND c.camera <> '' GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT ?1",
+        &few, 1, err));
+    VD_TRY(rows(
+        r, "sizes",
+        "SELECT c.width, c.height, count(*) AS count FROM asset a JOIN fact_check c ON c.asset_id ="
+        " a.id WHERE " PICTURE " AND c.width > 0 GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT ?1",
+        &few, 1, err));
+    VD_TRY(rows(
+        r, "bad_files",
+        "SELECT a.uri, c.verdict, c.reason, c.detail FROM fact_check c JOIN asset a ON a.id ="
+        " c.asset_id WHERE a.state = 'present' AND c.verdict <> 'ok' AND a.parent_id IS NULL ORDER BY"
+        " c.verdict IN ('animated', 'not_an_image'), c.verdict, a.id LIMIT ?1",
+        &most, 1, err));
+    VD_TRY(vd_db_int(
+        r->db,
+        "SELECT count(*) FROM fact_check c JOIN asset a ON a.id = c.asset_id WHERE a.state = 'present'"
+        " AND c.verdict <> 'ok' AND a.parent_id IS NULL",
+        &bad, err));
     vd_str_addf(r->out, ",\n\"bad_total\": %lld", (long long)bad);
     return VD_OK;
 }
@@ -454,8 +528,10 @@ static vd_status files(report *r, vd_err *err) {
 static void base64(vd_str *out, const uint8_t *p, int64_t n) {
     static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (int64_t i = 0; i < n; i += 3) {
-        const uint32_t v = (uint32_t)p[i] << 16 | (i + 1 < n ? (uint32_t)p[i + 1] << 8 : 0) | (i + 2 < n ? p[i + 2] : 0);
-        const char four[4] = { digit[v >> 18], digit[v >> 12 & 63], i + 1 < n ? digit[v >> 6 & 63] : '=',
+        const uint32_t v = (uint32_t)p[i] << 16 | (i + 1 < n ? (uint32_t)p[i + 1] << 8 : 0) |
+                           (i + 2 < n ? p[i + 2] : 0);
+        const char four[4] = { digit[v >> 18], digit[v >> 12 & 63],
+                               i + 1 < n ? digit[v >> 6 & 63] : '=',
                                i + 2 < n ? digit[v & 63] : '=' };
         vd_str_addn(out, four, 4);
     }
@@ -466,8 +542,8 @@ static int by_id(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* Each asset once. Where not all fit, every gallery loses its tail alike: `shown` is walked in the order of
- * the page with a limit a picture that shrinks nobody, so first come are first served. */
+/* Each asset once. Where not all fit, every gallery loses its tail alike: `shown` is walked in the
+ * order of the page with a limit a picture that shrinks nobody, so first come are first served. */
 static vd_status thumbnails(report *r, vd_err *err) {
     vd_status st = VD_OK;
     vd_stmt *s = NULL;
@@ -522,7 +598,9 @@ static void head(report *r) {
 vd_status vd_report_data(vd_str *out, vd_dataset *ds, const vd_report_opt *opt, vd_err *err) {
     static const vd_report_opt defaults = VD_REPORT_OPT;
     vd_status st = VD_OK;
-    report r = { .out = out, .ds = ds, .db = vd_dataset_db(ds), .opt = opt != NULL ? opt : &defaults };
+    report r = {
+        .out = out, .ds = ds, .db = vd_dataset_db(ds), .opt = opt != NULL ? opt : &defaults
+    };
     VD_TRY(vd_db_exec(r.db, "BEGIN", err));
     VD_GO(read_thresholds(&r, err));
     head(&r);
@@ -551,7 +629,8 @@ static const char PLACE[] = "/*VIDIMUS_DATA*/";
 
 vd_status vd_report_page(vd_str *out, const char *data, vd_err *err) {
     const char *place = strstr(page, PLACE);
-    if (place == NULL) return vd_fail(err, VD_E_INTERNAL, "report: the page has no place for its data");
+    if (place == NULL)
+        return vd_fail(err, VD_E_INTERNAL, "report: the page has no place for its data");
     vd_str_addn(out, page, place - page);
     for (const char *p = data; *p != '\0';) {
         size_t n = strcspn(p, "<");

@@ -1,8 +1,8 @@
 /* What the report page shows, as JSON. SPDX-License-Identifier: Apache-2.0
  *
  * One object, its parts named as web/report.html reads them. Counts and distributions come from the
- * catalog by aggregates or one pass that keeps counters only; lists are capped, and so are the bytes
- * of thumbnails: the page of a million assets is as large as that of a thousand. */
+ * catalog by aggregates or one pass that keeps counters only; lists are capped, and so are the
+ * bytes of thumbnails: the page of a million assets is as large as that of a thousand. */
 #ifndef VD_OPS_REPORT_DATA_H
 #define VD_OPS_REPORT_DATA_H
 
@@ -19,11 +19,11 @@ typedef struct vd_report_opt {
 #define VD_REPORT_OPT                                                                              \
     { .per_gallery = 24, .groups = 24, .per_group = 8, .files = 60, .thumb_bytes = 4 << 20 }
 
-/* Appends the object to `out`. Text in it is escaped for JSON, not for HTML (vd_report_page does that).
- * `ds` is read only. Fails with what the catalog fails with, VD_E_NOMEM. */
+/* Appends the object to `out`. Text in it is escaped for JSON, not for HTML (vd_report_page does
+ * that). `ds` is read only. Fails with what the catalog fails with, VD_E_NOMEM. */
 vd_status vd_report_data(vd_str *out, vd_dataset *ds, const vd_report_opt *opt, vd_err *err);
 
-/* Appends the whole page, the data in its place. No byte of the data can end the script element that it
- * lies in: every '<' is written as an escape. */
+/* Appends the whole page, the data in its place. No byte of the data can end the script element
+ * that it lies in: every '<' is written as an escape. */
 vd_status vd_report_page(vd_str *out, const char *data, vd_err *err);
 #endif

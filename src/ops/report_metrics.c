@@ -1,13 +1,13 @@
 /* Distributions of metrics and scores.
  *
- * Percentiles come from a sketch with logarithmic buckets (Masson, Rim and Lee, "DDSketch", 2019): value
- * v falls into bucket ceil(log(v) / log(gamma)), so that every percentile is right to a relative error of
- * (gamma - 1) / (gamma + 1), whatever the range, with memory that is fixed beforehand. The display range is
- * taken from them, and a second pass counts exactly in 40 bins.
+ * Percentiles come from a sketch with logarithmic buckets (Masson, Rim and Lee, "DDSketch", 2019):
+ * value v falls into bucket ceil(log(v) / log(gamma)), so that every percentile is right to a
+ * relative error of (gamma - 1) / (gamma + 1), whatever the range, with memory that is fixed
+ * beforehand. The display range is taken from them, and a second pass counts exactly in 40 bins.
  *
- * Threshold lines: problems judge scores, scores are functions of metrics. For each metric the score of an
- * otherwise perfect picture is followed over the metric's range; where it crosses a threshold, a line is
- * drawn.
+ * Threshold lines: problems judge scores, scores are functions of metrics. For each metric the
+ * score of an otherwise perfect picture is followed over the metric's range; where it crosses a
+ * threshold, a line is drawn.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "ops/report_metrics.h"
@@ -21,9 +21,10 @@
 #include "stage/stages.h"
 
 enum { BINS = 40, BUCKETS = 10400, MAX_LINES = 4 };
-static const double GAMMA = 1.004;    /* percentiles to 0.2 % */
-static const double SMALLEST = 1e-9;  /* below, a value counts as 0 */
-static const double LOG_ABOVE = 60;   /* ratio of the ends of a range from which the scale is logarithmic, */
+static const double GAMMA = 1.004;   /* percentiles to 0.2 % */
+static const double SMALLEST = 1e-9; /* below, a value counts as 0 */
+static const double LOG_ABOVE =
+    60; /* ratio of the ends of a range from which the scale is logarithmic, */
 static const double LOG_BEYOND = 256; /* for quantities beyond grey levels and fractions */
 static const int64_t FEW = 1000;      /* up to so many pictures the whole range is shown */
 static const double TAIL = 0.001;     /* part of the pictures beyond each end of the range */
@@ -31,7 +32,7 @@ static const double TAIL = 0.001;     /* part of the pictures beyond each end of
 typedef struct line {
     const char *kind;
     double value;
-    bool below; /* findings lie below it */
+    bool below;  /* findings lie below it */
     bool partly; /* further conditions must hold for a finding */
 } line;
 
@@ -67,14 +68,17 @@ static bool is_metric(const vd_column *c) {
            strcmp(c->name, "greyscale") != 0;
 }
 
-static void add_metric(vd_distributions *d, const char *name, const char *unit, const char *help, const char *sql) {
-    d->metrics[d->n_metrics++] = (metric){ .name = name, .unit = unit, .help = help, .sql = sql,
-                                           .min = INFINITY, .max = -INFINITY };
+static void add_metric(vd_distributions *d, const char *name, const char *unit, const char *help,
+                       const char *sql) {
+    d->metrics[d->n_metrics++] = (metric){
+        .name = name, .unit = unit, .help = help, .sql = sql, .min = INFINITY, .max = -INFINITY
+    };
 }
 
 static const char *kind_of_column(const char *column) {
     for (int i = 0; i < vd_n_problem_kinds; i++)
-        if (strcmp(vd_problem_kinds[i].key, column + sizeof SCORE_PREFIX - 1) == 0) return vd_problem_kinds[i].key;
+        if (strcmp(vd_problem_kinds[i].key, column + sizeof SCORE_PREFIX - 1) == 0)
+            return vd_problem_kinds[i].key;
     return NULL;
 }
 
@@ -87,11 +91,14 @@ static vd_status gather(vd_distributions *d, vd_err *err) {
     if (d->metrics == NULL || d->scores == NULL || d->buckets == NULL) return vd_nomem(err);
     for (int i = 0; i < t->n_columns; i++) {
         const vd_column *c = &t->columns[i];
-        if (is_metric(c)) add_metric(d, c->name, c->unit, c->help, NULL);
+        if (is_metric(c))
+            add_metric(d, c->name, c->unit, c->help, NULL);
         else if (vd_str_starts(c->name, SCORE_PREFIX) && kind_of_column(c->name) != NULL)
-            d->scores[d->n_scores++] = (score){ .kind = kind_of_column(c->name), .column = c->name };
+            d->scores[d->n_scores++] =
+                (score){ .kind = kind_of_column(c->name), .column = c->name };
     }
-    add_metric(d, "pdq_quality", "", "structure that the perceptual hash can hold on to", "f.pdq_quality");
+    add_metric(d, "pdq_quality", "", "structure that the perceptual hash can hold on to",
+               "f.pdq_quality");
     add_metric(d, "jpeg_quality", "", "from the quantisation tables, 1..100", "c.jpeg_quality");
     add_metric(d, "megapixels", "MP", "size of the decoded picture", "c.width * c.height / 1e6");
     add_metric(d, "file_size", "kB", "bytes of the file or member, in thousands", "a.size / 1e3");
@@ -106,12 +113,15 @@ static vd_status pass_sql(vd_str *sql, const vd_distributions *d, vd_err *err) {
     vd_str_add(sql, "SELECT ");
     for (int i = 0; i < d->n_metrics; i++) {
         const metric *m = &d->metrics[i];
-        vd_str_addf(sql, "%s%s%s", i > 0 ? ", " : "", m->sql != NULL ? "" : "m.", m->sql != NULL ? m->sql : m->name);
+        vd_str_addf(sql, "%s%s%s", i > 0 ? ", " : "", m->sql != NULL ? "" : "m.",
+                    m->sql != NULL ? m->sql : m->name);
     }
     for (int i = 0; i < d->n_scores; i++) vd_str_addf(sql, ", m.%s", d->scores[i].column);
-    vd_str_add(sql, " FROM asset a LEFT JOIN fact_measure m ON m.asset_id = a.id LEFT JOIN fact_fingerprint f"
-                    " ON f.asset_id = a.id LEFT JOIN fact_check c ON c.asset_id = a.id"
-                    " WHERE a.state = 'present' AND a.kind IN ('image', 'frame', 'page')");
+    vd_str_add(
+        sql,
+        " FROM asset a LEFT JOIN fact_measure m ON m.asset_id = a.id LEFT JOIN fact_fingerprint f"
+        " ON f.asset_id = a.id LEFT JOIN fact_check c ON c.asset_id = a.id"
+        " WHERE a.state = 'present' AND a.kind IN ('image', 'frame', 'page')");
     return vd_str_check(sql, err);
 }
 
@@ -123,16 +133,21 @@ static int bucket_of(double v) {
 }
 
 /* The value that stands for a bucket, in the middle of its relative error. */
-static double value_of(int i) { return SMALLEST * pow(GAMMA, i) * 2 / (1 + GAMMA); }
+static double value_of(int i) {
+    return SMALLEST * pow(GAMMA, i) * 2 / (1 + GAMMA);
+}
 
 static void sketch(metric *m, double v) {
     if (!isfinite(v)) return;
     m->n++;
     m->min = VD_MIN(m->min, v);
     m->max = VD_MAX(m->max, v);
-    if (fabs(v) < SMALLEST) m->zeros++;
-    else if (v > 0) m->up[bucket_of(v)]++;
-    else m->down[bucket_of(-v)]++;
+    if (fabs(v) < SMALLEST)
+        m->zeros++;
+    else if (v > 0)
+        m->up[bucket_of(v)]++;
+    else
+        m->down[bucket_of(-v)]++;
 }
 
 static double percentile(const metric *m, double q) {
@@ -183,12 +198,14 @@ static void choose_range(metric *m) {
 
 static void count(metric *m, double v) {
     if (!isfinite(v)) return;
-    double at = m->is_log ? log(VD_MAX(v, m->lo) / m->lo) / log(m->hi / m->lo) : (v - m->lo) / (m->hi - m->lo);
+    double at = m->is_log ? log(VD_MAX(v, m->lo) / m->lo) / log(m->hi / m->lo)
+                          : (v - m->lo) / (m->hi - m->lo);
     m->bins[(int)VD_CLAMP(at * BINS, 0.0, BINS - 1.0)]++;
 }
 
 static void count_score(score *s, double v) {
-    if (isfinite(v)) s->bins[(int)VD_CLAMP(v * (VD_REPORT_SCORE_BINS - 1), 0.0, VD_REPORT_SCORE_BINS - 1.0)]++;
+    if (isfinite(v))
+        s->bins[(int)VD_CLAMP(v * (VD_REPORT_SCORE_BINS - 1), 0.0, VD_REPORT_SCORE_BINS - 1.0)]++;
 }
 
 static vd_status one_pass(vd_distributions *d, vd_stmt *s, bool second, vd_err *err) {
@@ -198,10 +215,13 @@ static vd_status one_pass(vd_distributions *d, vd_stmt *s, bool second, vd_err *
         if (!row) break;
         for (int i = 0; i < d->n_metrics; i++) {
             double v = vd_stmt_real(s, i);
-            if (second) count(&d->metrics[i], v);
-            else sketch(&d->metrics[i], v);
+            if (second)
+                count(&d->metrics[i], v);
+            else
+                sketch(&d->metrics[i], v);
         }
-        for (int i = 0; second && i < d->n_scores; i++) count_score(&d->scores[i], vd_stmt_real(s, d->n_metrics + i));
+        for (int i = 0; second && i < d->n_scores; i++)
+            count_score(&d->scores[i], vd_stmt_real(s, d->n_metrics + i));
     }
     vd_stmt_reset(s);
     return VD_OK;
@@ -210,7 +230,18 @@ static vd_status one_pass(vd_distributions *d, vd_stmt *s, bool second, vd_err *
 /* ---- thresholds in terms of metrics ---- */
 
 typedef enum judged {
-    J_FINENESS, J_ANISOTROPY, J_P5, J_P99, J_LOW, J_HIGH, J_ENTROPY, J_NOISE, J_BLOCKS, J_BANDING, J_ASPECT, J_QUALITY
+    J_FINENESS,
+    J_ANISOTROPY,
+    J_P5,
+    J_P99,
+    J_LOW,
+    J_HIGH,
+    J_ENTROPY,
+    J_NOISE,
+    J_BLOCKS,
+    J_BANDING,
+    J_ASPECT,
+    J_QUALITY
 } judged;
 
 /* The metrics that scores look at, and how far each can go. */
@@ -220,19 +251,32 @@ static const struct {
     double lo, hi;
     bool is_log;
 } judged_by[] = {
-    { "fineness", J_FINENESS, 0, 4, false },       { "motion_anisotropy", J_ANISOTROPY, 0, 1, false },
-    { "luma_p5", J_P5, 0, 255, false },            { "luma_p99", J_P99, 0, 255, false },
-    { "clipped_low", J_LOW, 0, 1, false },         { "clipped_high", J_HIGH, 0, 1, false },
-    { "entropy", J_ENTROPY, 0, 8, false },         { "noise", J_NOISE, 0, 255, false },
-    { "blockiness", J_BLOCKS, 0, 50, false },      { "banding", J_BANDING, 0, 1, false },
-    { "aspect_ratio", J_ASPECT, 0.01, 100, true }, { "jpeg_quality", J_QUALITY, 1, 100, false },
+    { "fineness", J_FINENESS, 0, 4, false },
+    { "motion_anisotropy", J_ANISOTROPY, 0, 1, false },
+    { "luma_p5", J_P5, 0, 255, false },
+    { "luma_p99", J_P99, 0, 255, false },
+    { "clipped_low", J_LOW, 0, 1, false },
+    { "clipped_high", J_HIGH, 0, 1, false },
+    { "entropy", J_ENTROPY, 0, 8, false },
+    { "noise", J_NOISE, 0, 255, false },
+    { "blockiness", J_BLOCKS, 0, 50, false },
+    { "banding", J_BANDING, 0, 1, false },
+    { "aspect_ratio", J_ASPECT, 0.01, 100, true },
+    { "jpeg_quality", J_QUALITY, 1, 100, false },
 };
 
-/* Scores of a picture with nothing wrong but for one metric. Brightness percentiles are taken as those of a
- * grey picture; anisotropy is judged as in a picture without fine detail in its worst direction. */
+/* Scores of a picture with nothing wrong but for one metric. Brightness percentiles are taken as
+ * those of a grey picture; anisotropy is judged as in a picture without fine detail in its worst
+ * direction. */
 static void judge(double out[VD_SCORE_KINDS], judged which, double v) {
-    vd_metrics m = { .fineness = 4, .bright_p99 = 1, .entropy = 8, .blockiness = 1, .aspect_ratio = 1,
-                     .thumb_edges = 1000, .thumb_peaks = 1000, .p99 = 255 };
+    vd_metrics m = { .fineness = 4,
+                     .bright_p99 = 1,
+                     .entropy = 8,
+                     .blockiness = 1,
+                     .aspect_ratio = 1,
+                     .thumb_edges = 1000,
+                     .thumb_peaks = 1000,
+                     .p99 = 255 };
     int quality = 0;
     switch (which) {
     case J_FINENESS: m.fineness = v; break;
@@ -268,8 +312,8 @@ static bool found_at(int row, int kind, double u, double threshold) {
     return s[kind] < threshold;
 }
 
-/* Where findings of `kind` begin or end along the metric; STEPS is fine enough, as scores are monotonic or
- * have one turn. */
+/* Where findings of `kind` begin or end along the metric; STEPS is fine enough, as scores are
+ * monotonic or have one turn. */
 static void find_lines(metric *m, int row, int kind, double threshold) {
     enum { STEPS = 400 };
     bool before = found_at(row, kind, 0, threshold);
@@ -279,8 +323,10 @@ static void find_lines(metric *m, int row, int kind, double threshold) {
         double a = (double)(i - 1) / STEPS, b = (double)i / STEPS;
         for (int k = 0; k < 40; k++) {
             double mid = 0.5 * (a + b);
-            if (found_at(row, kind, mid, threshold) == before) a = mid;
-            else b = mid;
+            if (found_at(row, kind, mid, threshold) == before)
+                a = mid;
+            else
+                b = mid;
         }
         m->lines[m->n_lines++] = (line){ vd_score_table[kind].key, place(row, b), before,
                                          judged_by[row].which == J_ANISOTROPY };
@@ -299,7 +345,8 @@ static void all_lines(vd_distributions *d, const double *thresholds) {
 
 /* ---- in and out ---- */
 
-vd_status vd_distributions_new(vd_distributions **out, vd_dataset *ds, const double *thresholds, vd_err *err) {
+vd_status vd_distributions_new(vd_distributions **out, vd_dataset *ds, const double *thresholds,
+                               vd_err *err) {
     vd_status st = VD_OK;
     vd_stmt *s = NULL;
     vd_str sql = { 0 };
@@ -347,7 +394,8 @@ static void one_metric(vd_str *out, const metric *m) {
     vd_str_json(out, m->unit);
     vd_str_add(out, ", \"help\": ");
     vd_str_json(out, m->help);
-    vd_str_addf(out, ", \"n\": %lld, \"scale\": \"%s\"", (long long)m->n, m->is_log ? "log" : "linear");
+    vd_str_addf(out, ", \"n\": %lld, \"scale\": \"%s\"", (long long)m->n,
+                m->is_log ? "log" : "linear");
     number(out, "min", m->min);
     number(out, "max", m->max);
     number(out, "p5", m->p5);
@@ -356,11 +404,13 @@ static void one_metric(vd_str *out, const metric *m) {
     number(out, "lo", m->lo);
     number(out, "hi", m->hi);
     vd_str_add(out, ", \"bins\": [");
-    for (int i = 0; i < BINS; i++) vd_str_addf(out, "%s%lld", i > 0 ? "," : "", (long long)m->bins[i]);
+    for (int i = 0; i < BINS; i++)
+        vd_str_addf(out, "%s%lld", i > 0 ? "," : "", (long long)m->bins[i]);
     vd_str_add(out, "], \"lines\": [");
     for (int i = 0; i < m->n_lines; i++) {
-        vd_str_addf(out, "%s{\"kind\": \"%s\", \"below\": %s, \"partly\": %s", i > 0 ? ", " : "", m->lines[i].kind,
-                    m->lines[i].below ? "true" : "false", m->lines[i].partly ? "true" : "false");
+        vd_str_addf(out, "%s{\"kind\": \"%s\", \"below\": %s, \"partly\": %s", i > 0 ? ", " : "",
+                    m->lines[i].kind, m->lines[i].below ? "true" : "false",
+                    m->lines[i].partly ? "true" : "false");
         number(out, "value", m->lines[i].value);
         vd_str_addc(out, '}');
     }

@@ -85,8 +85,8 @@ vd_status vd_defect_motion(vd_picture *p, double length_px, double angle_rad, vd
 
 void vd_defect_flat(vd_picture *p, uint64_t seed) {
     vd_rng r = vd_rng_for(seed, 0x666c6174, 0);
-    float c[3], gx = (float)vd_rng_range(&r, -0.02, 0.02),
-                gy = (float)vd_rng_range(&r, -0.02, 0.02);
+    float c[3], gx = (float)vd_rng_range(&r, -0.006, 0.006),
+                gy = (float)vd_rng_range(&r, -0.006, 0.006);
     for (int k = 0; k < 3; k++) c[k] = (float)vd_rng_range(&r, 0.35, 0.5);
     for (int32_t y = 0; y < p->height; y++)
         for (int32_t x = 0; x < p->width; x++) {

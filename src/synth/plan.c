@@ -133,6 +133,7 @@ static vd_shot *add_shot(vd_plan *p, vd_defect d, int64_t number, vd_rigid pose)
     case VD_DEFECT_LIGHT: s->exposure = vd_rng_range(&r, 60, 120); break;
     case VD_DEFECT_NOISY: s->noise = vd_rng_range(&r, 22, 34); break;
     case VD_DEFECT_TRUNCATED: s->keep = vd_rng_range(&r, 0.35, 0.75); break;
+    case VD_DEFECT_LOW_INFORMATION: s->noise = VD_MIN(s->noise, 0.3); break; /* a few grey levels */
     case VD_DEFECT_WRONG_EXTENSION:
         s->png = number % 2 == 0;
         if (!s->png) memcpy(s->name + strlen(s->name) - 3, "png", 3);

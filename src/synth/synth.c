@@ -155,11 +155,11 @@ static vd_status one_shot(void *user, int64_t i, int worker, vd_err *err) {
     const vd_plan *p = j->plan;
     vd_shot *s = &j->plan->shot[i];
     const uint64_t noise_seed = vd_mix64(p->opt.seed * 0x9e3779b97f4a7c15u + (uint64_t)i + 1);
+    const bool flat = s->defect == VD_DEFECT_LOW_INFORMATION;
     VD_TRY(vd_picture_size(&w->picture, p->opt.width, p->opt.height, err));
-    if (s->defect != VD_DEFECT_LOW_INFORMATION)
-        vd_render(&w->picture, &p->scene, &p->camera, s->pose);
+    if (!flat) vd_render(&w->picture, &p->scene, &p->camera, s->pose);
     VD_TRY(spoil(&w->picture, s, noise_seed, err));
-    vd_develop d = { s->exposure, p->opt.vignette, s->noise, noise_seed };
+    vd_develop d = { s->exposure, flat ? 0 : p->opt.vignette, s->noise, noise_seed };
     vd_picture_develop(&w->picture, &p->scene.noise, &d);
     VD_TRY(encode(w, w->picture.rgb, p->opt.width, p->opt.height, p->opt.quality, &s->exif, s->png,
                   err));
