@@ -148,9 +148,15 @@ VD_API vd_status vd_result_stream(vd_result *r, struct ArrowArrayStream *stream,
  *  threads: any */
 VD_API const char *vd_op_name(int index);
 VD_API vd_status vd_op_describe(const char *op, char **json, vd_err *err);
-/** Releases a text this library gave out; NULL is fine. owns: text is gone. fails: never. */
+/** Releases a text this library gave out; NULL is fine.
+ *  owns   : text is gone afterwards
+ *  fails  : never
+ *  threads: any */
 VD_API void vd_text_free(char *text);
-/** The version of the library at run time, "0.1.0"; static. fails: never. */
+/** The version of the library at run time, as "0.1.0".
+ *  owns   : nothing, the text is static
+ *  fails  : never
+ *  threads: any */
 VD_API const char *vd_version(void);
 #ifdef __cplusplus
 }

@@ -14,15 +14,15 @@ typedef struct bytes {
 
 /* Reads beyond the end give 0: a size of 0 is "not known". */
 static int64_t le(bytes b, size_t at, int n) {
-    int64_t v = 0;
+    uint64_t v = 0;
     for (int i = n; i-- > 0;) v = v << 8 | (at + (size_t)i < b.n ? b.p[at + (size_t)i] : 0);
-    return v;
+    return (int64_t)v;
 }
 
 static int64_t be(bytes b, size_t at, int n) {
-    int64_t v = 0;
+    uint64_t v = 0;
     for (int i = 0; i < n; i++) v = v << 8 | (at + (size_t)i < b.n ? b.p[at + (size_t)i] : 0);
-    return v;
+    return (int64_t)v;
 }
 
 static void bmp(bytes b, int64_t *w, int64_t *h) {

@@ -60,17 +60,17 @@ static void find_dir(char *out, size_t size, const char *given) {
         snprintf(out, size, "%s", given != NULL ? given : env);
         return;
     }
+    static const char *const beside[] = { "", "/../libexec/vidimus" }; /* built; installed */
     char exe[900], probe[1024];
     ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
-    if (n > 0) {
-        exe[n] = '\0';
-        char *slash = strrchr(exe, '/');
-        if (slash != NULL) *slash = '\0';
-        snprintf(probe, sizeof probe, "%s/vidimus-codec", exe);
-        if (access(probe, X_OK) == 0) {
-            snprintf(out, size, "%s", exe);
-            return;
-        }
+    exe[n > 0 ? n : 0] = '\0';
+    char *slash = strrchr(exe, '/');
+    if (slash != NULL) *slash = '\0';
+    for (int i = 0; slash != NULL && i < VD_COUNT(beside); i++) {
+        snprintf(probe, sizeof probe, "%s%s/vidimus-codec", exe, beside[i]);
+        if (access(probe, X_OK) != 0) continue;
+        snprintf(out, size, "%s%s", exe, beside[i]);
+        return;
     }
     snprintf(out, size, "%s", VD_LIBEXEC_DIR);
 }

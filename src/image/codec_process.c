@@ -10,6 +10,7 @@
 #include <math.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -59,6 +60,10 @@ static int spawn(pid_t *pid, const char *exe, int socket, int input, int output)
     if ((rc = posix_spawn_file_actions_adddup2(&act, socket, VD_CODEC_FD_SOCKET)) != 0) goto done;
     if ((rc = posix_spawn_file_actions_adddup2(&act, input, VD_CODEC_FD_INPUT)) != 0) goto done;
     if ((rc = posix_spawn_file_actions_adddup2(&act, output, VD_CODEC_FD_OUTPUT)) != 0) goto done;
+    /* whoever waits for the end of our output must not wait for a decoder that outlives us; its words on
+     * standard error are kept only for those who look for a sanitizer's report */
+    for (int fd = 0; fd <= (getenv("VIDIMUS_CODEC_STDERR") != NULL ? 1 : 2); fd++)
+        if ((rc = posix_spawn_file_actions_addopen(&act, fd, "/dev/null", O_RDWR, 0)) != 0) goto done;
     posix_spawnattr_setsigmask(&attr, &none);
     posix_spawnattr_setsigdefault(&attr, &all);
     /* its own process group: Ctrl-C reaches the engine, which ends its children in order */

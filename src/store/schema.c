@@ -126,7 +126,7 @@ static void view_sql(vd_str *sql, const vd_schema *schema) {
         for (int i = 0; i < d->n_columns; i++) {
             const vd_column *c = &d->columns[i];
             if (c->flags & VD_COL_HIDDEN) continue;
-            if (c->flags & VD_COL_HEX) vd_str_addf(sql, ", lower(hex(t%d.%s)) AS %s", k, c->name, c->name);
+            if (c->flags & VD_COL_HEX) vd_str_addf(sql, ", nullif(lower(hex(t%d.%s)), '') AS %s", k, c->name, c->name);
             else vd_str_addf(sql, ", t%d.%s", k, c->name);
         }
     }

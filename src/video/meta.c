@@ -91,12 +91,12 @@ static void taken(vd_media *m, const char *text) {
         p += 1 + k;
     }
     int zh, zm;
-    char sign;
+    char sign[2];
     if (*p == 'Z')
         snprintf(zone, sizeof zone, "Z");
-    else if (sscanf(p, "%1[+-]%2d%2d", &sign, &zh, &zm) == 3 ||
-             sscanf(p, "%1[+-]%2d:%2d", &sign, &zh, &zm) == 3)
-        snprintf(zone, sizeof zone, "%c%02d:%02d", sign, abs(zh) % 24, abs(zm) % 60);
+    else if (sscanf(p, "%1[+-]%2d%2d", sign, &zh, &zm) == 3 ||
+             sscanf(p, "%1[+-]%2d:%2d", sign, &zh, &zm) == 3)
+        snprintf(zone, sizeof zone, "%c%02d:%02d", sign[0], abs(zh) % 24, abs(zm) % 60);
     snprintf(m->taken_at, sizeof m->taken_at, "%04d-%02d-%02dT%02d:%02d:%02d%s%s", y, mo, d, h, mi,
              s, frac, zone);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "codec/head_size.h"
+#include "codec/io_plain.h"
 #include "codec/jpeg_head.h"
 #include "codec/meta.h"
 #include "codec/meta_text.h"
@@ -65,13 +66,24 @@ static inline void fuzz_xmp(const uint8_t *d, size_t n) {
     if (vd_meta_date(date, text, text, text) && strlen(date) < 19) abort();
 }
 
+/* The decoders of uncompressed formats, on the stubs of codec_stub.c. */
+static inline void fuzz_plain(const uint8_t *d, size_t n) {
+    const vd_decode_opt opt = { .max_pixels = 1 << 18,
+                                .max_memory_bytes = 1 << 22,
+                                .want_pixels = true };
+    vd_job job = { .name = "a", .data = d, .size = (int64_t)n, .fd = -1, .opt = opt };
+    vd_serve *s = NULL;
+    vd_media m;
+    vd_media_init(&m);
+    vd_pnm_decode(s, &job, &m, NULL);
+    vd_media_init(&m);
+    vd_bmp_decode(NULL, s, &job, &m, NULL);
+}
+
 static const struct {
     const char *name;
     void (*run)(const uint8_t *d, size_t n);
-} fuzz_targets[] = { { "sniff", fuzz_sniff },
-                     { "jpeg", fuzz_jpeg },
-                     { "sizes", fuzz_sizes },
-                     { "exif", fuzz_exif },
-                     { "xmp", fuzz_xmp } };
+} fuzz_targets[] = { { "sniff", fuzz_sniff }, { "jpeg", fuzz_jpeg }, { "sizes", fuzz_sizes },
+                     { "exif", fuzz_exif },   { "xmp", fuzz_xmp },   { "plain", fuzz_plain } };
 
 #endif

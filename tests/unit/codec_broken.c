@@ -24,6 +24,7 @@ static vd_status on_frame(void *user, const vd_frame *f, const vd_media *m, int6
     tally *a = user;
     (void)m, (void)index, (void)time_s, (void)err;
     volatile uint8_t sink = 0;
+    (void)sink;
     /* the corners of every plane must be readable */
     for (int i = 0; i < (f->format == VD_PIX_YCC8 ? 3 : 1); i++) {
         const vd_plane *p = &f->plane[i];

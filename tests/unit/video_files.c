@@ -232,6 +232,29 @@ T(video_metadata_rotation_time_and_place) {
     t_dir_free(&d);
 }
 
+T(video_time_of_apple_keeps_its_zone) {
+    vd_err err = { 0 };
+    t_dir d = t_dir_new();
+    static const char *const times[][2] = {
+        { "2020-05-01T12:20:30+0200", "2020-05-01T12:20:30+02:00" },
+        { "2020-05-01T12:20:30.5-09:30", "2020-05-01T12:20:30.5-09:30" },
+        { "2020-05-01 12:20:30", "2020-05-01T12:20:30" },
+        { "1904-01-01T00:00:00Z", "" },
+        { "2020-13-01T00:00:00Z", "" },
+    };
+    for (int i = 0; i < VD_COUNT(times); i++) {
+        t_video v = recipe(t_dir_at(&d, "m.mov"), 0);
+        v.n_frames = 3;
+        v.flags = "use_metadata_tags";
+        v.tags[0] = "com.apple.quicktime.creationdate";
+        v.tags[1] = times[i][0];
+        T_NEED(t_video_write(&v));
+        T_OK(collect_file(v.path, VD_SAMPLE_EVERY, 1, &a, &err));
+        T_STR(a.media.taken_at, times[i][1]);
+    }
+    t_dir_free(&d);
+}
+
 T(video_plays_in_place_inside_another_file) {
     vd_err err = { 0 };
     t_dir d = t_dir_new();
