@@ -157,14 +157,16 @@ int main(int argc, char **argv) {
     const char *name = argc > 1 ? argv[1] : "--help";
     if (strcmp(name, "--version") == 0) {
         vd_str_add(&s, "vidimus " VIDIMUS_VERSION "\n");
-        return exit_of(print_text(&s, &err));
+        vd_status st = print_text(&s, &err);
+        return st == VD_OK ? EXIT_DONE : complain(&err, st);
     }
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
         const vd_op *about = argc > 2 ? vd_op_find(argv[2]) : NULL;
         if (about != NULL) vd_describe_help(about, &s);
         else vd_describe_overview(&s);
         vd_status st = print_text(&s, &err);
-        return argc > 1 ? exit_of(st) : EXIT_USAGE;
+        if (st != VD_OK) return complain(&err, st);
+        return argc > 1 ? EXIT_DONE : EXIT_USAGE;
     }
     const vd_op *op = vd_op_find(name);
     if (op == NULL) {

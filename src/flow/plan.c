@@ -48,7 +48,7 @@ vd_status vd_plan_open(vd_plan *p, vd_run *r, vd_err *err) {
 
     vd_str_clear(&sql);
     vd_str_add(&sql, "SELECT a.id, a.uri, a.kind, a.container_id, a.byte_offset, a.member_index, a.size,"
-                     " a.content_hash IS NOT NULL,"
+                     " a.content_hash,"
                      " EXISTS(SELECT 1 FROM asset c WHERE c.parent_id = a.id)");
     for (int i = 0; i < r->n_stages; i++) {
         vd_str_add(&sql, ", ");
@@ -76,9 +76,9 @@ static vd_status take_row(vd_plan *p, vd_err *err) {
                    .byte_offset = vd_stmt_value(q, 4).type == VD_NULL ? -1 : vd_stmt_int(q, 4),
                    .member_index = vd_stmt_value(q, 5).type == VD_NULL ? -1 : vd_stmt_int(q, 5),
                    .size = vd_stmt_int(q, 6),
-                   .hashed = vd_stmt_int(q, 7) != 0,
+                   .hash = vd_arena_text(&p->arena, vd_stmt_text(q, 7)),
                    .has_children = vd_stmt_int(q, 8) != 0 };
-    if (it.uri == NULL || it.kind == NULL) return vd_nomem(err);
+    if (it.uri == NULL || it.kind == NULL || it.hash == NULL) return vd_nomem(err);
     for (int i = 0; i < p->run->n_stages; i++)
         if (vd_stmt_int(q, FIXED_COLUMNS + i) != 0) it.pending |= 1u << i;
     p->items[p->n++] = it;

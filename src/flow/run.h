@@ -71,7 +71,8 @@ typedef struct vd_item {
     int64_t id, container_id, byte_offset, member_index, size;
     const char *uri, *kind; /* borrowed from the page's arena */
     uint32_t pending;       /* bit i: stage i must run */
-    bool hashed, has_children;
+    const char *hash;       /* recorded before, "" if none */
+    bool has_children;
 } vd_item;
 
 /* The work list, a page at a time in order of id, so that memory does not grow with the dataset. */

@@ -50,6 +50,7 @@ typedef struct adder {
     int64_t seen_bytes, next_id, n_files, n_dirty;
     double started, told;
     bool touched; /* something changed: the problems must be derived again */
+    vd_str unread; /* NUL-terminated paths that are there and cannot be read: below them nothing vanishes */
     vd_str uri;
 } adder;
 
@@ -89,9 +90,27 @@ static vd_status add_note(adder *a, const char *path, const char *reason, vd_err
     return vd_stmt_run(a->q[Q_NOTE], v, 2, err);
 }
 
+/* What lies below such a path keeps its state: it was not looked for. */
+static vd_status cannot_read(adder *a, const char *path, vd_err *err) {
+    vd_str_addn(&a->unread, path, (int64_t)strlen(path) + 1);
+    return vd_str_check(&a->unread, err);
+}
+
+static bool was_unread(const adder *a, const char *uri) {
+    for (int64_t at = 0; at < a->unread.size;) {
+        const char *path = a->unread.data + at;
+        size_t n = strlen(path);
+        if (strncmp(uri, path, n) == 0 && strchr("/!", uri[n]) != NULL) return true; /* the path itself, too */
+        at += (int64_t)n + 1;
+    }
+    return false;
+}
+
 static vd_status on_note(void *user, const vd_note *n, vd_err *err) {
     adder *a = user;
     if (strcmp(n->code, "folder_seen") == 0 || strcmp(n->code, "dataset") == 0) return VD_OK;
+    bool gone = n->errnum == ENOENT || n->errnum == ENOTDIR;
+    if (strncmp(n->code, "unreadable", 10) == 0 && !gone) VD_TRY(cannot_read(a, n->path, err));
     vd_str s = { 0 };
     vd_str_addf(&s, "%s: %s", n->code, n->detail);
     vd_status st = vd_str_check(&s, err);
@@ -263,7 +282,10 @@ static vd_status index_archive(adder *a, const vd_walk_file *file, int64_t id, v
                                vd_err *err) {
     member_ctx m = { a, file, id, 0 };
     int fd = open(file->path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return add_note(a, file->path, "unreadable", err);
+    if (fd < 0) {
+        VD_TRY(cannot_read(a, file->path, err));
+        return add_note(a, file->path, "unreadable", err);
+    }
     vd_status st;
     if (kind == VD_SOURCE_TAR) {
         vd_tar_opt opt = VD_TAR_OPT;
@@ -317,7 +339,7 @@ static vd_status mark_vanished(adder *a, const char *root, vd_err *err) {
     vd_status st = VD_OK;
     vd_stmt *all = NULL, *gone = NULL;
     bool row = true;
-    VD_GO(vd_db_prepare(&all, a->db, "SELECT id FROM asset WHERE state = 'present' AND parent_id IS NULL AND"
+    VD_GO(vd_db_prepare(&all, a->db, "SELECT id, uri FROM asset WHERE state = 'present' AND parent_id IS NULL AND"
                         " (uri = ?1 OR (uri >= ?1 || '/' AND uri < ?1 || '0')"
                         " OR (uri >= ?1 || '!' AND uri < ?1 || '\"'))", true, err));
     VD_GO(vd_db_prepare(&gone, a->db, "UPDATE asset SET state = 'vanished', vanished_run = ?2 WHERE id = ?1"
@@ -327,7 +349,7 @@ static vd_status mark_vanished(adder *a, const char *root, vd_err *err) {
         VD_GO(vd_stmt_step(all, &row, err));
         if (!row) break;
         int64_t id = vd_stmt_int(all, 0);
-        if (was_seen(a, id)) continue;
+        if (was_seen(a, id) || was_unread(a, vd_stmt_text(all, 1))) continue;
         VD_GO(touch(a, err));
         const vd_value v[] = { vd_val_int(id), vd_val_int(a->run->run_id) };
         VD_GO(vd_stmt_run(gone, v, 2, err));
@@ -419,6 +441,7 @@ done:
     vd_walk_free(walk);
     vd_mem_free(a.seen);
     vd_str_reset(&a.uri);
+    vd_str_reset(&a.unread);
     return st;
 }
 

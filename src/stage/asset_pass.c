@@ -104,6 +104,7 @@ typedef struct job {
     int64_t frames;      /* delivered so far */
     bool own_pixels;     /* the item itself had a picture */
     const char *hash;    /* to be recorded, or NULL */
+    bool passing;        /* what is found now holds for this moment only: look again in the next run */
     const vd_bytes *bytes; /* of what is decoded, or NULL */
 } job;
 
@@ -124,7 +125,7 @@ static vd_status run_stages(job *j, vd_asset_work *w, int64_t id, uint32_t mask,
         double t0 = vd_time_mono_s();
         VD_TRY(s->asset(w, out, err));
         j->k->seconds[i] += vd_time_mono_s() - t0;
-        VD_TRY(vd_batch_fact(j->k->batch, run->table[i], id, run->key[i], out, s->table->n_columns, err));
+        VD_TRY(vd_batch_fact(j->k->batch, run->table[i], id, j->passing ? 0 : run->key[i], out, s->table->n_columns, err));
     }
     return VD_OK;
 }
@@ -133,8 +134,8 @@ static vd_status run_stages(job *j, vd_asset_work *w, int64_t id, uint32_t mask,
 static uint32_t pixel_mask(const vd_run *run, uint32_t mask, bool pixels) {
     uint32_t out = 0;
     for (int i = 0; i < run->n_stages; i++) {
-        bool looks = run->stages[i]->scope == VD_SCOPE_ASSET && run->stages[i] != &vd_stage_check;
-        if (looks == pixels && (mask >> i & 1)) out |= 1u << i;
+        if (run->stages[i]->scope != VD_SCOPE_ASSET || !(mask >> i & 1)) continue;
+        if (pixels == (run->stages[i] != &vd_stage_check)) out |= 1u << i;
     }
     return out;
 }
@@ -260,7 +261,9 @@ static vd_status do_item(void *user, int64_t i, int index, vd_err *err) {
     double t0 = vd_time_mono_s();
     VD_GO(vd_bytes_read(&bytes, p->archives, decode ? j.k->codec : NULL, j.item, err));
     j.k->seconds[0] += vd_time_mono_s() - t0;
-    j.hash = bytes.ok && !j.item->hashed ? bytes.hash : NULL;
+    j.hash = bytes.ok && j.item->hash[0] == '\0' ? bytes.hash : NULL;
+    bool other = bytes.ok && j.item->hash[0] != '\0' && strcmp(j.item->hash, bytes.hash) != 0;
+    j.passing = bytes.retry || other; /* gone, locked, or not the bytes that add found */
     j.bytes = bytes.ok && decode ? &bytes : NULL;
     if (beyond_hash != 0) {
         if (decode && bytes.ok) {
@@ -275,8 +278,11 @@ static vd_status do_item(void *user, int64_t i, int index, vd_err *err) {
             judge_undecoded(j.item, &bytes, &media);
         }
         VD_GO(finish_item(&j, &media, archive, err));
-        kind = archive ? NULL : vd_kind_name(media.kind);
+        kind = vd_kind_name(media.kind);
+    } else if (bytes.ok) {
+        kind = vd_kind_name(bytes.kind);
     }
+    if (archive) kind = NULL;
     if (j.hash != NULL || kind != NULL) VD_GO(vd_batch_identity(j.k->batch, j.item->id, j.hash, kind, err));
     VD_GO(maybe_write(p, j.k, err));
     tell(p);

@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "image/sniff.h"
 #include "source/archive.h"
 
 enum { PIECE = 1 << 18, MAX_OPEN_ARCHIVES = 8 };
@@ -54,6 +55,10 @@ void vd_archives_free(vd_archives *a) {
     for (int i = 0; i < MAX_OPEN_ARCHIVES; i++) close_archive(&a->open[i]);
     pthread_mutex_destroy(&a->lock);
     vd_mem_free(a);
+}
+
+static void sniff(vd_bytes *b, const void *head, size_t n) {
+    b->kind = vd_sniff(head, VD_MIN(n, VD_SNIFF_BYTES), b->source.name).kind;
 }
 
 static void refuse(vd_bytes *b, const char *reason, const char *detail) {
@@ -140,12 +145,14 @@ static vd_status read_member(vd_bytes *b, vd_archives *a, vd_codec *codec, const
     vd_str_reset(&path);
     if (st == VD_E_NOMEM) return vd_nomem(err);
     if (st != VD_OK) {
-        refuse(b, st == VD_E_UNSUPPORTED ? "member_encrypted" : st == VD_E_LIMIT ? "member_limit" : "member_damaged",
+        b->retry = st == VD_E_IO; /* the archive itself could not be read */
+        refuse(b, b->retry ? "open_failed" : st == VD_E_UNSUPPORTED ? "member_encrypted" : st == VD_E_LIMIT ? "member_limit" : "member_damaged",
                why.msg);
         return VD_OK;
     }
     const void *bytes = data != NULL ? (const void *)data : vd_str_text(spare);
     vd_hash_hex(b->hash, vd_hash_bytes(bytes, (size_t)got));
+    sniff(b, bytes, (size_t)got);
     b->source.size = got;
     b->data = data;
     b->ok = true;
@@ -163,12 +170,15 @@ static vd_status hash_in_pieces(vd_bytes *b, const char *path, int64_t offset, i
         size_t got = 0;
         if (vd_file_pread(b->fd, buf, (size_t)VD_MIN(PIECE, size - at), offset + at, &got, path, &why) != VD_OK) {
             refuse(b, "read_failed", why.msg);
+            b->retry = true;
             goto done;
         }
         if (got == 0) {
             refuse(b, "changed", "the file became shorter while it was read");
+            b->retry = true;
             goto done;
         }
+        if (at == 0) sniff(b, buf, got);
         vd_hasher_add(h, buf, got);
         at += (int64_t)got;
     }
@@ -194,8 +204,10 @@ static vd_status read_range(vd_bytes *b, vd_codec *codec, const char *path, int6
     VD_TRY(vd_codec_input(codec, (size_t)size + 1, &data, err));
     if (vd_file_pread(b->fd, data, (size_t)size, offset, &got, path, &why) != VD_OK) {
         refuse(b, "read_failed", why.msg);
+        b->retry = true;
         return VD_OK;
     }
+    sniff(b, data, got);
     b->source.size = (int64_t)got;
     b->data = data;
     vd_hash_hex(b->hash, vd_hash_bytes(data, got));
@@ -222,6 +234,7 @@ vd_status vd_bytes_read(vd_bytes *out, vd_archives *archives, vd_codec *codec, c
     if (out->fd < 0 || fstat(out->fd, &sb) != 0) {
         char why[96];
         refuse(out, errno == ENOENT ? "file_missing" : "open_failed", strerror_r(errno, why, sizeof why));
+        out->retry = true;
         goto done;
     }
     int64_t offset = item->container_id != 0 ? item->byte_offset : 0;

@@ -113,28 +113,44 @@ def captures(folder, n=12, defects=6):
     return made
 
 
-def dump(dataset, drop=(), strip=""):
-    """Every fact of a dataset as text, ordered by URI, without identifiers (they tell the order of adding)."""
+def dump(dataset, drop=(), any_order=False):
+    """Every fact of a dataset as text, ordered by URI, without identifiers (they tell the order of adding).
+
+    `any_order`: groups are named by what is in them, and nothing is said about which of several equal
+    members is kept, which by the stated rule is the one that was found first.
+    """
     db = sqlite3.connect("file:%s/catalog.db?mode=ro" % dataset.replace("?", "%3f").replace("#", "%23"), uri=True)
     db.text_factory = lambda b: b.decode("utf-8", "surrogateescape")
     lines = []
     columns = [r[1] for r in db.execute("PRAGMA table_info(asset_facts)")]
     skip = {"id", "parent_id", "container_id", *drop}
     uri = dict(db.execute("SELECT id, uri FROM asset"))
+    near, near_of, hidden = {}, {}, set()
+    if any_order:
+        skip |= {"duplicate_keep", "near_keep", "keep_reason", "near_distance"}
+        hidden = {"exact_duplicates", "near_duplicates"}
+        for group, content in db.execute("SELECT near_group, content_hash FROM asset_facts WHERE near_group IS NOT NULL"):
+            near.setdefault(group, set()).add(content)
+        for contents in near.values():
+            near_of.update({c: min(contents) for c in contents})
     for row in db.execute("SELECT * FROM asset_facts"):
         d = dict(zip(columns, row))
+        if any_order:
+            d["duplicate_group"] = d["content_hash"] if d["duplicate_group"] is not None else None
+            d["near_group"] = near_of.get(d["content_hash"]) if d["content_hash"] else None
         fact = [f"{c}={d[c]!r}" for c in columns if c not in skip]
         fact += [f"{c}={uri.get(d[c])!r}" for c in ("parent_id", "container_id") if c not in drop]
         lines.append(("fact", d["uri"], " ".join(fact)))
     if "problem" not in drop:
         for kind, i, score, evidence in db.execute("SELECT kind, asset_id, score, evidence FROM problem"):
+            if kind in hidden:
+                continue
             lines.append(("problem", uri.get(i), f"{kind} {score!r} {evidence!r}"))
     if "thumbnail" not in drop:
         for i, jpeg in db.execute("SELECT asset_id, jpeg FROM thumbnail"):
             lines.append(("thumbnail", uri.get(i), hashlib.sha256(jpeg).hexdigest()))
     db.close()
-    return "\n".join(" | ".join(map(str, x)) for x in sorted(lines)).replace(strip, "") if strip else \
-        "\n".join(" | ".join(map(str, x)) for x in sorted(lines))
+    return "\n".join(" | ".join(map(str, x)) for x in sorted(lines))
 
 
 def same(a, b, what):
@@ -142,8 +158,13 @@ def same(a, b, what):
         return
     x, y = a.split("\n"), b.split("\n")
     gone, new = sorted(set(x) - set(y)), sorted(set(y) - set(x))
-    raise Failure(f"{what}: {len(gone)} lines gone, {len(new)} new:\n  - "
-                  + "\n  - ".join(gone[:3])[:3000] + "\n  + " + "\n  + ".join(new[:3])[:3000])
+    said = f"{what}: {len(gone)} lines gone, {len(new)} new:"
+    for line in (gone + new)[:1]:
+        said += "\n  " + line[:200]
+    for p, q in list(zip(gone, new))[:4]:  # only the words that differ
+        said += "\n  - " + " ".join(sorted(set(p.split()) - set(q.split())))[:600]
+        said += "\n  + " + " ".join(sorted(set(q.split()) - set(p.split())))[:600]
+    raise Failure(said)
 
 
 def integrity(dataset):
