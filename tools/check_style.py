@@ -140,7 +140,8 @@ def main():
     for p in hard + (soft if args.report else []):
         print(p)
     print("%d over the softer budgets (--report lists them)" % len(soft))
-    print("style: %d passed, %d failed" % (looked, len(hard)))
+    print("%d files looked at" % looked)
+    print("style: %d passed, %d failed" % (not hard, len(hard)))
     return 1 if hard else 0
 
 

@@ -3,11 +3,13 @@
 #
 # need build    what it takes to build and run
 # need check    what the tests need besides
+# need ci       what .ci/run needs besides
 # Does nothing, and touches no network, when all is in place.
 PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config python3 libjpeg62-turbo-dev libpng-dev
 libxxhash-dev libsqlite3-dev libarchive-dev liblcms2-dev libvips-dev libexif-dev libexpat1-dev
 libavformat-dev libavcodec-dev libavutil-dev libswscale-dev"
-PACKAGES_CHECK="g++ clang clang-format binutils sqlite3"
+PACKAGES_CHECK="g++ clang-format binutils"
+PACKAGES_CI="clang"
 
 say() { printf '%s\n' "$*" >&2; }
 die() {
@@ -35,7 +37,8 @@ need_elsewhere() {
 need() {
     case "$1" in
     build) wanted="$PACKAGES_BUILD" ;;
-    *) wanted="$PACKAGES_BUILD $PACKAGES_CHECK" ;;
+    check) wanted="$PACKAGES_BUILD $PACKAGES_CHECK" ;;
+    *) wanted="$PACKAGES_BUILD $PACKAGES_CHECK $PACKAGES_CI" ;;
     esac
     # shellcheck disable=SC2086 # words are wanted
     set -- $wanted

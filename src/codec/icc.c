@@ -12,20 +12,29 @@
 #include "base/hash.h"
 #include "base/mem.h"
 
+enum {
+    NEAR_SRGB = 2, /* 8-bit steps: what rounding in two conversions can make of the same colour */
+    REMEMBERED = 16
+};
+
+/* What a profile turned out to be, when used so. Making a transform costs as much as decoding a
+ * small picture, and most files of a collection carry one of a few profiles that mean sRGB. */
+typedef struct answer {
+    vd_hash128 key; /* of the profile's bytes */
+    vd_icc_from from;
+    bool known, needed;
+    char desc[64];
+} answer;
+
 struct vd_icc {
     cmsContext ctx;
     cmsHPROFILE srgb;
     cmsHTRANSFORM transform;
-    vd_hash128 key; /* of the profile last opened, with its use */
-    vd_icc_from from;
-    bool known, needed;
-    char desc[64];
+    answer now; /* what transform and grey belong to */
+    answer remembered[REMEMBERED];
+    int oldest;
     uint8_t grey[256];
 };
-
-enum {
-    NEAR_SRGB = 2
-}; /* 8-bit steps: what rounding in two conversions can make of the same colour */
 
 vd_status vd_icc_new(vd_icc **out, vd_err *err) {
     vd_icc *c = vd_mem_array(1, sizeof *c);
@@ -86,12 +95,12 @@ static void open_new(vd_icc *c, const uint8_t *profile, size_t size, vd_icc_from
                { cmsSigCmykData, TYPE_CMYK_8_REV } };
     if (c->transform != NULL) cmsDeleteTransform(c->transform);
     c->transform = NULL;
-    c->needed = false;
-    c->desc[0] = '\0';
-    c->from = from;
+    c->now.needed = false;
+    c->now.desc[0] = '\0';
+    c->now.from = from;
     cmsHPROFILE p = cmsOpenProfileFromMemTHR(c->ctx, profile, (cmsUInt32Number)size);
     if (p == NULL) return;
-    cmsGetProfileInfoASCII(p, cmsInfoDescription, "en", "US", c->desc, sizeof c->desc);
+    cmsGetProfileInfoASCII(p, cmsInfoDescription, "en", "US", c->now.desc, sizeof c->now.desc);
     if (cmsGetColorSpace(p) == in[from].space)
         c->transform =
             cmsCreateTransformTHR(c->ctx, p, in[from].layout, c->srgb, TYPE_RGB_8,
@@ -99,24 +108,37 @@ static void open_new(vd_icc *c, const uint8_t *profile, size_t size, vd_icc_from
     cmsCloseProfile(p);
     if (c->transform == NULL) return;
     if (from == VD_ICC_GREY)
-        c->needed = !near_grey(c);
+        c->now.needed = !near_grey(c);
     else
-        c->needed = from != VD_ICC_RGB || !near_srgb(c->transform);
+        c->now.needed = from != VD_ICC_RGB || !near_srgb(c->transform);
 }
 
+static bool is_answer(const answer *a, vd_hash128 key, vd_icc_from from) {
+    return a->known && key.hi == a->key.hi && key.lo == a->key.lo && from == a->from;
+}
+
+/* Without a transform to run a remembered answer will do; with one it must be the current
+ * profile's. */
 bool vd_icc_open(vd_icc *c, const uint8_t *profile, size_t size, vd_icc_from from, char desc[64]) {
     vd_hash128 key = vd_hash_bytes(profile, size);
-    if (!c->known || key.hi != c->key.hi || key.lo != c->key.lo || from != c->from)
+    const answer *a = &c->now;
+    for (int i = 0; i < REMEMBERED && !is_answer(a, key, from); i++)
+        if (!c->remembered[i].needed) a = &c->remembered[i];
+    if (!is_answer(a, key, from)) {
         open_new(c, profile, size, from);
-    c->known = true;
-    c->key = key;
-    memcpy(desc, c->desc, sizeof c->desc);
-    desc[sizeof c->desc - 1] = '\0';
-    return c->needed;
+        c->now.known = true;
+        c->now.key = key;
+        c->remembered[c->oldest] = c->now;
+        c->oldest = (c->oldest + 1) % REMEMBERED;
+        a = &c->now;
+    }
+    memcpy(desc, a->desc, sizeof a->desc);
+    desc[sizeof a->desc - 1] = '\0';
+    return a->needed;
 }
 
 void vd_icc_run(vd_icc *c, const uint8_t *in, uint8_t *out, int32_t n) {
-    if (c->from == VD_ICC_GREY)
+    if (c->now.from == VD_ICC_GREY)
         for (int32_t i = 0; i < n; i++) out[i] = c->grey[in[i]];
     else
         cmsDoTransform(c->transform, in, out, (cmsUInt32Number)n);

@@ -36,7 +36,7 @@ static vd_status tell_codecs(vd_opcall *c, vd_codec *codec, vd_err *err) {
     for (char *p = text.data; st == VD_OK && p != NULL && *p != '\0';) {
         char *end = strchr(p, '\n');
         if (end != NULL) *end = '\0';
-        char *space = strchr(p, ' ');
+        char *space = strpbrk(p, " _"); /* "expat_2.5.0" */
         if (space != NULL) *space = '\0';
         st = send(c, p, space != NULL ? space + 1 : "", true, err);
         p = end != NULL ? end + 1 : NULL;

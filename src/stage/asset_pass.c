@@ -134,8 +134,8 @@ static vd_status run_stages(job *j, vd_asset_work *w, int64_t id, uint32_t mask,
 static uint32_t pixel_mask(const vd_run *run, uint32_t mask, bool pixels) {
     uint32_t out = 0;
     for (int i = 0; i < run->n_stages; i++) {
-        bool looks = run->stages[i]->scope == VD_SCOPE_ASSET && run->stages[i] != &vd_stage_check;
-        if (looks == pixels && (mask >> i & 1)) out |= 1u << i;
+        if (run->stages[i]->scope != VD_SCOPE_ASSET || !(mask >> i & 1)) continue;
+        if (pixels == (run->stages[i] != &vd_stage_check)) out |= 1u << i;
     }
     return out;
 }
@@ -278,8 +278,11 @@ static vd_status do_item(void *user, int64_t i, int index, vd_err *err) {
             judge_undecoded(j.item, &bytes, &media);
         }
         VD_GO(finish_item(&j, &media, archive, err));
-        kind = archive ? NULL : vd_kind_name(media.kind);
+        kind = vd_kind_name(media.kind);
+    } else if (bytes.ok) {
+        kind = vd_kind_name(bytes.kind);
     }
+    if (archive) kind = NULL;
     if (j.hash != NULL || kind != NULL) VD_GO(vd_batch_identity(j.k->batch, j.item->id, j.hash, kind, err));
     VD_GO(maybe_write(p, j.k, err));
     tell(p);

@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "image/sniff.h"
 #include "source/archive.h"
 
 enum { PIECE = 1 << 18, MAX_OPEN_ARCHIVES = 8 };
@@ -54,6 +55,10 @@ void vd_archives_free(vd_archives *a) {
     for (int i = 0; i < MAX_OPEN_ARCHIVES; i++) close_archive(&a->open[i]);
     pthread_mutex_destroy(&a->lock);
     vd_mem_free(a);
+}
+
+static void sniff(vd_bytes *b, const void *head, size_t n) {
+    b->kind = vd_sniff(head, VD_MIN(n, VD_SNIFF_BYTES), b->source.name).kind;
 }
 
 static void refuse(vd_bytes *b, const char *reason, const char *detail) {
@@ -147,6 +152,7 @@ static vd_status read_member(vd_bytes *b, vd_archives *a, vd_codec *codec, const
     }
     const void *bytes = data != NULL ? (const void *)data : vd_str_text(spare);
     vd_hash_hex(b->hash, vd_hash_bytes(bytes, (size_t)got));
+    sniff(b, bytes, (size_t)got);
     b->source.size = got;
     b->data = data;
     b->ok = true;
@@ -172,6 +178,7 @@ static vd_status hash_in_pieces(vd_bytes *b, const char *path, int64_t offset, i
             b->retry = true;
             goto done;
         }
+        if (at == 0) sniff(b, buf, got);
         vd_hasher_add(h, buf, got);
         at += (int64_t)got;
     }
@@ -200,6 +207,7 @@ static vd_status read_range(vd_bytes *b, vd_codec *codec, const char *path, int6
         b->retry = true;
         return VD_OK;
     }
+    sniff(b, data, got);
     b->source.size = (int64_t)got;
     b->data = data;
     vd_hash_hex(b->hash, vd_hash_bytes(data, got));

@@ -18,6 +18,7 @@ typedef struct vd_bytes {
     vd_source source;  /* for the codec: in its input buffer (fd -1), or a range of `fd` */
     const uint8_t *data; /* in memory, NULL for a large file; valid until the next read on the codec */
     char hash[33];
+    vd_kind kind; /* by the first bytes */
     bool ok;
     bool retry;        /* not ok for a reason that may pass without the file changing */
     char reason[32];   /* why not: "open_failed", "read_failed", "changed", "member_damaged", ... */

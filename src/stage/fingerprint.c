@@ -42,6 +42,21 @@ static void params(const vd_run_opt *opt, vd_str *out) {
     if (opt->dihedral) vd_str_add(out, "dihedral=1;");
 }
 
+static vd_status summary(vd_run *run, vd_str *out, vd_err *err) {
+    int64_t all = 0, plain = 0;
+    vd_db *db = vd_dataset_db(run->ds);
+    VD_TRY(vd_db_int(db, "SELECT count(pdq) FROM fact_fingerprint", &all, err));
+    VD_TRY(vd_db_int(db, "SELECT count(*) FROM fact_fingerprint WHERE pdq_quality < 50", &plain, err));
+    vd_str_count(out, all);
+    vd_str_add(out, all == 1 ? " hash" : " hashes");
+    if (plain > 0) {
+        vd_str_add(out, ", ");
+        vd_str_count(out, plain);
+        vd_str_add(out, " of low quality");
+    }
+    return vd_str_check(out, err);
+}
+
 const vd_stage vd_stage_fingerprint = {
     .name = "fingerprint",
     .help = "PDQ, a perceptual hash",
@@ -52,4 +67,5 @@ const vd_stage vd_stage_fingerprint = {
     .needs_pixels = true,
     .params = params,
     .asset = run_fingerprint,
+    .summary = summary,
 };

@@ -81,15 +81,14 @@ bool vd_camera_project(const vd_camera *c, vd_rigid p, vd_vec3 w, double *x, dou
 
 void vd_camera_unproject(const vd_camera *c, double px, double py, double *x, double *y) {
     double u = (px - c->cx_px) / c->f_px, v = (py - c->cy_px) / c->f_px;
-    double rd = sqrt(u * u + v * v), r = rd;
-    if ((c->k1 != 0 || c->k2 != 0) &&
-        rd > 0) { /* Newton on the radius; quadratic, so 8 are plenty */
-        for (int i = 0; i < 8; i++) {
+    if (c->k1 != 0 || c->k2 != 0) { /* Newton on the radius; quadratic, so 8 are plenty */
+        double rd = sqrt(u * u + v * v), r = rd;
+        for (int i = 0; i < 8 && rd > 0; i++) {
             double r2 = r * r, f = r * (1 + r2 * (c->k1 + r2 * c->k2)) - rd;
             r -= f / (1 + r2 * (3 * c->k1 + 5 * r2 * c->k2));
         }
-        u *= r / rd;
-        v *= r / rd;
+        u *= rd > 0 ? r / rd : 1;
+        v *= rd > 0 ? r / rd : 1;
     }
     *x = u;
     *y = v;

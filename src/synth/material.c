@@ -253,17 +253,28 @@ static float relief_at(const surface *q, vd_material m) {
     return VD_CLAMP(shade, 0.35f, 1.6f);
 }
 
-vd_p3f vd_material_at(const vd_scene *s, const vd_hit *h, float width, float *relief) {
+static surface surface_of(const vd_scene *s, const vd_hit *h, float width, vd_material *m) {
     surface q = { .s = s, .h = h, .width = width };
     q.p = (vd_p3f){ (float)h->local.x, (float)h->local.y, (float)h->local.z };
-    vd_material m = VD_MAT_GROUND;
+    *m = VD_MAT_GROUND;
     if (h->id >= VD_ID_FIRST) {
         q.b = &s->object[h->id - VD_ID_FIRST];
-        m = q.b->material;
+        *m = q.b->material;
         q.p.x += (float)(q.b->salt & 255) * 0.37f;
         q.p.y += (float)(q.b->salt >> 8 & 255) * 0.37f;
     }
-    *relief = relief_at(&q, m);
+    return q;
+}
+
+float vd_material_relief(const vd_scene *s, const vd_hit *h, float width) {
+    vd_material m;
+    const surface q = surface_of(s, h, width, &m);
+    return relief_at(&q, m);
+}
+
+vd_p3f vd_material_at(const vd_scene *s, const vd_hit *h, float width) {
+    vd_material m;
+    const surface q = surface_of(s, h, width, &m);
     vd_p3f c = paint_of(&q, m);
     return (vd_p3f){ VD_CLAMP(c.x, 0.01f, 0.95f), VD_CLAMP(c.y, 0.01f, 0.95f),
                      VD_CLAMP(c.z, 0.01f, 0.95f) };

@@ -15,6 +15,7 @@
 typedef float v4 __attribute__((vector_size(16)));
 typedef int32_t v4i __attribute__((vector_size(16)));
 
+static const float RATIO = 2.3f; /* of the frequencies of successive octaves */
 enum { SIDE = VD_NOISE_SIDE, BITS = 4, MASK = SIDE - 1 };
 _Static_assert(SIDE == 1 << BITS, "cells are addressed by bits");
 
@@ -85,8 +86,8 @@ float vd_noise_fractal(const vd_noise *n, vd_p3f p, float wavelength, float gain
         fade = fade < 1.0f ? fade : 1.0f;
         v4 q = load(n->frame[k][0]) * p.x + load(n->frame[k][1]) * p.y + load(n->frame[k][2]) * p.z;
         sum += amp * fade * value_at(n, q * freq + load(n->frame[k][3]));
-        freq *= 2.0f;
-        length *= 0.5f;
+        freq *= RATIO;
+        length *= 1 / RATIO;
         amp *= gain;
     }
     return sum;

@@ -23,7 +23,7 @@ typedef struct vd_p3f {
 
 void vd_noise_init(vd_noise *n, uint64_t seed);
 
-/* A sum of octaves: wavelengths `wavelength`, half, quarter, ... (in the unit of p), each `gain`
+/* A sum of octaves: wavelengths `wavelength` (in the unit of p), 2.3 times less, ..., each `gain`
  * times as strong as the one before, the first of strength 1. Octaves fade out where their
  * wavelength comes near twice `width`, the size of a pixel on the surface, so that no picture shows
  * detail that it cannot resolve and two views of one place agree. */

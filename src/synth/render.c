@@ -13,7 +13,7 @@
 #include "synth/material.h"
 #include "synth/trace.h"
 
-enum { TILE = 32, TONE_STEPS = 1024 };
+enum { TILE = 16, TONE_STEPS = 1024 };
 
 typedef struct shot {
     const vd_scene *s;
@@ -75,15 +75,16 @@ static vd_p3f shade(const shot *q, vd_vec3 d, const vd_hit *h) {
     /* Between the short and the long side of the pixel's footprint: the short one would alias, the
      * long one would blur. */
     const float width = (float)(h->t / q->c->f_px / sqrt(facing));
-    float relief;
-    vd_p3f a = vd_material_at(q->s, h, width, &relief);
     vd_vec3 p = vd_v3_add(q->eye, vd_v3_mul(d, h->t));
     double lit = VD_MAX(vd_v3_dot(h->normal, q->s->sun), 0.0);
     if (lit > 0) lit *= vd_trace_sun(q->s, p, h->normal, h->id);
+    const vd_p3f a = vd_material_at(q->s, h, width);
+    const float relief =
+        lit > 0 ? vd_material_relief(q->s, h, width) : 1; /* shows in the sun only */
     double up = 0.5 + 0.5 * h->normal.z, open = vd_trace_ambient(q->s, p, h->normal, h->id);
     if (h->id != VD_ID_GROUND)
         open *= 1 - 0.45 * exp(-p.z / 0.12); /* where a solid meets the ground */
-    const float sun = (float)lit * relief, sky = (float)(up * open) * (0.5f + 0.5f * relief),
+    const float sun = (float)lit * relief, sky = (float)(up * open),
                 earth = (float)((1 - up) * open);
     vd_p3f c = { a.x * (2.55f * sun + 0.50f * sky + 0.34f * earth),
                  a.y * (2.36f * sun + 0.60f * sky + 0.28f * earth),
@@ -118,6 +119,10 @@ static void first_pass(vd_picture *p, const shot *q, int32_t x0, int32_t y0) {
         }
 }
 
+static vd_p3f add_quarter(vd_p3f sum, vd_p3f c) {
+    return (vd_p3f){ sum.x + 0.25f * c.x, sum.y + 0.25f * c.y, sum.z + 0.25f * c.z };
+}
+
 static bool differs(const vd_picture *p, int64_t i, int64_t j) {
     return p->id[i] != p->id[j] || p->key[i] != p->key[j];
 }
@@ -129,7 +134,8 @@ static bool on_edge(const vd_picture *p, int32_t x, int32_t y) {
            (y + 1 < p->height && differs(p, i, i + p->width));
 }
 
-/* Four samples in place of one, on a turned square. */
+/* Four rays in place of one, on a turned square. What they meet of the surface that the middle met
+ * has its colour already; any other surface is shaded once for all rays that meet it. */
 static void second_pass(vd_picture *p, const shot *q, int32_t x0, int32_t y0) {
     static const double at[4][2] = {
         { .375, .125 }, { .875, .375 }, { .125, .625 }, { .625, .875 }
@@ -139,14 +145,22 @@ static void second_pass(vd_picture *p, const shot *q, int32_t x0, int32_t y0) {
     for (int32_t y = y0; y < y1; y++)
         for (int32_t x = x0; x < x1; x++) {
             if (!on_edge(p, x, y)) continue;
-            vd_p3f sum = { 0, 0, 0 };
+            const int64_t i = (int64_t)y * p->width + x;
+            vd_p3f sum = { 0, 0, 0 }, colour = p->light[i];
+            int id = p->id[i], face = p->key[i];
             for (int k = 0; k < 4; k++) {
                 vd_vec3 d = ray(q, x + at[k][0], y + at[k][1]);
                 vd_hit h = vd_trace(q->s, q->eye, d, mask);
-                vd_p3f c = shade(q, d, &h);
-                sum = (vd_p3f){ sum.x + 0.25f * c.x, sum.y + 0.25f * c.y, sum.z + 0.25f * c.z };
+                if (h.id == p->id[i] && h.face == p->key[i]) {
+                    sum = add_quarter(sum, p->light[i]);
+                    continue;
+                }
+                if (h.id != id || h.face != face) colour = shade(q, d, &h);
+                id = h.id;
+                face = h.face;
+                sum = add_quarter(sum, colour);
             }
-            p->light[(int64_t)y * p->width + x] = sum;
+            p->light[i] = sum;
         }
 }
 

@@ -12,7 +12,7 @@
 enum {
     VD_SCENE_MAX_OBJECTS = 64,
     VD_SCENE_MAX_PLANES = 8,
-    VD_SCENE_GRID = 64,
+    VD_SCENE_GRID = 128,
     VD_SCENE_SUN_RAYS = 24
 };
 
