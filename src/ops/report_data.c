@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "ops/report_metrics.h"
+#include "ops/report_parts.h"
 #include "stage/problems.h"
 
 enum {
@@ -24,17 +25,6 @@ enum {
     MAX_RUNS = 10,
     MAX_LIST = 30
 };
-
-typedef struct report {
-    vd_str *out;
-    vd_dataset *ds;
-    vd_db *db;
-    const vd_report_opt *opt;
-    double *thresholds; /* one a kind of problem */
-    int64_t pictures;
-    int64_t *shown; /* assets whose thumbnails are wanted, in the order of the page */
-    int64_t n_shown, cap_shown;
-} report;
 
 /* ---- rows to JSON ---- */
 
@@ -61,9 +51,8 @@ static void row_json(vd_str *out, const vd_stmt *s) {
     vd_str_addc(out, '}');
 }
 
-/* "name": [ {...}, ... ], values bound from 1 on. */
-static vd_status rows(report *r, const char *name, const char *sql, const vd_value *bound, int n,
-                      vd_err *err) {
+vd_status vd_report_rows(vd_report *r, const char *name, const char *sql, const vd_value *bound,
+                         int n, vd_err *err) {
     vd_stmt *s = NULL;
     bool row = true, first = true;
     vd_status st = vd_db_prepare(&s, r->db, sql, true, err);
@@ -82,7 +71,7 @@ static vd_status rows(report *r, const char *name, const char *sql, const vd_val
 }
 
 /* The first row as an object, without a name. */
-static vd_status object(report *r, const char *sql, vd_err *err) {
+static vd_status object(vd_report *r, const char *sql, vd_err *err) {
     vd_stmt *s = NULL;
     bool row = false;
     vd_status st = vd_db_prepare(&s, r->db, sql, true, err);
@@ -95,7 +84,7 @@ static vd_status object(report *r, const char *sql, vd_err *err) {
     return st;
 }
 
-static vd_status want(report *r, int64_t id, vd_err *err) {
+static vd_status want(vd_report *r, int64_t id, vd_err *err) {
     VD_TRY(VD_GROW(r->shown, r->cap_shown, r->n_shown + 1, err));
     r->shown[r->n_shown++] = id;
     return VD_OK;
@@ -103,10 +92,7 @@ static vd_status want(report *r, int64_t id, vd_err *err) {
 
 /* ---- totals, runs ---- */
 
-#define PICTURE "a.state = 'present' AND a.kind IN ('image', 'frame', 'page')"
-#define UNIX_S "(julianday(c.taken_at) - 2440587.5) * 86400.0"
-
-static vd_status totals(report *r, vd_err *err) {
+static vd_status totals(vd_report *r, vd_err *err) {
     vd_str_add(r->out, ",\n\"totals\": ");
     VD_TRY(object(
         r,
@@ -131,11 +117,11 @@ static vd_status totals(report *r, vd_err *err) {
 #define RUN_COLUMNS                                                                                \
     ISO("started_ns") " AS started, arguments, outcome, (finished_ns - started_ns) / 1e9 AS seconds"
 
-static vd_status runs(report *r, vd_err *err) {
+static vd_status runs(vd_report *r, vd_err *err) {
     const vd_value limit = vd_val_int(MAX_RUNS);
     int64_t last = 0;
-    VD_TRY(rows(r, "runs", "SELECT " RUN_COLUMNS " FROM run ORDER BY id DESC LIMIT ?1", &limit, 1,
-                err));
+    VD_TRY(vd_report_rows(r, "runs", "SELECT " RUN_COLUMNS " FROM run ORDER BY id DESC LIMIT ?1",
+                          &limit, 1, err));
     VD_TRY(vd_db_int(r->db, "SELECT max(run_id) FROM run_stage", &last, err));
     if (last == 0) {
         vd_str_add(r->out, ",\n\"run\": null");
@@ -154,7 +140,7 @@ static vd_status runs(report *r, vd_err *err) {
         const vd_value id = vd_val_int(last);
         /* in the order in which stages run: that of the last rowid is lost, so by what feeds what
          */
-        st = rows(
+        st = vd_report_rows(
             r, "stages",
             "SELECT stage, summary, done, total, failed, seconds FROM run_stage WHERE run_id = ?1"
             " ORDER BY CASE stage WHEN 'add' THEN 0 WHEN 'check' THEN 1 WHEN 'measure' THEN 2"
@@ -169,7 +155,7 @@ static vd_status runs(report *r, vd_err *err) {
 /* ---- problems ---- */
 
 /* The thresholds of the last run: dataset_state keeps them as "1;dark=0.32;light=0.05;". */
-static vd_status read_thresholds(report *r, vd_err *err) {
+static vd_status read_thresholds(vd_report *r, vd_err *err) {
     vd_stmt *s = NULL;
     bool row = false;
     r->thresholds = vd_mem_array((size_t)vd_n_problem_kinds, sizeof *r->thresholds);
@@ -190,7 +176,7 @@ static vd_status read_thresholds(report *r, vd_err *err) {
     return st;
 }
 
-static vd_status gallery(report *r, const char *kind, vd_err *err) {
+static vd_status gallery(vd_report *r, const char *kind, vd_err *err) {
     vd_stmt *s = NULL;
     bool row = true, first = true;
     VD_TRY(vd_db_prepare(
@@ -215,7 +201,7 @@ static vd_status gallery(report *r, const char *kind, vd_err *err) {
     return st;
 }
 
-static vd_status one_problem(report *r, int i, vd_stmt *counts, const int64_t *scores,
+static vd_status one_problem(vd_report *r, int i, vd_stmt *counts, const int64_t *scores,
                              vd_err *err) {
     const vd_problem_kind *k = &vd_problem_kinds[i];
     bool row = false;
@@ -243,7 +229,7 @@ static vd_status one_problem(report *r, int i, vd_stmt *counts, const int64_t *s
     return VD_OK;
 }
 
-static vd_status problems(report *r, vd_err *err) {
+static vd_status problems(vd_report *r, vd_err *err) {
     vd_status st = VD_OK;
     vd_distributions *d = NULL;
     vd_stmt *counts = NULL;
@@ -291,7 +277,7 @@ static const group_sql group_kinds[] = {
     GROUP_SQL("near", "d.near_group", "d.near_keep"),
 };
 
-static vd_status one_group(report *r, vd_stmt *members, int64_t id, int64_t size, vd_err *err) {
+static vd_status one_group(vd_report *r, vd_stmt *members, int64_t id, int64_t size, vd_err *err) {
     bool row = true, first = true;
     vd_str why = { 0 };
     vd_status st = VD_OK;
@@ -318,7 +304,7 @@ done:
     return st;
 }
 
-static vd_status group_kind(report *r, const group_sql *g, vd_err *err) {
+static vd_status group_kind(vd_report *r, const group_sql *g, vd_err *err) {
     vd_status st = VD_OK;
     vd_stmt *total = NULL, *largest = NULL, *members = NULL;
     bool row = false, first = true;
@@ -348,7 +334,7 @@ done:
     return st;
 }
 
-static vd_status groups(report *r, vd_err *err) {
+static vd_status groups(vd_report *r, vd_err *err) {
     vd_str_add(r->out, ",\n\"groups\": {");
     VD_TRY(group_kind(r, &group_kinds[0], err));
     vd_str_add(r->out, ",\n");
@@ -357,158 +343,35 @@ static vd_status groups(report *r, vd_err *err) {
     return VD_OK;
 }
 
-/* ---- when and where ---- */
-
-/* A step that people can read: whole seconds, minutes, hours, days. */
-static double time_step(double span) {
-    static const double nice[] = { 1,       2,       5,        10,        15,       30,     60,
-                                   120,     300,     600,      900,       1800,     3600,   7200,
-                                   14400,   21600,   43200,    86400,     172800,   604800, 1209600,
-                                   2629800, 7889400, 31557600, 157788000, 315576000 };
-    for (int i = 0; i < VD_COUNT(nice); i++)
-        if (span / nice[i] < TIME_BINS) return nice[i];
-    return ceil(span / TIME_BINS);
-}
-
-static vd_status timeline(report *r, vd_err *err) {
-    vd_status st = VD_OK;
-    vd_stmt *range = NULL, *count = NULL;
-    int64_t bins[TIME_BINS + 1] = { 0 };
-    bool row = false;
-    VD_GO(vd_db_prepare(&range, r->db,
-                        "SELECT count(t), count(*), min(t), max(t) FROM (SELECT " UNIX_S
-                        " AS t FROM asset a"
-                        " LEFT JOIN fact_check c ON c.asset_id = a.id WHERE " PICTURE ")",
-                        true, err));
-    VD_GO(vd_stmt_step(range, &row, err));
-    const int64_t n = vd_stmt_int(range, 0), missing = vd_stmt_int(range, 1) - n;
-    vd_str_addf(r->out, ",\n\"timeline\": {\"n\": %lld, \"missing\": %lld", (long long)n,
-                (long long)missing);
-    if (n > 0) {
-        const double step = time_step(vd_stmt_real(range, 3) - vd_stmt_real(range, 2));
-        const double lo = floor(vd_stmt_real(range, 2) / step) * step;
-        int last = 0;
-        VD_GO(vd_db_prepare(&count, r->db,
-                            "SELECT CAST((t - ?1) / ?2 AS INTEGER), count(*) FROM (SELECT " UNIX_S
-                            " AS t"
-                            " FROM asset a JOIN fact_check c ON c.asset_id = a.id WHERE " PICTURE
-                            ") WHERE t IS NOT NULL GROUP BY 1",
-                            true, err));
-        vd_stmt_bind(count, 1, vd_val_real(lo));
-        vd_stmt_bind(count, 2, vd_val_real(step));
-        for (;;) {
-            VD_GO(vd_stmt_step(count, &row, err));
-            if (!row) break;
-            int at = (int)VD_CLAMP(vd_stmt_int(count, 0), 0, TIME_BINS);
-            bins[at] += vd_stmt_int(count, 1);
-            last = VD_MAX(last, at);
-        }
-        vd_str_add(r->out, ", \"lo\": ");
-        vd_str_json_num(r->out, lo);
-        vd_str_add(r->out, ", \"step_s\": ");
-        vd_str_json_num(r->out, step);
-        vd_str_add(r->out, ", \"bins\": [");
-        for (int i = 0; i <= last; i++)
-            vd_str_addf(r->out, "%s%lld", i > 0 ? "," : "", (long long)bins[i]);
-        vd_str_addc(r->out, ']');
-    }
-    vd_str_addc(r->out, '}');
-done:
-    vd_stmt_free(range);
-    vd_stmt_free(count);
-    return st;
-}
-
-#define LOCATED                                                                                    \
-    "FROM asset a JOIN fact_check c ON c.asset_id = a.id WHERE " PICTURE                           \
-    " AND c.latitude BETWEEN -90 AND 90 AND c.longitude BETWEEN -180 AND 180"
-
-/* Cells of a grid over the extent, each at the mean of what lies in it. */
-static vd_status map_cells(report *r, const double box[4], vd_err *err) {
-    vd_stmt *s = NULL;
-    bool row = true, first = true;
-    VD_TRY(vd_db_prepare(
-        &s, r->db,
-        "SELECT avg(c.longitude), avg(c.latitude), count(*) " LOCATED
-        " GROUP BY CAST((c.longitude - ?1) * ?2 AS INTEGER), CAST((c.latitude - ?3) * ?4 AS INTEGER)",
-        true, err));
-    vd_stmt_bind(s, 1, vd_val_real(box[2]));
-    vd_stmt_bind(s, 2, vd_val_real(MAP_COLUMNS / VD_MAX(box[3] - box[2], 1e-9)));
-    vd_stmt_bind(s, 3, vd_val_real(box[0]));
-    vd_stmt_bind(s, 4, vd_val_real(MAP_ROWS / VD_MAX(box[1] - box[0], 1e-9)));
-    vd_str_add(r->out, ", \"points\": null, \"cells\": [");
-    vd_status st = VD_OK;
-    while (st == VD_OK) {
-        st = vd_stmt_step(s, &row, err);
-        if (st != VD_OK || !row) break;
-        vd_str_addf(r->out, "%s[%.6f,%.6f,%lld]", first ? "" : ",", vd_stmt_real(s, 0),
-                    vd_stmt_real(s, 1), (long long)vd_stmt_int(s, 2));
-        first = false;
-    }
-    vd_str_addc(r->out, ']');
-    vd_stmt_free(s);
-    return st;
-}
-
-static vd_status map(report *r, vd_err *err) {
-    vd_stmt *s = NULL;
-    bool row = false;
-    VD_TRY(vd_db_prepare(&s, r->db,
-                         "SELECT count(*), min(c.latitude), max(c.latitude), min(c.longitude),"
-                         " max(c.longitude) " LOCATED,
-                         true, err));
-    vd_status st = vd_stmt_step(s, &row, err);
-    const int64_t n = st == VD_OK ? vd_stmt_int(s, 0) : 0;
-    double box[4] = { 0 };
-    static const char *const name[] = { "lat0", "lat1", "lon0", "lon1" };
-    vd_str_addf(r->out, ",\n\"map\": {\"n\": %lld", (long long)n);
-    for (int i = 0; n > 0 && i < 4; i++) {
-        box[i] = vd_stmt_real(s, i + 1);
-        vd_str_addf(r->out, ", \"%s\": ", name[i]);
-        vd_str_json_num(r->out, box[i]);
-    }
-    vd_stmt_free(s);
-    if (st == VD_OK && n > MAX_POINTS)
-        st = map_cells(r, box, err);
-    else if (st == VD_OK && n > 0)
-        st = rows(
-            r, "points",
-            "SELECT c.longitude AS lon, c.latitude AS lat, c.direction_deg AS direction, a.uri " LOCATED
-            " ORDER BY a.id",
-            NULL, 0, err);
-    vd_str_addc(r->out, '}');
-    return st;
-}
-
 /* ---- files ---- */
 
-static vd_status files(report *r, vd_err *err) {
+static vd_status files(vd_report *r, vd_err *err) {
     const vd_value few = vd_val_int(MAX_LIST), most = vd_val_int(r->opt->files);
     int64_t bad = 0;
-    VD_TRY(rows(
+    VD_TRY(vd_report_rows(
         r, "verdicts",
         "SELECT coalesce(c.verdict, 'not checked') AS verdict, count(*) AS count FROM asset a LEFT JOIN"
         " fact_check c ON c.asset_id = a.id WHERE a.state = 'present' AND a.parent_id IS NULL GROUP BY 1"
         " ORDER BY 2 DESC, 1",
         NULL, 0, err));
-    VD_TRY(rows(
+    VD_TRY(vd_report_rows(
         r, "formats",
         "SELECT coalesce(c.format || CASE WHEN c.codec <> '' AND c.codec <> c.format THEN ' (' || c.codec || ')' ELSE ''"
         " END, a.kind) AS format, count(*) AS count, sum(a.size) AS bytes FROM asset a LEFT JOIN fact_check c ON"
         " c.asset_id = a.id WHERE a.state = 'present' AND a.parent_id IS NULL GROUP BY 1 ORDER BY 2 DESC, 1"
         " LIMIT ?1",
         &few, 1, err));
-    VD_TRY(rows(
+    VD_TRY(vd_report_rows(
         r, "cameras",
         "SELECT c.camera, c.lens, count(*) AS count FROM asset a JOIN fact_check c ON c.asset_id ="
         " a.id WHERE a.state = 'present' AND c.camera <> '' GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT ?1",
         &few, 1, err));
-    VD_TRY(rows(
+    VD_TRY(vd_report_rows(
         r, "sizes",
         "SELECT c.width, c.height, count(*) AS count FROM asset a JOIN fact_check c ON c.asset_id ="
         " a.id WHERE " PICTURE " AND c.width > 0 GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT ?1",
         &few, 1, err));
-    VD_TRY(rows(
+    VD_TRY(vd_report_rows(
         r, "bad_files",
         "SELECT a.uri, c.verdict, c.reason, c.detail FROM fact_check c JOIN asset a ON a.id ="
         " c.asset_id WHERE a.state = 'present' AND c.verdict <> 'ok' AND a.parent_id IS NULL ORDER BY"
@@ -544,7 +407,7 @@ static int by_id(const void *a, const void *b) {
 
 /* Each asset once. Where not all fit, every gallery loses its tail alike: `shown` is walked in the
  * order of the page with a limit a picture that shrinks nobody, so first come are first served. */
-static vd_status thumbnails(report *r, vd_err *err) {
+static vd_status thumbnails(vd_report *r, vd_err *err) {
     vd_status st = VD_OK;
     vd_stmt *s = NULL;
     int64_t left = r->opt->thumb_bytes, n_done = 0;
@@ -578,7 +441,7 @@ done:
 
 /* ---- all of it ---- */
 
-static void head(report *r) {
+static void head(vd_report *r) {
     char now[32];
     const char *dir = vd_dataset_dir(r->ds), *name = vd_path_name(dir);
     vd_time_iso(now, vd_time_unix_ns());
@@ -598,7 +461,7 @@ static void head(report *r) {
 vd_status vd_report_data(vd_str *out, vd_dataset *ds, const vd_report_opt *opt, vd_err *err) {
     static const vd_report_opt defaults = VD_REPORT_OPT;
     vd_status st = VD_OK;
-    report r = {
+    vd_report r = {
         .out = out, .ds = ds, .db = vd_dataset_db(ds), .opt = opt != NULL ? opt : &defaults
     };
     VD_TRY(vd_db_exec(r.db, "BEGIN", err));
@@ -608,8 +471,8 @@ vd_status vd_report_data(vd_str *out, vd_dataset *ds, const vd_report_opt *opt, 
     VD_GO(runs(&r, err));
     VD_GO(problems(&r, err));
     VD_GO(groups(&r, err));
-    VD_GO(timeline(&r, err));
-    VD_GO(map(&r, err));
+    VD_GO(vd_report_timeline(&r, err));
+    VD_GO(vd_report_map(&r, err));
     VD_GO(files(&r, err));
     VD_GO(thumbnails(&r, err));
     vd_str_add(out, "}\n");

@@ -25,11 +25,17 @@ static vd_status in_dir(vd_str *out, const char *dir, const char *name, vd_err *
     return vd_str_check(out, err);
 }
 
-bool vd_dataset_is(const char *path) {
+static vd_status has_catalog(const char *path, bool *out, vd_err *err) {
     vd_str s = { 0 };
-    bool is = in_dir(&s, path, "catalog.db", NULL) == VD_OK && access(s.data, F_OK) == 0;
+    vd_status st = in_dir(&s, path, "catalog.db", err);
+    if (st == VD_OK) *out = access(s.data, F_OK) == 0;
     vd_str_reset(&s);
-    return is;
+    return st;
+}
+
+bool vd_dataset_is(const char *path) {
+    bool is = false;
+    return has_catalog(path, &is, NULL) == VD_OK && is;
 }
 
 /* A directory that holds other things is not ours to fill. */
@@ -75,9 +81,11 @@ static vd_status upgrade(vd_dataset *ds, vd_err *err) {
 static vd_status open_writer(vd_dataset *ds, vd_db_mode mode, vd_err *err) {
     vd_str path = { 0 };
     vd_status st = VD_OK;
+    bool there = false;
     if (mode == VD_DB_CREATE) {
         VD_GO(vd_dir_make(ds->dir.data, err));
-        if (!vd_dataset_is(ds->dir.data)) VD_GO(check_free(ds->dir.data, err));
+        VD_GO(has_catalog(ds->dir.data, &there, err));
+        if (!there) VD_GO(check_free(ds->dir.data, err));
         VD_GO(in_dir(&path, ds->dir.data, "arrays", err));
         VD_GO(vd_dir_make(path.data, err));
     }
@@ -108,7 +116,9 @@ vd_status vd_dataset_open(vd_dataset **out, const char *dir, vd_db_mode mode, co
     ds->schema = schema;
     ds->lock_fd = -1;
     VD_GO(vd_path_absolute(&ds->dir, dir, err));
-    if (mode != VD_DB_CREATE && !vd_dataset_is(ds->dir.data))
+    bool there = false;
+    VD_GO(has_catalog(ds->dir.data, &there, err));
+    if (mode != VD_DB_CREATE && !there)
         VD_GO(vd_fail(err, VD_E_NOTFOUND, "dataset: %s is not a dataset (no catalog.db in it)", dir));
     if (mode == VD_DB_READ) {
         VD_GO(open_reader(ds, &behind, err));

@@ -197,6 +197,18 @@ def wait_gone(sid, limit_s=10):
         time.sleep(0.02)
 
 
+def keep_build(folder):
+    """Works on a copy of the programs, so that building goes on beside the tests."""
+    global BIN
+    built = os.path.dirname(BIN)
+    for name in os.listdir(built):
+        path = os.path.join(built, name)
+        if name.startswith("vidimus") and os.path.isfile(path) and os.access(path, os.X_OK):
+            shutil.copy2(path, folder)
+    os.environ["VIDIMUS_LIBEXEC"] = folder
+    BIN = os.path.join(folder, "vidimus")
+
+
 class Scratch:
     def __enter__(self):
         self.path = os.path.realpath(tempfile.mkdtemp(prefix="vidimus-robust-"))
@@ -211,6 +223,8 @@ def main(name, tests):
     """Runs the functions, prints the closing line that tests/run.py adds up."""
     only = sys.argv[1:]
     passed = failed = skipped = 0
+    programs = Scratch()
+    keep_build(programs.__enter__())
     for t in tests:
         if only and t.__name__ not in only:
             continue
@@ -226,5 +240,6 @@ def main(name, tests):
         except (Failure, subprocess.TimeoutExpired, OSError) as e:
             failed += 1
             print(f"FAILED {t.__name__}: {e}", flush=True)
+    programs.__exit__()
     print(f"{name}: {passed} passed, {failed} failed, {skipped} skipped", flush=True)
     return 1 if failed else 0

@@ -84,7 +84,8 @@ def main():
     a.add_argument("--jobs", type=int, default=2)
     o = a.parse_args()
     try:
-        with common.Scratch() as s:
+        with common.Scratch() as s, common.Scratch() as programs:
+            common.keep_build(programs)
             hit, length = kills(s, o.times, o.seed, o.jobs, print)
     except Failure as e:
         print(f"FAILED {e}\nkill: 0 passed, 1 failed")

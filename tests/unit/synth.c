@@ -133,6 +133,37 @@ T(rays_stop_where_marching_does) {
     vd_mem_free(s);
 }
 
+/* The shortcuts of the shadow test against all rays to the sun's disc, each cast on its own. */
+T(shadows_are_those_of_single_rays) {
+    vd_scene *s = vd_mem_aligned(sizeof *s);
+    vd_scene_init(s, 4);
+    vd_rng r = t_rng(t);
+    const uint64_t every = ((uint64_t)1 << s->n_objects) - 1;
+    const double *a = s->object[0].axis;
+    int lit = 0, dark = 0, partly = 0, wrong = 0;
+    for (int i = 0; i < 20000; i++) {
+        vd_vec3 p = vd_v3(vd_rng_range(&r, -6, 6), vd_rng_range(&r, -6, 6), 0);
+        vd_vec3 o = vd_v3(p.x, p.y, 1e-5);
+        if (inside(s, o)) continue;
+        int open = 0;
+        for (int k = 0; k < VD_SCENE_SUN_RAYS; k++) {
+            vd_vec3 l = s->sun_local[0][k]; /* back to the world */
+            vd_vec3 d =
+                vd_v3(a[0] * l.x + a[3] * l.y + a[6] * l.z, a[1] * l.x + a[4] * l.y + a[7] * l.z,
+                      a[2] * l.x + a[5] * l.y + a[8] * l.z);
+            open += vd_trace(s, o, d, every).id == VD_ID_SKY;
+        }
+        lit += open == VD_SCENE_SUN_RAYS;
+        dark += open == 0;
+        partly += open > 0 && open < VD_SCENE_SUN_RAYS;
+        double got = vd_trace_sun(s, p, vd_v3(0, 0, 1), VD_ID_GROUND);
+        wrong += fabs(got * VD_SCENE_SUN_RAYS - open) > 0.01;
+    }
+    T_TRUE(lit > 5000 && dark > 1000 && partly > 100);
+    T_EQ(wrong, 0);
+    vd_mem_free(s);
+}
+
 T(project_undoes_unproject) {
     vd_camera c = { 1600, 1200, 1248, 800, 600, -0.11, 0.02 };
     vd_rigid p = { { 1, 0, 0, 0 }, { 0, 0, 0 } };
