@@ -371,7 +371,9 @@ vd_status vd_codec_libraries(vd_codec *c, vd_str *out, vd_err *err) {
     vd_err none = { 0 };
     VD_TRY(libraries_of(c, &c->image, out, err));
     vd_status st = libraries_of(c, &c->video, out, &none);
-    return st == VD_E_NOMEM ? vd_nomem(err) : VD_OK; /* a build without video is fine */
+    if (st == VD_E_NOMEM) return vd_nomem(err);
+    if (st != VD_OK) vd_str_add(out, "FFmpeg not in this build\n"); /* which is fine */
+    return vd_str_check(out, err);
 }
 
 void vd_codec_test(vd_codec *c, int32_t what) {
