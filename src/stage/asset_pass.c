@@ -34,6 +34,7 @@ typedef struct worker {
     vd_measure *measure;
     vd_batch *batch;
     vd_str thumb;
+    vd_open_tar tar;
     vd_pixels before; /* norm luma of the video frame before */
     bool have_before;
     double last_write;
@@ -259,7 +260,7 @@ static vd_status do_item(void *user, int64_t i, int index, vd_err *err) {
     VD_GO(vd_run_check_cancel(run, err));
     bool decode = !archive && beyond_hash != 0;
     double t0 = vd_time_mono_s();
-    VD_GO(vd_bytes_read(&bytes, p->archives, decode ? j.k->codec : NULL, j.item, err));
+    VD_GO(vd_bytes_read(&bytes, p->archives, &j.k->tar, decode ? j.k->codec : NULL, j.item, err));
     j.k->seconds[0] += vd_time_mono_s() - t0;
     j.hash = bytes.ok && j.item->hash[0] == '\0' ? bytes.hash : NULL;
     bool other = bytes.ok && j.item->hash[0] != '\0' && strcmp(j.item->hash, bytes.hash) != 0;
@@ -312,6 +313,7 @@ static vd_status make_workers(pass *p, vd_err *err) {
     p->n_workers = vd_pool_jobs(p->run->pool);
     p->workers = vd_mem_array((size_t)p->n_workers, sizeof *p->workers);
     if (p->workers == NULL) return vd_nomem(err);
+    for (int i = 0; i < p->n_workers; i++) p->workers[i].tar.fd = -1;
     for (int i = 0; i < p->n_workers; i++) {
         worker *k = &p->workers[i];
         VD_TRY(vd_codec_new(&k->codec, p->run->libexec_dir, err));
@@ -329,6 +331,7 @@ static void free_workers(pass *p) {
         vd_measure_free(k->measure);
         vd_batch_free(k->batch);
         vd_str_reset(&k->thumb);
+        vd_open_tar_close(&k->tar);
         vd_mem_free(k->before.data);
     }
     vd_mem_free(p->workers);

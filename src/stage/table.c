@@ -70,10 +70,21 @@ static bool any_asset_stage(const vd_run *run) {
     return false;
 }
 
+/* The pass over the assets; the first one over a dataset fills the tables before it indexes them. */
+static vd_status run_pass(vd_run *run, vd_err *err) {
+    vd_db *db = vd_dataset_db(run->ds);
+    const vd_schema *schema = vd_dataset_schema(run->ds);
+    int64_t filled = 0;
+    VD_TRY(vd_db_int(db, "SELECT EXISTS(SELECT 1 FROM fact_check)", &filled, err));
+    if (!filled) VD_TRY(vd_schema_unindex(db, schema, err));
+    VD_TRY(vd_asset_pass(run, err));
+    return filled ? VD_OK : vd_schema_index(db, schema, err);
+}
+
 vd_status vd_stages_run(vd_run *run, vd_err *err) {
     for (int i = 0; i < run->n_stages; i++) run->time[i].ran = run->selected[i];
     VD_TRY(run_all_scope(run, VD_SCOPE_SOURCE, err));
-    if (any_asset_stage(run)) VD_TRY(vd_asset_pass(run, err));
+    if (any_asset_stage(run)) VD_TRY(run_pass(run, err));
     VD_TRY(vd_adopt_copied(run, err));
     VD_TRY(run_all_scope(run, VD_SCOPE_DATASET, err));
     return vd_problems_refresh(run, err);

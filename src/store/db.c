@@ -64,6 +64,7 @@ static vd_status failed(vd_db *db, int rc, vd_err *err) {
     if (st == VD_E_LIMIT && db->limit_s > 0)
         return vd_fail(err, st, "sql: stopped after %g s, the time limit", db->limit_s);
     const char *why = db->h != NULL ? sqlite3_errmsg(db->h) : sqlite3_errstr(rc);
+    if ((rc & 0xff) == SQLITE_AUTH) why = "only SELECT passes, and no function that reads or writes files";
     if ((rc & 0xff) == SQLITE_FULL) why = "no space left on the disk";
     return vd_fail(err, st, "catalog: %s: %s", db->path, why);
 }
