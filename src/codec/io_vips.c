@@ -50,20 +50,21 @@ typedef struct loader {
     const char *format, *library;
     load_fn load;
     int flags;
+    int kept; /* bytes a pixel that the library keeps besides its result, 0: it streams */
 } loader;
 
 #define LIB(name, version) name " " version
 
 static const loader loaders[] = {
     { "png", LIB("libpng", VD_LIBPNG_VERSION), vips_pngload_buffer, FAIL_ON },
-    { "gif", "libnsgif", vips_gifload_buffer, PAGED | SEQUENCE | FAIL_ON },
+    { "gif", "libnsgif", vips_gifload_buffer, PAGED | SEQUENCE | FAIL_ON, 4 },
     { "tiff", LIB("libtiff", VD_LIBTIFF_VERSION), vips_tiffload_buffer, PAGED | FAIL_ON },
-    { "webp", LIB("libwebp", VD_LIBWEBP_VERSION), vips_webpload_buffer,
-      PAGED | SEQUENCE | FAIL_ON },
-    { "heic", LIB("libheif", VD_LIBHEIF_VERSION), vips_heifload_buffer, PAGED | UPRIGHT },
-    { "avif", LIB("libheif", VD_LIBHEIF_VERSION), vips_heifload_buffer, PAGED | UPRIGHT },
-    { "jxl", LIB("libjxl", VD_LIBJXL_VERSION), vips_jxlload_buffer, UPRIGHT | FAIL_ON },
-    { "jp2", LIB("openjpeg", VD_LIBOPENJP2_VERSION), vips_jp2kload_buffer, FAIL_ON },
+    { "webp", LIB("libwebp", VD_LIBWEBP_VERSION), vips_webpload_buffer, PAGED | SEQUENCE | FAIL_ON,
+      4 },
+    { "heic", LIB("libheif", VD_LIBHEIF_VERSION), vips_heifload_buffer, PAGED | UPRIGHT, 4 },
+    { "avif", LIB("libheif", VD_LIBHEIF_VERSION), vips_heifload_buffer, PAGED | UPRIGHT, 4 },
+    { "jxl", LIB("libjxl", VD_LIBJXL_VERSION), vips_jxlload_buffer, UPRIGHT | FAIL_ON, 24 },
+    { "jp2", LIB("openjpeg", VD_LIBOPENJP2_VERSION), vips_jp2kload_buffer, FAIL_ON, 24 },
     { "hdr", "radload", vips_radload_buffer, FAIL_ON },
     { "tga", "ImageMagick 6", vips_magickload_buffer, MAGICK },
     { "ico", "ImageMagick 6", vips_magickload_buffer, MAGICK | PAGED | SIZES },
@@ -207,6 +208,20 @@ static int copy_rows(VipsImage *im, uint8_t *out, size_t stride) {
     return VD_MIN(y, im->Ysize);
 }
 
+/* Memory for a page besides its file: the output, and what the loader's library keeps, in bytes a
+ * pixel as measured on pictures of 24 megapixels. Loaders that stream keep a few rows. */
+static int64_t page_bytes(const run *r, const VipsImage *im, bool whole) {
+    enum { SMALL = 16 << 20 };
+    int64_t pixels = (int64_t)im->Xsize * im->Ysize;
+    int64_t sample = (int64_t)vips_format_sizeof(im->BandFmt), stored = sample * im->Bands;
+    int64_t kept = whole || vips_image_get_typeof(im, "interlaced") != 0 ? stored : 0;
+    if ((r->l->flags & MAGICK) != 0)
+        kept += 16 + stored;
+    else if (r->l->kept > 0)
+        kept += r->l->kept + stored;
+    return pixels * (kept + (im->Bands < 3 ? 1 : 3)) + SMALL;
+}
+
 /* One attempt at a page: its frame, and how many of its rows came (0: none, with the error text
  * left in libvips). */
 static vd_status attempt(const run *r, int page, VipsFailOn fail_on, vd_frame *f, int *rows,
@@ -216,7 +231,9 @@ static vd_status attempt(const run *r, int page, VipsFailOn fail_on, vd_frame *f
     uint8_t *out = NULL;
     *rows = 0;
     raw = open_page(r, page, fail_on, VIPS_ACCESS_SEQUENTIAL);
-    if (raw != NULL && vd_vips_needs_range(raw)) {
+    bool whole = raw != NULL && vd_vips_needs_range(raw);
+    if (raw != NULL) VD_GO(vd_serve_need(r->s, r->job, page_bytes(r, raw, whole), err));
+    if (whole) {
         g_object_unref(raw);
         raw = open_page(r, page, fail_on, VIPS_ACCESS_RANDOM);
     }
