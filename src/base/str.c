@@ -82,7 +82,7 @@ void vd_str_json(vd_str *s, const char *text) {
         } else if (n > 1 || (*p >= 0x20 && *p != '"' && *p != '\\')) {
             const unsigned char *run = p; /* up to the next character that needs care */
             do p += n;
-            while ((n = utf8_len(p)) > 1 || (n == 1 && *p >= 0x20 && *p != '"' && *p != '\\'));
+            while ((n = vd_utf8_len(p)) > 1 || (n == 1 && *p >= 0x20 && *p != '"' && *p != '\\'));
             vd_str_addn(s, (const char *)run, (int64_t)(p - run));
         } else {
             const char *from = "\"\\\n\r\t", *to = "\"\\nrt", *hit = strchr(from, *p);
