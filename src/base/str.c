@@ -80,8 +80,10 @@ void vd_str_json(vd_str *s, const char *text) {
             vd_str_add(s, "\\ufffd");
             p++;
         } else if (n > 1 || (*p >= 0x20 && *p != '"' && *p != '\\')) {
-            vd_str_addn(s, (const char *)p, n);
-            p += n;
+            const unsigned char *run = p; /* up to the next character that needs care */
+            do p += n;
+            while ((n = vd_utf8_len(p)) > 1 || (n == 1 && *p >= 0x20 && *p != '"' && *p != '\\'));
+            vd_str_addn(s, (const char *)run, (int64_t)(p - run));
         } else {
             const char *from = "\"\\\n\r\t", *to = "\"\\nrt", *hit = strchr(from, *p);
             if (hit != NULL) {
@@ -99,10 +101,15 @@ void vd_str_json(vd_str *s, const char *text) {
 void vd_str_num(vd_str *s, double v) {
     if (!isfinite(v)) return;
     char text[40];
-    for (int digits = 6; digits <= 17; digits++) {
+    /* whoever reads back with some digits does with more: halve the range */
+    int low = 6, high = 17;
+    while (low < high) {
+        int digits = (low + high) / 2;
         snprintf(text, sizeof text, "%.*g", digits, v);
-        if (strtod(text, NULL) == v) break;
+        if (strtod(text, NULL) == v) high = digits;
+        else low = digits + 1;
     }
+    snprintf(text, sizeof text, "%.*g", high, v);
     vd_str_add(s, text);
 }
 

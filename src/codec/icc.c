@@ -14,26 +14,26 @@
 
 enum {
     NEAR_SRGB = 2, /* 8-bit steps: what rounding in two conversions can make of the same colour */
-    REMEMBERED = 16
+    REMEMBERED = 64
 };
 
-/* What a profile turned out to be, when used so. Making a transform costs as much as decoding a
- * small picture, and most files of a collection carry one of a few profiles that mean sRGB. */
+/* What a profile turned out to be, when used so, with the means to convert. Making a transform costs as much as
+ * decoding a small picture, and most files of a collection carry one of a few profiles. */
 typedef struct answer {
     vd_hash128 key; /* of the profile's bytes */
     vd_icc_from from;
     bool known, needed;
     char desc[64];
+    cmsHTRANSFORM transform; /* NULL unless needed */
+    uint8_t grey[256];
 } answer;
 
 struct vd_icc {
     cmsContext ctx;
     cmsHPROFILE srgb;
-    cmsHTRANSFORM transform;
-    answer now; /* what transform and grey belong to */
     answer remembered[REMEMBERED];
+    answer *now; /* the profile last opened */
     int oldest;
-    uint8_t grey[256];
 };
 
 vd_status vd_icc_new(vd_icc **out, vd_err *err) {
@@ -51,7 +51,8 @@ vd_status vd_icc_new(vd_icc **out, vd_err *err) {
 
 void vd_icc_free(vd_icc *c) {
     if (c == NULL) return;
-    if (c->transform != NULL) cmsDeleteTransform(c->transform);
+    for (int i = 0; i < REMEMBERED; i++)
+        if (c->remembered[i].transform != NULL) cmsDeleteTransform(c->remembered[i].transform);
     if (c->srgb != NULL) cmsCloseProfile(c->srgb);
     if (c->ctx != NULL) cmsDeleteContext(c->ctx);
     vd_mem_free(c);
@@ -73,19 +74,20 @@ static bool near_srgb(cmsHTRANSFORM t) {
     return true;
 }
 
-static bool near_grey(vd_icc *c) {
+static bool near_grey(answer *a) {
     uint8_t in[256], rgb[256 * 3];
     bool near = true;
     for (int i = 0; i < 256; i++) in[i] = (uint8_t)i;
-    cmsDoTransform(c->transform, in, rgb, 256);
+    cmsDoTransform(a->transform, in, rgb, 256);
     for (int i = 0; i < 256; i++) {
-        c->grey[i] = rgb[3 * i + 1];
-        near &= abs(c->grey[i] - i) <= NEAR_SRGB;
+        a->grey[i] = rgb[3 * i + 1];
+        near &= abs(a->grey[i] - i) <= NEAR_SRGB;
     }
     return near;
 }
 
-static void open_new(vd_icc *c, const uint8_t *profile, size_t size, vd_icc_from from) {
+/* Judges the profile and fills the empty answer `a`. */
+static void judge(vd_icc *c, answer *a, const uint8_t *profile, size_t size) {
     static const struct {
         cmsColorSpaceSignature space;
         cmsUInt32Number layout;
@@ -93,53 +95,47 @@ static void open_new(vd_icc *c, const uint8_t *profile, size_t size, vd_icc_from
                { cmsSigRgbData, TYPE_RGB_8 },
                { cmsSigCmykData, TYPE_CMYK_8 },
                { cmsSigCmykData, TYPE_CMYK_8_REV } };
-    if (c->transform != NULL) cmsDeleteTransform(c->transform);
-    c->transform = NULL;
-    c->now.needed = false;
-    c->now.desc[0] = '\0';
-    c->now.from = from;
     cmsHPROFILE p = cmsOpenProfileFromMemTHR(c->ctx, profile, (cmsUInt32Number)size);
     if (p == NULL) return;
-    cmsGetProfileInfoASCII(p, cmsInfoDescription, "en", "US", c->now.desc, sizeof c->now.desc);
-    if (cmsGetColorSpace(p) == in[from].space)
-        c->transform =
-            cmsCreateTransformTHR(c->ctx, p, in[from].layout, c->srgb, TYPE_RGB_8,
+    cmsGetProfileInfoASCII(p, cmsInfoDescription, "en", "US", a->desc, sizeof a->desc);
+    if (cmsGetColorSpace(p) == in[a->from].space)
+        a->transform =
+            cmsCreateTransformTHR(c->ctx, p, in[a->from].layout, c->srgb, TYPE_RGB_8,
                                   INTENT_RELATIVE_COLORIMETRIC, cmsFLAGS_BLACKPOINTCOMPENSATION);
     cmsCloseProfile(p);
-    if (c->transform == NULL) return;
-    if (from == VD_ICC_GREY)
-        c->now.needed = !near_grey(c);
-    else
-        c->now.needed = from != VD_ICC_RGB || !near_srgb(c->transform);
+    if (a->transform == NULL) return;
+    if (a->from == VD_ICC_GREY) a->needed = !near_grey(a);
+    else a->needed = a->from != VD_ICC_RGB || !near_srgb(a->transform);
+    if (a->needed) return;
+    cmsDeleteTransform(a->transform);
+    a->transform = NULL;
 }
 
 static bool is_answer(const answer *a, vd_hash128 key, vd_icc_from from) {
     return a->known && key.hi == a->key.hi && key.lo == a->key.lo && from == a->from;
 }
 
-/* Without a transform to run a remembered answer will do; with one it must be the current
- * profile's. */
 bool vd_icc_open(vd_icc *c, const uint8_t *profile, size_t size, vd_icc_from from, char desc[64]) {
     vd_hash128 key = vd_hash_bytes(profile, size);
-    const answer *a = &c->now;
-    for (int i = 0; i < REMEMBERED && !is_answer(a, key, from); i++)
-        if (!c->remembered[i].needed) a = &c->remembered[i];
-    if (!is_answer(a, key, from)) {
-        open_new(c, profile, size, from);
-        c->now.known = true;
-        c->now.key = key;
-        c->remembered[c->oldest] = c->now;
+    answer *a = NULL;
+    for (int i = 0; i < REMEMBERED && a == NULL; i++)
+        if (is_answer(&c->remembered[i], key, from)) a = &c->remembered[i];
+    if (a == NULL) {
+        a = &c->remembered[c->oldest];
         c->oldest = (c->oldest + 1) % REMEMBERED;
-        a = &c->now;
+        if (a->transform != NULL) cmsDeleteTransform(a->transform);
+        *a = (answer){ .key = key, .from = from, .known = true };
+        judge(c, a, profile, size);
     }
+    c->now = a;
     memcpy(desc, a->desc, sizeof a->desc);
     desc[sizeof a->desc - 1] = '\0';
     return a->needed;
 }
 
 void vd_icc_run(vd_icc *c, const uint8_t *in, uint8_t *out, int32_t n) {
-    if (c->now.from == VD_ICC_GREY)
-        for (int32_t i = 0; i < n; i++) out[i] = c->grey[in[i]];
+    if (c->now->from == VD_ICC_GREY)
+        for (int32_t i = 0; i < n; i++) out[i] = c->now->grey[in[i]];
     else
-        cmsDoTransform(c->transform, in, out, (cmsUInt32Number)n);
+        cmsDoTransform(c->now->transform, in, out, (cmsUInt32Number)n);
 }

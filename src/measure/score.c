@@ -14,7 +14,8 @@ const vd_score_row vd_score_table[VD_SCORE_KINDS] = {
     [VD_SCORE_MOTION_BLUR] = { "motion_blur", 0.45, "detail is missing along one direction",
                                "max(1 - motion_anisotropy, least_fineness / (least_fineness + 0.5))" },
     [VD_SCORE_LOW_INFORMATION] = { "low_information", 0.3, "few grey levels: nearly empty",
-                                   "(entropy + (log2 3 if in colour)) / 10, at most 1" },
+                                   "min((entropy + (log2 3 if in colour)) / 10, (contrast / (9 * "
+                                   "bright_p99))^2), at most 1" },
     [VD_SCORE_GRAYSCALE] = { "grayscale", 0.5, "no colour", "0 if greyscale, else 1" },
     [VD_SCORE_ODD_ASPECT_RATIO] = { "odd_aspect_ratio", 0.35, "very wide or very tall",
                                     "min(aspect_ratio, 1 / aspect_ratio)" },
@@ -48,7 +49,11 @@ void vd_score_picture(double score[VD_SCORE_KINDS], const vd_metrics *m, int jpe
     score[VD_SCORE_LIGHT] = 1 - m->bright_p5;
     score[VD_SCORE_BLURRY] = blurry(m);
     score[VD_SCORE_MOTION_BLUR] = unit(VD_MAX(1 - m->motion_anisotropy, least));
-    score[VD_SCORE_LOW_INFORMATION] = unit((m->entropy + (m->channels > 1 ? log2_3 : 0)) / 10);
+    /* Entropy takes the noise on a bare wall for information; contrast, as a share of the light
+     * there is, does not. */
+    double information = (m->entropy + (m->channels > 1 ? log2_3 : 0)) / 10;
+    double contrast = m->contrast / (9 * VD_MAX(m->bright_p99, 1e-3));
+    score[VD_SCORE_LOW_INFORMATION] = unit(VD_MIN(information, contrast * contrast));
     score[VD_SCORE_GRAYSCALE] = m->greyscale ? 0 : 1;
     score[VD_SCORE_ODD_ASPECT_RATIO] = m->aspect_ratio > 1 ? 1 / m->aspect_ratio : m->aspect_ratio;
     score[VD_SCORE_CLIPPED] = unit(1 - m->clipped_low - m->clipped_high);

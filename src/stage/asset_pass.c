@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "image/codec.h"
+#include "stage/budget.h"
 #include "stage/bytes.h"
 #include "stage/stages.h"
 #include "stage/thumb.h"
@@ -54,6 +55,7 @@ typedef struct pass {
     const vd_plan *plan;
     const char *label;
     vd_decode_opt decode;
+    vd_budget *budget; /* beyond each worker's share */
     bool wants_pixels;
 } pass;
 
@@ -107,6 +109,7 @@ typedef struct job {
     const char *hash;    /* to be recorded, or NULL */
     bool passing;        /* what is found now holds for this moment only: look again in the next run */
     const vd_bytes *bytes; /* of what is decoded, or NULL */
+    int64_t granted; /* from the budget, -1 nothing */
 } job;
 
 vd_status vd_work_metrics(vd_asset_work *w, vd_err *err) {
@@ -246,17 +249,35 @@ static vd_status finish_item(job *j, const vd_media *media, bool archive, vd_err
     return VD_OK;
 }
 
+static void give_back(job *j) {
+    if (j->granted >= 0) vd_budget_release(j->pass->budget, j->granted);
+    j->granted = -1;
+}
+
+/* A picture larger than a worker's share waits for room; one that waits holds nothing. */
+static vd_status admit(void *user, int64_t bytes, vd_err *err) {
+    job *j = user;
+    int64_t beyond = VD_MAX(bytes - j->pass->decode.granted_bytes, 0);
+    give_back(j);
+    vd_budget_acquire(j->pass->budget, beyond);
+    j->granted = beyond;
+    return vd_run_check_cancel(j->pass->run, err);
+}
+
 static vd_status do_item(void *user, int64_t i, int index, vd_err *err) {
     pass *p = user;
-    job j = { .pass = p, .k = &p->workers[index], .item = &p->plan->items[i] };
+    job j = { .pass = p, .k = &p->workers[index], .item = &p->plan->items[i], .granted = -1 };
     vd_run *run = p->run;
     vd_media media;
+    vd_decode_opt decoding = p->decode;
     vd_bytes bytes = { .fd = -1 };
     vd_status st = VD_OK;
     const char *kind = NULL;
     bool archive = strcmp(j.item->kind, "archive") == 0;
     uint32_t beyond_hash = pixel_mask(run, j.item->pending, true) | pixel_mask(run, j.item->pending, false);
     j.k->have_before = false;
+    decoding.admit = admit;
+    decoding.admit_user = &j;
     VD_GO(vd_run_check_cancel(run, err));
     bool decode = !archive && beyond_hash != 0;
     double t0 = vd_time_mono_s();
@@ -271,7 +292,7 @@ static vd_status do_item(void *user, int64_t i, int index, vd_err *err) {
             t0 = vd_time_mono_s();
             double staged = 0;
             for (int k = 1; k < run->n_stages; k++) staged -= j.k->seconds[k];
-            VD_GO(vd_codec_decode(j.k->codec, &bytes.source, &p->decode, on_frame, &j, &media, err));
+            VD_GO(vd_codec_decode(j.k->codec, &bytes.source, &decoding, on_frame, &j, &media, err));
             for (int k = 1; k < run->n_stages; k++) staged += j.k->seconds[k];
             int check = vd_run_stage_index(run, "check");
             j.k->seconds[check] += vd_time_mono_s() - t0 - staged;
@@ -288,6 +309,7 @@ static vd_status do_item(void *user, int64_t i, int index, vd_err *err) {
     VD_GO(maybe_write(p, j.k, err));
     tell(p);
 done:
+    give_back(&j);
     vd_bytes_close(&bytes);
     return st;
 }
@@ -378,6 +400,12 @@ static vd_status run_pages(pass *p, vd_plan *plan, vd_err *err) {
     }
 }
 
+/* Of the memory budget, what each worker has for itself: a quarter goes to all of them together. */
+static int64_t share_of(int64_t memory, int jobs) {
+    enum { LEAST = 1 << 20, MOST = 64 << 20 };
+    return VD_CLAMP(memory / 4 / jobs, VD_MIN(LEAST, memory / jobs), MOST);
+}
+
 vd_status vd_asset_pass(vd_run *run, vd_err *err) {
     vd_status st = VD_OK;
     vd_plan plan = { 0 };
@@ -387,6 +415,10 @@ vd_status vd_asset_pass(vd_run *run, vd_err *err) {
     p.committed_at = p.started;
     p.decode.max_pixels = run->opt->max_pixels;
     p.decode.timeout_s = run->opt->timeout_s;
+    p.decode.granted_bytes = share_of(run->opt->memory_bytes, vd_pool_jobs(run->pool));
+    VD_GO(vd_budget_new(&p.budget,
+                        run->opt->memory_bytes - vd_pool_jobs(run->pool) * p.decode.granted_bytes,
+                        err));
     VD_GO(parse_frames(run->opt->frames, &p.decode, err));
     VD_GO(label_of(run, &label, err));
     p.label = label.data;
@@ -408,6 +440,7 @@ done:
     free_workers(&p);
     vd_writer_free(p.writer);
     vd_archives_free(p.archives);
+    vd_budget_free(p.budget);
     vd_plan_close(&plan);
     vd_str_reset(&label);
     pthread_mutex_destroy(&p.lock);

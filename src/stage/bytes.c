@@ -18,7 +18,7 @@
 #include "source/archive.h"
 
 enum { PIECE = 1 << 18, MAX_OPEN_ARCHIVES = 8 };
-static const int64_t IN_MEMORY = 32 << 20; /* larger files are not copied into shared memory */
+static const int64_t IN_MEMORY = 8 << 20; /* larger files are read where they lie: a waiting worker holds little */
 
 typedef struct open_archive {
     int64_t container_id;

@@ -80,12 +80,31 @@ T(scores_are_cleanvisions_where_the_notion_is_the_same) {
     vd_measure_free(ms);
 }
 
+/* A noisy bare wall has bits, but nothing to see; the same contrast in the dark is another matter.
+ */
+T(a_bare_wall_holds_little_information) {
+    vd_metrics wall = {
+        .contrast = 2.1, .entropy = 3.1, .bright_p99 = 0.58, .channels = 3, .aspect_ratio = 1.5
+    };
+    vd_metrics night = wall, photo = wall;
+    double s[VD_SCORE_KINDS], limit = vd_score_table[VD_SCORE_LOW_INFORMATION].threshold;
+    vd_score_picture(s, &wall, 92);
+    T_LT(s[VD_SCORE_LOW_INFORMATION], limit);
+    night.bright_p99 = 0.1;
+    vd_score_picture(s, &night, 92);
+    T_TRUE(s[VD_SCORE_LOW_INFORMATION] > limit);
+    photo.contrast = 40;
+    vd_score_picture(s, &photo, 92);
+    T_TRUE(s[VD_SCORE_LOW_INFORMATION] > limit);
+}
+
 T(clean_numbers_give_no_finding) {
     vd_metrics m = { .sharpness = 900,
                      .fineness = 2,
                      .least_fineness = 1.6,
                      .motion_anisotropy = 0.4,
                      .brightness = 120,
+                     .contrast = 52,
                      .entropy = 7.3,
                      .bright_p5 = 0.1,
                      .bright_p99 = 0.93,

@@ -1,0 +1,32 @@
+#!/bin/sh
+# Runs every bench, one JSON line an input: bench/all.sh [quick] > bench.jsonl
+# Takes about half an hour on two quiet cores, five minutes with "quick". SPDX-License-Identifier: Apache-2.0
+set -eu
+cd "$(dirname "$0")/.."
+BUILD=${VIDIMUS_BUILD:-build}
+ninja -C "$BUILD" vidimus vidimus-codec bench/bench_hamming bench/bench_measure bench/bench_codec >&2
+ninja -C "$BUILD" bench/bench_jpeg_ceiling >&2 || echo "no TurboJPEG library: no ingest" >&2
+quick=${1:-}
+failed=0
+run() {
+    echo "bench: $*" >&2
+    "$@" || { failed=1; echo "bench: $1 failed" >&2; }
+}
+if [ "$quick" = quick ]; then
+    run bench/ingest.py 1 44 375
+    run bench/tiny.py 1
+    run bench/million.py 100000 1
+    run bench/memory.py 8
+    run bench/defects.py 1 2 800
+    run bench/neardup.py
+else
+    run bench/ingest.py 5
+    run bench/tiny.py 5
+    run bench/million.py 1000000 3
+    run bench/memory.py
+    run bench/cleanvision.py 3
+    run bench/defects.py 3 6 1600
+    run bench/neardup.py
+    run "$BUILD/bench/bench_measure"
+fi
+exit $failed
