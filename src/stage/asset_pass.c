@@ -221,19 +221,40 @@ static vd_status on_frame(void *user, const vd_frame *frame, const vd_media *med
     return video ? maybe_write(j->pass, j->k, err) : VD_OK;
 }
 
+/* What indexing said about an archive, kept as a note: it is the archive's verdict. */
+static vd_status judge_archive(pass *p, const vd_item *item, vd_media *m, vd_err *err) {
+    vd_stmt *s = NULL;
+    bool row = false;
+    m->verdict = VD_V_OK;
+    pthread_mutex_lock(&p->lock); /* the connection is the writer's */
+    vd_status st = vd_db_prepare(&s, vd_dataset_db(p->run->ds), "SELECT reason FROM note WHERE path = ?1", true, err);
+    if (st == VD_OK) vd_stmt_bind(s, 1, vd_val_text(item->uri));
+    if (st == VD_OK) st = vd_stmt_step(s, &row, err);
+    if (st == VD_OK && row) {
+        const char *why = vd_stmt_text(s, 0);
+        bool cut = vd_str_starts(why, "tar_truncated") || strstr(why, "Truncated") != NULL; /* libarchive */
+        m->verdict = cut ? VD_V_TRUNCATED : VD_V_CORRUPT;
+        snprintf(m->reason, sizeof m->reason, "%s", cut ? "premature_end" : "archive_damaged");
+        snprintf(m->detail, sizeof m->detail, "%.199s", why);
+    }
+    vd_stmt_free(s);
+    pthread_mutex_unlock(&p->lock);
+    return st;
+}
+
 /* Files that are not decoded: archives, and what cannot be read. */
-static void judge_undecoded(const vd_item *item, const vd_bytes *bytes, vd_media *m) {
+static vd_status judge_undecoded(pass *p, const vd_item *item, const vd_bytes *bytes, vd_media *m, vd_err *err) {
     vd_media_init(m);
     if (!bytes->ok) {
         m->verdict = VD_V_UNREADABLE;
         snprintf(m->reason, sizeof m->reason, "%s", bytes->reason);
         snprintf(m->detail, sizeof m->detail, "%s", bytes->detail);
-        return;
+        return VD_OK;
     }
     m->kind = VD_KIND_ARCHIVE;
-    m->verdict = VD_V_OK;
     const char *dot = strrchr(item->uri, '.');
     if (dot != NULL && strchr(dot, '/') == NULL) snprintf(m->format, sizeof m->format, "%.15s", dot + 1);
+    return judge_archive(p, item, m, err);
 }
 
 static vd_status finish_item(job *j, const vd_media *media, bool archive, vd_err *err) {
@@ -297,7 +318,7 @@ static vd_status do_item(void *user, int64_t i, int index, vd_err *err) {
             int check = vd_run_stage_index(run, "check");
             j.k->seconds[check] += vd_time_mono_s() - t0 - staged;
         } else {
-            judge_undecoded(j.item, &bytes, &media);
+            VD_GO(judge_undecoded(p, j.item, &bytes, &media, err));
         }
         VD_GO(finish_item(&j, &media, archive, err));
         kind = vd_kind_name(media.kind);
