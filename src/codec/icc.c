@@ -14,26 +14,26 @@
 
 enum {
     NEAR_SRGB = 2, /* 8-bit steps: what rounding in two conversions can make of the same colour */
-    REMEMBERED = 16
+    REMEMBERED = 12
 };
 
-/* What a profile turned out to be, when used so. Making a transform costs as much as decoding a
- * small picture, and most files of a collection carry one of a few profiles that mean sRGB. */
+/* What a profile turned out to be, when used so, and how to convert from it. Making a transform
+ * costs more than decoding a small picture, and most files of a collection carry one of a few
+ * profiles. */
 typedef struct answer {
     vd_hash128 key; /* of the profile's bytes */
     vd_icc_from from;
     bool known, needed;
     char desc[64];
+    cmsHTRANSFORM transform;
+    uint8_t grey[256];
 } answer;
 
 struct vd_icc {
     cmsContext ctx;
     cmsHPROFILE srgb;
-    cmsHTRANSFORM transform;
-    answer now; /* what transform and grey belong to */
-    answer remembered[REMEMBERED];
+    answer remembered[REMEMBERED], *now;
     int oldest;
-    uint8_t grey[256];
 };
 
 vd_status vd_icc_new(vd_icc **out, vd_err *err) {
@@ -51,7 +51,8 @@ vd_status vd_icc_new(vd_icc **out, vd_err *err) {
 
 void vd_icc_free(vd_icc *c) {
     if (c == NULL) return;
-    if (c->transform != NULL) cmsDeleteTransform(c->transform);
+    for (int i = 0; i < REMEMBERED; i++)
+        if (c->remembered[i].transform != NULL) cmsDeleteTransform(c->remembered[i].transform);
     if (c->srgb != NULL) cmsCloseProfile(c->srgb);
     if (c->ctx != NULL) cmsDeleteContext(c->ctx);
     vd_mem_free(c);
@@ -73,19 +74,19 @@ static bool near_srgb(cmsHTRANSFORM t) {
     return true;
 }
 
-static bool near_grey(vd_icc *c) {
+static bool near_grey(answer *a) {
     uint8_t in[256], rgb[256 * 3];
     bool near = true;
     for (int i = 0; i < 256; i++) in[i] = (uint8_t)i;
-    cmsDoTransform(c->transform, in, rgb, 256);
+    cmsDoTransform(a->transform, in, rgb, 256);
     for (int i = 0; i < 256; i++) {
-        c->grey[i] = rgb[3 * i + 1];
-        near &= abs(c->grey[i] - i) <= NEAR_SRGB;
+        a->grey[i] = rgb[3 * i + 1];
+        near &= abs(a->grey[i] - i) <= NEAR_SRGB;
     }
     return near;
 }
 
-static void open_new(vd_icc *c, const uint8_t *profile, size_t size, vd_icc_from from) {
+static void open_new(vd_icc *c, answer *a, const uint8_t *profile, size_t size) {
     static const struct {
         cmsColorSpaceSignature space;
         cmsUInt32Number layout;
@@ -93,53 +94,48 @@ static void open_new(vd_icc *c, const uint8_t *profile, size_t size, vd_icc_from
                { cmsSigRgbData, TYPE_RGB_8 },
                { cmsSigCmykData, TYPE_CMYK_8 },
                { cmsSigCmykData, TYPE_CMYK_8_REV } };
-    if (c->transform != NULL) cmsDeleteTransform(c->transform);
-    c->transform = NULL;
-    c->now.needed = false;
-    c->now.desc[0] = '\0';
-    c->now.from = from;
     cmsHPROFILE p = cmsOpenProfileFromMemTHR(c->ctx, profile, (cmsUInt32Number)size);
     if (p == NULL) return;
-    cmsGetProfileInfoASCII(p, cmsInfoDescription, "en", "US", c->now.desc, sizeof c->now.desc);
-    if (cmsGetColorSpace(p) == in[from].space)
-        c->transform =
-            cmsCreateTransformTHR(c->ctx, p, in[from].layout, c->srgb, TYPE_RGB_8,
+    cmsGetProfileInfoASCII(p, cmsInfoDescription, "en", "US", a->desc, sizeof a->desc);
+    if (cmsGetColorSpace(p) == in[a->from].space)
+        a->transform =
+            cmsCreateTransformTHR(c->ctx, p, in[a->from].layout, c->srgb, TYPE_RGB_8,
                                   INTENT_RELATIVE_COLORIMETRIC, cmsFLAGS_BLACKPOINTCOMPENSATION);
     cmsCloseProfile(p);
-    if (c->transform == NULL) return;
-    if (from == VD_ICC_GREY)
-        c->now.needed = !near_grey(c);
+    if (a->transform == NULL) return;
+    if (a->from == VD_ICC_GREY)
+        a->needed = !near_grey(a);
     else
-        c->now.needed = from != VD_ICC_RGB || !near_srgb(c->transform);
+        a->needed = a->from != VD_ICC_RGB || !near_srgb(a->transform);
 }
 
-static bool is_answer(const answer *a, vd_hash128 key, vd_icc_from from) {
-    return a->known && key.hi == a->key.hi && key.lo == a->key.lo && from == a->from;
+static answer *recall(vd_icc *c, vd_hash128 key, vd_icc_from from) {
+    for (int i = 0; i < REMEMBERED; i++) {
+        answer *a = &c->remembered[i];
+        if (a->known && key.hi == a->key.hi && key.lo == a->key.lo && from == a->from) return a;
+    }
+    return NULL;
 }
 
-/* Without a transform to run a remembered answer will do; with one it must be the current
- * profile's. */
 bool vd_icc_open(vd_icc *c, const uint8_t *profile, size_t size, vd_icc_from from, char desc[64]) {
     vd_hash128 key = vd_hash_bytes(profile, size);
-    const answer *a = &c->now;
-    for (int i = 0; i < REMEMBERED && !is_answer(a, key, from); i++)
-        if (!c->remembered[i].needed) a = &c->remembered[i];
-    if (!is_answer(a, key, from)) {
-        open_new(c, profile, size, from);
-        c->now.known = true;
-        c->now.key = key;
-        c->remembered[c->oldest] = c->now;
+    c->now = recall(c, key, from);
+    if (c->now == NULL) {
+        c->now = &c->remembered[c->oldest];
         c->oldest = (c->oldest + 1) % REMEMBERED;
-        a = &c->now;
+        if (c->now->transform != NULL) cmsDeleteTransform(c->now->transform);
+        *c->now = (answer){ .key = key, .from = from, .known = true };
+        open_new(c, c->now, profile, size);
     }
-    memcpy(desc, a->desc, sizeof a->desc);
-    desc[sizeof a->desc - 1] = '\0';
-    return a->needed;
+    memcpy(desc, c->now->desc, sizeof c->now->desc);
+    desc[sizeof c->now->desc - 1] = '\0';
+    return c->now->needed;
 }
 
 void vd_icc_run(vd_icc *c, const uint8_t *in, uint8_t *out, int32_t n) {
-    if (c->now.from == VD_ICC_GREY)
-        for (int32_t i = 0; i < n; i++) out[i] = c->grey[in[i]];
+    const answer *a = c->now;
+    if (a->from == VD_ICC_GREY)
+        for (int32_t i = 0; i < n; i++) out[i] = a->grey[in[i]];
     else
-        cmsDoTransform(c->transform, in, out, (cmsUInt32Number)n);
+        cmsDoTransform(a->transform, in, out, (cmsUInt32Number)n);
 }
