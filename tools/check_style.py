@@ -4,7 +4,7 @@
     python3 tools/check_style.py [--report] [--format]
 
 Hard limits fail: file 1000 lines, function 120, room 25 .c files, a README per room, an SPDX line in
-every source file, owns/fails/threads in the comment above every public function, no path of a
+every source file, no note of unfinished work, owns/fails/threads in the comment above every public function, no path of a
 particular machine. The softer budgets (file 600, function 60) are listed by --report.
 --format compares every file with what clang-format makes of it.
 """
@@ -22,6 +22,7 @@ ROOM_HARD = 25  # .c files
 CODE_DIRS = ("src", "tests", "include", "bench")
 TEXT_SUFFIXES = {".c", ".h", ".inc", ".py", ".sh", ".build", ".md", ".txt", ".html", ""}
 SPDX_SUFFIXES = {".c", ".h", ".inc", ".py", ".sh"}
+UNFINISHED = re.compile(r"\b(?:TO" r"DO|FIX" r"ME)\b")
 MACHINE = re.compile(r"/(?:home|root|work|Users)/\w")
 FUNCTION = re.compile(r"\)\s*\{\s*$")  # outside of one: the line that opens its body
 SPDX = re.compile(r"SPDX-License-Identifier:[\s*]*Apache-2\.0")
@@ -129,6 +130,8 @@ def main():
         if MACHINE.search(text) and name.parts[0] != "LICENSE":
             line = text[:MACHINE.search(text).start()].count("\n") + 1
             hard.append(f"{name}:{line}: a path of a particular machine")
+        if UNFINISHED.search(text):
+            hard.append(f"{name}: says that it is unfinished")
         if name.parts[0] in CODE_DIRS and path.suffix in (".c", ".h", ".inc"):
             check_sizes(path, lines, name, hard, soft)
             code.append(path)

@@ -48,7 +48,7 @@ need() {
     fi
     missing=$(missing_packages "$@")
     [ -n "$missing" ] || return 0
-    say "Debian packages to install (apt-get, 1 to 5 minutes, up to 2 GB of disk on a bare system):"
+    say "Debian packages to install (apt-get, 1 to 5 minutes, up to 1.2 GB of disk on a bare system):"
     say "  $missing"
     if [ "$(id -u)" = 0 ]; then as_root=""
     elif command -v sudo >/dev/null 2>&1 && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then as_root="sudo"

@@ -60,8 +60,8 @@ vd_status vd_str_check(const vd_str *s, vd_err *err) {
     return s->status == VD_OK ? VD_OK : vd_nomem(err);
 }
 
-/* Length of the valid UTF-8 sequence at `p`, 0 if there is none (overlong forms, surrogates). */
-static int utf8_len(const unsigned char *p) {
+int vd_utf8_len(const void *text) {
+    const unsigned char *p = text;
     if (p[0] < 0x80) return 1;
     int n = p[0] >= 0xf0 && p[0] <= 0xf4 ? 4 : p[0] >= 0xe0 ? 3 : p[0] >= 0xc2 ? 2 : 0;
     if (p[0] > 0xf4) return 0;
@@ -75,14 +75,14 @@ static int utf8_len(const unsigned char *p) {
 void vd_str_json(vd_str *s, const char *text) {
     vd_str_addc(s, '"');
     for (const unsigned char *p = (const unsigned char *)text; *p != '\0';) {
-        int n = utf8_len(p);
+        int n = vd_utf8_len(p);
         if (n == 0) {
             vd_str_add(s, "\\ufffd");
             p++;
         } else if (n > 1 || (*p >= 0x20 && *p != '"' && *p != '\\')) {
             const unsigned char *run = p; /* up to the next character that needs care */
             do p += n;
-            while ((n = utf8_len(p)) > 1 || (n == 1 && *p >= 0x20 && *p != '"' && *p != '\\'));
+            while ((n = vd_utf8_len(p)) > 1 || (n == 1 && *p >= 0x20 && *p != '"' && *p != '\\'));
             vd_str_addn(s, (const char *)run, (int64_t)(p - run));
         } else {
             const char *from = "\"\\\n\r\t", *to = "\"\\nrt", *hit = strchr(from, *p);

@@ -35,4 +35,6 @@ void vd_str_count(vd_str *s, int64_t n);
 bool vd_str_starts(const char *s, const char *prefix);
 bool vd_str_ends(const char *s, const char *suffix);
 bool vd_str_list_has(const char *comma_list, const char *name);
+/* Length of the valid UTF-8 sequence at `text`, 0 if there is none (overlong forms, surrogates). */
+int vd_utf8_len(const void *text);
 #endif

@@ -130,12 +130,19 @@ static void pad(vd_str *s, int n) {
     for (int i = 0; i < n; i++) vd_str_addc(s, ' ');
 }
 
-/* Control characters of hostile names never reach the terminal. */
+/* Control characters of hostile names never reach the terminal, nor what is not UTF-8. */
 static void safe_text(vd_str *s, const char *text) {
-    for (const char *p = text; *p != '\0'; p++) {
-        bool control = (unsigned char)*p < 0x20 || *p == 0x7f;
-        if (control) vd_str_addf(s, "\\x%02x", (unsigned char)*p);
-        else vd_str_addc(s, *p);
+    for (const char *p = text; *p != '\0';) {
+        const unsigned char *u = (const unsigned char *)p;
+        int n = vd_utf8_len(p);
+        bool control = u[0] < 0x20 || u[0] == 0x7f || (u[0] == 0xc2 && u[1] < 0xa0); /* C0, DEL, C1 */
+        if (n == 0 || control) {
+            n = VD_MAX(n, 1);
+            for (int i = 0; i < n; i++) vd_str_addf(s, "\\x%02x", u[i]);
+        } else {
+            vd_str_addn(s, p, n);
+        }
+        p += n;
     }
 }
 

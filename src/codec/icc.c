@@ -14,25 +14,25 @@
 
 enum {
     NEAR_SRGB = 2, /* 8-bit steps: what rounding in two conversions can make of the same colour */
-    REMEMBERED = 12
+    REMEMBERED = 64
 };
 
-/* What a profile turned out to be, when used so, and how to convert from it. Making a transform
- * costs more than decoding a small picture, and most files of a collection carry one of a few
- * profiles. */
+/* What a profile turned out to be, when used so, with the means to convert. Making a transform costs as much as
+ * decoding a small picture, and most files of a collection carry one of a few profiles. */
 typedef struct answer {
     vd_hash128 key; /* of the profile's bytes */
     vd_icc_from from;
     bool known, needed;
     char desc[64];
-    cmsHTRANSFORM transform;
+    cmsHTRANSFORM transform; /* NULL unless needed */
     uint8_t grey[256];
 } answer;
 
 struct vd_icc {
     cmsContext ctx;
     cmsHPROFILE srgb;
-    answer remembered[REMEMBERED], *now;
+    answer remembered[REMEMBERED];
+    answer *now; /* the profile last opened */
     int oldest;
 };
 
@@ -86,7 +86,8 @@ static bool near_grey(answer *a) {
     return near;
 }
 
-static void open_new(vd_icc *c, answer *a, const uint8_t *profile, size_t size) {
+/* Judges the profile and fills the empty answer `a`. */
+static void judge(vd_icc *c, answer *a, const uint8_t *profile, size_t size) {
     static const struct {
         cmsColorSpaceSignature space;
         cmsUInt32Number layout;
@@ -103,39 +104,38 @@ static void open_new(vd_icc *c, answer *a, const uint8_t *profile, size_t size) 
                                   INTENT_RELATIVE_COLORIMETRIC, cmsFLAGS_BLACKPOINTCOMPENSATION);
     cmsCloseProfile(p);
     if (a->transform == NULL) return;
-    if (a->from == VD_ICC_GREY)
-        a->needed = !near_grey(a);
-    else
-        a->needed = a->from != VD_ICC_RGB || !near_srgb(a->transform);
+    if (a->from == VD_ICC_GREY) a->needed = !near_grey(a);
+    else a->needed = a->from != VD_ICC_RGB || !near_srgb(a->transform);
+    if (a->needed) return;
+    cmsDeleteTransform(a->transform);
+    a->transform = NULL;
 }
 
-static answer *recall(vd_icc *c, vd_hash128 key, vd_icc_from from) {
-    for (int i = 0; i < REMEMBERED; i++) {
-        answer *a = &c->remembered[i];
-        if (a->known && key.hi == a->key.hi && key.lo == a->key.lo && from == a->from) return a;
-    }
-    return NULL;
+static bool is_answer(const answer *a, vd_hash128 key, vd_icc_from from) {
+    return a->known && key.hi == a->key.hi && key.lo == a->key.lo && from == a->from;
 }
 
 bool vd_icc_open(vd_icc *c, const uint8_t *profile, size_t size, vd_icc_from from, char desc[64]) {
     vd_hash128 key = vd_hash_bytes(profile, size);
-    c->now = recall(c, key, from);
-    if (c->now == NULL) {
-        c->now = &c->remembered[c->oldest];
+    answer *a = NULL;
+    for (int i = 0; i < REMEMBERED && a == NULL; i++)
+        if (is_answer(&c->remembered[i], key, from)) a = &c->remembered[i];
+    if (a == NULL) {
+        a = &c->remembered[c->oldest];
         c->oldest = (c->oldest + 1) % REMEMBERED;
-        if (c->now->transform != NULL) cmsDeleteTransform(c->now->transform);
-        *c->now = (answer){ .key = key, .from = from, .known = true };
-        open_new(c, c->now, profile, size);
+        if (a->transform != NULL) cmsDeleteTransform(a->transform);
+        *a = (answer){ .key = key, .from = from, .known = true };
+        judge(c, a, profile, size);
     }
-    memcpy(desc, c->now->desc, sizeof c->now->desc);
-    desc[sizeof c->now->desc - 1] = '\0';
-    return c->now->needed;
+    c->now = a;
+    memcpy(desc, a->desc, sizeof a->desc);
+    desc[sizeof a->desc - 1] = '\0';
+    return a->needed;
 }
 
 void vd_icc_run(vd_icc *c, const uint8_t *in, uint8_t *out, int32_t n) {
-    const answer *a = c->now;
-    if (a->from == VD_ICC_GREY)
-        for (int32_t i = 0; i < n; i++) out[i] = a->grey[in[i]];
+    if (c->now->from == VD_ICC_GREY)
+        for (int32_t i = 0; i < n; i++) out[i] = c->now->grey[in[i]];
     else
-        cmsDoTransform(a->transform, in, out, (cmsUInt32Number)n);
+        cmsDoTransform(c->now->transform, in, out, (cmsUInt32Number)n);
 }

@@ -244,7 +244,7 @@ vd_status vd_bmp_decode(vd_icc *icc, vd_serve *s, const vd_job *job, vd_media *m
         vd_report(m, VD_V_UNREADABLE, "premature_end", "the data end before the first pixel");
         return VD_OK;
     }
-    VD_TRY(vd_rows_new(&r, s, (int32_t)b.width, (int32_t)b.height, 3, err));
+    VD_TRY(vd_rows_new(&r, s, job, (int32_t)b.width, (int32_t)b.height, 3, err));
     bool packed = b.compression == RLE8 || b.compression == RLE4 || b.compression == RLE24;
     int64_t good = packed ? packed_rows(&b, &r, &ended) : plain_rows(&b, &r);
     if (good == 0 && !packed) {

@@ -379,8 +379,21 @@ static size_t cut_before(const uint8_t *data, int64_t at, size_t first_scan) {
     return 0;
 }
 
-static vd_status pixels(vd_jpeg *j, vd_serve *s, const vd_jpeg_head *h, vd_media *m, layout *l,
-                        vd_err *err) {
+/* What libjpeg keeps besides the planes: all coefficients where a picture comes in several scans.
+ */
+static int64_t working_bytes(vd_jpeg *j) {
+    enum { SMALL = 1 << 20 };
+    int64_t n = SMALL;
+    const struct jpeg_decompress_struct *c = &j->cinfo;
+    if (!jpeg_has_multiple_scans(&j->cinfo)) return n;
+    for (int i = 0; i < c->num_components; i++)
+        n += (int64_t)c->comp_info[i].width_in_blocks * c->comp_info[i].height_in_blocks *
+             (int64_t)sizeof(JBLOCK);
+    return n;
+}
+
+static vd_status pixels(vd_jpeg *j, vd_serve *s, const vd_job *job, const vd_jpeg_head *h,
+                        vd_media *m, layout *l, vd_err *err) {
     uint8_t *out = NULL;
     if (!plan(j, h, m, l)) {
         vd_report(m, VD_V_UNSUPPORTED, "colour_space",
@@ -388,6 +401,7 @@ static vd_status pixels(vd_jpeg *j, vd_serve *s, const vd_jpeg_head *h, vd_media
                   j->cinfo.num_components);
         return VD_OK;
     }
+    VD_TRY(vd_serve_need(s, job, (int64_t)l->size + working_bytes(j), err));
     VD_TRY(vd_serve_output(s, l->size, &out, err));
     for (int i = 0; i < 3 && l->frame.plane[i].stride > 0; i++)
         l->frame.plane[i].data = l->base[i] = out + l->at[i];
@@ -442,7 +456,7 @@ static vd_status attempt(vd_jpeg *j, vd_serve *s, const vd_job *job, size_t size
     if (!guarded(j, step_header, NULL)) return VD_OK;
     if (!vd_report_size(m, j->cinfo.image_width, j->cinfo.image_height, job->opt.max_pixels))
         return VD_OK;
-    return job->opt.want_pixels ? pixels(j, s, h, m, l, err) : VD_OK;
+    return job->opt.want_pixels ? pixels(j, s, job, h, m, l, err) : VD_OK;
 }
 
 static void describe(vd_jpeg *j, const vd_jpeg_head *h, vd_media *m) {
@@ -505,7 +519,7 @@ vd_status vd_jpeg_decode(vd_jpeg *j, vd_serve *s, const vd_job *job, vd_media *m
     if (h.sof != 0 && h.height > 0 && !vd_report_size(m, h.width, h.height, job->opt.max_pixels))
         return VD_OK;
     if (h.sof != 0 && (h.bits != 8 || vd_jpeg_is_lossless(&h))) {
-        vd_report(m, VD_V_UNSUPPORTED, h.bits != 8 ? "bit_depth" : "coding_process",
+        vd_report(m, VD_V_UNSUPPORTED, vd_jpeg_is_lossless(&h) ? "coding_process" : "bit_depth",
                   "%s decodes no %s JPEG of %d bits", vd_jpeg_library(),
                   vd_jpeg_is_lossless(&h) ? "lossless" : "DCT", h.bits);
         return VD_OK;

@@ -9,8 +9,8 @@ void vd_meta_xmp(vd_media *m, const char *packet, size_t size) {
     (void)m, (void)packet, (void)size;
 }
 const char *vd_meta_exif_library(void) {
-    return "";
+    return "libexif not in this build";
 }
 const char *vd_meta_xmp_library(void) {
-    return "";
+    return "expat not in this build";
 }

@@ -205,7 +205,7 @@ vd_status vd_pnm_decode(vd_serve *s, const vd_job *job, vd_media *m, vd_err *err
         return VD_OK;
     }
     /* room for alpha in the last row's stride: rows are read as stored, then reduced */
-    VD_TRY(vd_rows_new(&r, s, (int32_t)p.width, (int32_t)p.height, p.depth, err));
+    VD_TRY(vd_rows_new(&r, s, job, (int32_t)p.width, (int32_t)p.height, p.depth, err));
     if (floats)
         good = pfm_rows(&p, &r);
     else

@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "codec/head_size.h"
+#include "codec/io_webp.h"
 #include "codec/meta.h"
 #include "codec/png_head.h"
 #include "codec/report.h"
@@ -50,20 +51,21 @@ typedef struct loader {
     const char *format, *library;
     load_fn load;
     int flags;
+    int kept; /* bytes a pixel that the library keeps besides its result, 0: it streams */
 } loader;
 
 #define LIB(name, version) name " " version
 
 static const loader loaders[] = {
     { "png", LIB("libpng", VD_LIBPNG_VERSION), vips_pngload_buffer, FAIL_ON },
-    { "gif", "libnsgif", vips_gifload_buffer, PAGED | SEQUENCE | FAIL_ON },
+    { "gif", "libnsgif", vips_gifload_buffer, PAGED | SEQUENCE | FAIL_ON, 4 },
     { "tiff", LIB("libtiff", VD_LIBTIFF_VERSION), vips_tiffload_buffer, PAGED | FAIL_ON },
-    { "webp", LIB("libwebp", VD_LIBWEBP_VERSION), vips_webpload_buffer,
-      PAGED | SEQUENCE | FAIL_ON },
-    { "heic", LIB("libheif", VD_LIBHEIF_VERSION), vips_heifload_buffer, PAGED | UPRIGHT },
-    { "avif", LIB("libheif", VD_LIBHEIF_VERSION), vips_heifload_buffer, PAGED | UPRIGHT },
-    { "jxl", LIB("libjxl", VD_LIBJXL_VERSION), vips_jxlload_buffer, UPRIGHT | FAIL_ON },
-    { "jp2", LIB("openjpeg", VD_LIBOPENJP2_VERSION), vips_jp2kload_buffer, FAIL_ON },
+    { "webp", LIB("libwebp", VD_LIBWEBP_VERSION), vips_webpload_buffer, PAGED | SEQUENCE | FAIL_ON,
+      4 },
+    { "heic", LIB("libheif", VD_LIBHEIF_VERSION), vips_heifload_buffer, PAGED | UPRIGHT, 4 },
+    { "avif", LIB("libheif", VD_LIBHEIF_VERSION), vips_heifload_buffer, PAGED | UPRIGHT, 4 },
+    { "jxl", LIB("libjxl", VD_LIBJXL_VERSION), vips_jxlload_buffer, UPRIGHT | FAIL_ON, 24 },
+    { "jp2", LIB("openjpeg", VD_LIBOPENJP2_VERSION), vips_jp2kload_buffer, FAIL_ON, 24 },
     { "hdr", "radload", vips_radload_buffer, FAIL_ON },
     { "tga", "ImageMagick 6", vips_magickload_buffer, MAGICK },
     { "ico", "ImageMagick 6", vips_magickload_buffer, MAGICK | PAGED | SIZES },
@@ -207,6 +209,65 @@ static int copy_rows(VipsImage *im, uint8_t *out, size_t stride) {
     return VD_MIN(y, im->Ysize);
 }
 
+/* Memory for a page besides its file: the output, and what the loader's library keeps, in bytes a
+ * pixel as measured on pictures of 24 megapixels. Loaders that stream keep a few rows. */
+static int64_t page_bytes(const run *r, const VipsImage *im, bool whole) {
+    enum { SMALL = 16 << 20 };
+    int64_t pixels = (int64_t)im->Xsize * im->Ysize;
+    int64_t sample = (int64_t)vips_format_sizeof(im->BandFmt), stored = sample * im->Bands;
+    int64_t kept = whole || vips_image_get_typeof(im, "interlaced") != 0 ? stored : 0;
+    if ((r->l->flags & MAGICK) != 0)
+        kept += 16 + stored;
+    else if (r->l->kept > 0)
+        kept += r->l->kept + stored;
+    return pixels * (kept + (im->Bands < 3 ? 1 : 3)) + SMALL;
+}
+
+/* RGB in place of RGBA, over white as vips_flatten does it, the profile applied before. */
+static void flatten_row(vd_icc *icc, uint8_t *row, uint8_t *line, int32_t width) {
+    for (int32_t x = 0; x < width; x++) memcpy(line + 3 * x, row + 4 * x, 3);
+    if (icc != NULL) vd_icc_run(icc, line, line, width);
+    for (int32_t x = 0; x < width; x++) {
+        uint32_t a = row[4 * x + 3];
+        for (int k = 0; k < 3; k++)
+            row[3 * x + k] = (uint8_t)((line[3 * x + k] * a + 255 * (255 - a)) / 255);
+    }
+}
+
+/* A still WebP without libvips' two copies of it; *rows stays 0 where that does not work. */
+static vd_status attempt_webp(const run *r, VipsImage *head, vd_frame *f, int *rows, vd_err *err) {
+    enum { WORKING = 4 }; /* bytes a pixel, of lossless files and of an alpha plane */
+    const void *profile = NULL;
+    size_t n = 0;
+    uint8_t *out = NULL, *line = NULL;
+    int32_t w = head->Xsize, h = head->Ysize;
+    bool alpha = head->Bands == 4, convert = false;
+    size_t stride = ((size_t)w * (size_t)head->Bands + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+    if ((head->Bands != 3 && !alpha) || head->BandFmt != VIPS_FORMAT_UCHAR) return VD_OK;
+    VD_TRY(vd_serve_need(r->s, r->job, (int64_t)(stride + (size_t)w * WORKING) * h, err));
+    VD_TRY(vd_serve_output(r->s, stride * (size_t)h, &out, err));
+    if (!vd_webp_pixels(r->data, (size_t)r->job->size, w, h, alpha, out, stride)) return VD_OK;
+    if (alpha && (line = vd_mem_alloc((size_t)w * 3)) == NULL) return vd_nomem(err);
+    if (vips_image_get_typeof(head, VIPS_META_ICC_NAME) != 0 &&
+        vips_image_get_blob(head, VIPS_META_ICC_NAME, &profile, &n) == 0)
+        convert = vd_icc_open(r->v->icc, profile, n, VD_ICC_RGB, r->m->icc);
+    for (int32_t y = 0; y < h; y++) {
+        uint8_t *row = out + (size_t)y * stride;
+        if (alpha)
+            flatten_row(convert ? r->v->icc : NULL, row, line, w);
+        else if (convert)
+            vd_icc_run(r->v->icc, row, row, w);
+    }
+    vd_mem_free(line);
+    *f = (vd_frame){ .format = VD_PIX_RGB8,
+                     .width = w,
+                     .height = h,
+                     .orientation = r->m->orientation,
+                     .plane = { { out, (ptrdiff_t)stride, w, h } } };
+    *rows = h;
+    return VD_OK;
+}
+
 /* One attempt at a page: its frame, and how many of its rows came (0: none, with the error text
  * left in libvips). */
 static vd_status attempt(const run *r, int page, VipsFailOn fail_on, vd_frame *f, int *rows,
@@ -216,7 +277,13 @@ static vd_status attempt(const run *r, int page, VipsFailOn fail_on, vd_frame *f
     uint8_t *out = NULL;
     *rows = 0;
     raw = open_page(r, page, fail_on, VIPS_ACCESS_SEQUENTIAL);
-    if (raw != NULL && vd_vips_needs_range(raw)) {
+    if (raw != NULL && page == 0 && r->m->n_frames <= 1 && strcmp(r->l->format, "webp") == 0) {
+        VD_GO(attempt_webp(r, raw, f, rows, err));
+        if (*rows > 0) goto done;
+    }
+    bool whole = raw != NULL && vd_vips_needs_range(raw);
+    if (raw != NULL) VD_GO(vd_serve_need(r->s, r->job, page_bytes(r, raw, whole), err));
+    if (whole) {
         g_object_unref(raw);
         raw = open_page(r, page, fail_on, VIPS_ACCESS_RANDOM);
     }

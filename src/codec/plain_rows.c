@@ -6,11 +6,12 @@
 
 #include "codec/report.h"
 
-vd_status vd_rows_new(vd_rows *r, vd_serve *s, int32_t width, int32_t height, int channels,
-                      vd_err *err) {
+vd_status vd_rows_new(vd_rows *r, vd_serve *s, const vd_job *job, int32_t width, int32_t height,
+                      int channels, vd_err *err) {
     enum { BLANK = 128, ALIGN = 64 };
     size_t stride = ((size_t)width * (size_t)channels + ALIGN - 1) & ~(size_t)(ALIGN - 1);
     uint8_t *data = NULL;
+    VD_TRY(vd_serve_need(s, job, (int64_t)stride * height, err));
     VD_TRY(vd_serve_output(s, stride * (size_t)height, &data, err));
     memset(data, BLANK, stride * (size_t)height);
     *r = (vd_rows){ data, stride, width, height, channels };

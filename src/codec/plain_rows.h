@@ -13,8 +13,8 @@ typedef struct vd_rows {
 } vd_rows;
 
 /* Output memory of that size, blank (mid grey). */
-vd_status vd_rows_new(vd_rows *r, vd_serve *s, int32_t width, int32_t height, int channels,
-                      vd_err *err);
+vd_status vd_rows_new(vd_rows *r, vd_serve *s, const vd_job *job, int32_t width, int32_t height,
+                      int channels, vd_err *err);
 
 static inline uint8_t *vd_rows_at(const vd_rows *r, int64_t y) {
     return r->data + (size_t)y * r->stride;

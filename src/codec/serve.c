@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,8 @@
 #include "codec/serve_limits.h"
 #include "image/codec_protocol.h"
 
+enum { KEPT_BYTES = 4 << 20 };
+
 struct vd_serve {
     const vd_decoder *decoder;
     void *user;
@@ -32,6 +35,7 @@ struct vd_serve {
     uint8_t *input, *output;
     size_t input_size, output_cap, output_used, output_touched;
     vd_codec_note *note;
+    int64_t admitted; /* bytes this request may use */
     double alive_s;
     bool answered, tests;
     vd_codec_answer answer; /* here and not on the stack: a kilobyte that is filled every time */
@@ -143,6 +147,26 @@ vd_status vd_serve_frame(vd_serve *s, const vd_frame *frame, const vd_media *med
     return next.what == VD_CODEC_NEXT ? VD_OK : vd_fail(err, VD_E_CANCEL, "stopped by the engine");
 }
 
+vd_status vd_serve_need(vd_serve *s, const vd_job *job, int64_t bytes, vd_err *err) {
+    vd_codec_ask next;
+    int fd;
+    if (job->data != NULL) bytes += job->size;
+    if (s->ask.opt.granted_bytes <= 0 || bytes <= s->admitted) return VD_OK;
+    s->answer.version = VD_CODEC_VERSION;
+    s->answer.what = VD_CODEC_NEED;
+    s->answer.seq = s->ask.seq;
+    s->answer.output_size = bytes;
+    vd_serve_clock(0); /* waiting is no fault of this file */
+    if (!put(s, &s->answer) || !take(&next, &fd))
+        return vd_fail(err, VD_E_CANCEL, "the engine is gone");
+    if (fd >= 0) close(fd);
+    s->alive_s = vd_time_mono_s();
+    vd_serve_clock(s->ask.opt.timeout_s);
+    if (next.what != VD_CODEC_NEXT) return vd_fail(err, VD_E_CANCEL, "stopped by the engine");
+    s->admitted = bytes;
+    return VD_OK;
+}
+
 void vd_serve_alive(vd_serve *s) {
     double now = vd_time_mono_s();
     if (now - s->alive_s < 1) return;
@@ -182,6 +206,12 @@ static void misbehave(vd_serve *s) {
         for (char *q; (q = malloc(1 << 20)) != NULL;) memset(q, 1, 1 << 20);
         *vd_serve_memory_note(s) = 1;
         _exit(1);
+    case VD_CODEC_TEST_BUSY:
+        for (;;) {
+            usleep(20000);
+            s->alive_s = 0;
+            vd_serve_alive(s);
+        }
     case VD_CODEC_TEST_LIE: vd_serve_frame(s, &lie, &media, 0, 0, true, NULL); break;
     default: break;
     }
@@ -241,10 +271,14 @@ int vd_serve_main(const vd_decoder *d, void *user, int argc, char **argv) {
     vd_serve s = { .decoder = d, .user = user, .tests = getenv("VIDIMUS_CODEC_TEST") != NULL };
     vd_serve_limits limits = { 0 };
     vd_serve_confine(&limits);
+    /* freed working memory of a large picture goes back at once; glibc would learn to keep it */
+    mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
+    mallopt(M_TRIM_THRESHOLD, 2 * KEPT_BYTES);
     int fd = -1;
     while (take(&s.ask, &fd)) {
         vd_serve_memory(&limits, s.ask.opt.max_memory_bytes);
         s.answered = false;
+        s.admitted = s.ask.opt.granted_bytes;
         s.ask.name[VD_CODEC_NAME - 1] = '\0';
         trim(&s);
         if (!map_input(&s)) return 1;
@@ -255,6 +289,7 @@ int vd_serve_main(const vd_decoder *d, void *user, int argc, char **argv) {
             answer_libraries(&s);
         if (fd >= 0) close(fd);
         vd_serve_clock(0);
+        if (s.admitted > s.ask.opt.granted_bytes) malloc_trim(0);
     }
     return 0;
 }

@@ -48,6 +48,12 @@ vd_status vd_serve_output(vd_serve *s, size_t size, uint8_t **out, vd_err *err);
 vd_status vd_serve_frame(vd_serve *s, const vd_frame *frame, const vd_media *media, int64_t index,
                          double time_s, bool last, vd_err *err);
 
+/* To be called once the size of a picture is known and before memory is taken for it: `bytes` for
+ * the pixels in the output and all that the decoder needs besides; the job's own bytes are added
+ * where they are in memory. Where that is more than was granted, waits until the engine admits it.
+ * VD_E_CANCEL: it does not, return. */
+vd_status vd_serve_need(vd_serve *s, const vd_job *job, int64_t bytes, vd_err *err);
+
 /* A sign of life, for decoders that work long without a frame; cheap, at most one message a second.
  */
 void vd_serve_alive(vd_serve *s);

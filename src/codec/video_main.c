@@ -4,9 +4,12 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "codec/jpeg_head.h"
 #include "codec/report.h"
 #include "codec/serve.h"
 #include "video/video.h"
@@ -33,6 +36,22 @@ static vd_status place(vd_serve *s, vd_frame *f, uint8_t *dst[3], ptrdiff_t stri
     return VD_OK;
 }
 
+/* Our planes, and the pictures that a decoder keeps for reference: the standards' levels allow 4 to
+ * 6 of the largest size a level is for. */
+static int64_t video_bytes(const vd_media *m) {
+    enum { PICTURES = 8 };
+    int64_t picture = (int64_t)m->width * m->height * 3 / 2 * (m->bits > 8 ? 2 : 1);
+    return picture * (PICTURES + 1);
+}
+
+/* The packet, FFmpeg's picture of up to 16 bits, ours and the output. */
+static int64_t still_bytes(const vd_job *job) {
+    vd_jpeg_head h;
+    vd_jpeg_head_read(&h, job->data, (size_t)job->size);
+    int64_t samples = (int64_t)h.width * h.height * (h.components >= 3 ? 3 : 1);
+    return job->size + samples * 4;
+}
+
 static vd_status frames(vd_serve *s, vd_video *v, vd_media *m, vd_err *err) {
     for (;;) {
         vd_video_frame f;
@@ -56,6 +75,7 @@ static vd_status still(vd_serve *s, const vd_job *job, vd_media *m, vd_err *err)
     uint8_t *out;
     snprintf(m->format, sizeof m->format, "jpeg");
     m->kind = VD_KIND_IMAGE;
+    VD_TRY(vd_serve_need(s, job, still_bytes(job), err));
     vd_status st =
         vd_video_decode_still(&px, &bits, job->data, (size_t)job->size, job->opt.max_pixels, &e);
     if (st == VD_E_NOMEM) return vd_nomem(err);
@@ -86,15 +106,39 @@ static vd_status still(vd_serve *s, const vd_job *job, vd_media *m, vd_err *err)
     return st;
 }
 
+/* The picture in a range of a file. */
+static vd_status mapped_still(vd_serve *s, const vd_job *job, vd_media *m, vd_err *err) {
+    vd_job mapped = *job;
+    int64_t before = job->offset % sysconf(_SC_PAGESIZE);
+    size_t n = (size_t)(job->size + before);
+    uint8_t *p = mmap(NULL, n, PROT_READ, MAP_PRIVATE, job->fd, job->offset - before);
+    if (p == MAP_FAILED) return vd_nomem(err);
+    mapped.data = p + before;
+    vd_status st = still(s, &mapped, m, err);
+    munmap(p, n);
+    return st;
+}
+
+static bool is_jpeg(const vd_job *job) {
+    uint8_t head[2] = { 0 };
+    if (job->size <= 2) return false;
+    if (job->data != NULL)
+        memcpy(head, job->data, 2);
+    else if (pread(job->fd, head, 2, job->offset) != 2)
+        return false;
+    return head[0] == 0xff && head[1] == 0xd8;
+}
+
 static vd_status decode(void *user, vd_serve *s, const vd_job *job, vd_media *m, vd_err *err) {
     (void)user;
     vd_serve_working(s, LIBAVCODEC);
     snprintf(m->library, sizeof m->library, "%s", LIBAVCODEC);
-    if (job->data != NULL && job->size > 2 && job->data[0] == 0xff && job->data[1] == 0xd8)
-        return still(s, job, m, err);
+    if (is_jpeg(job))
+        return job->data != NULL ? still(s, job, m, err) : mapped_still(s, job, m, err);
     vd_video_input in = { job->name, job->data, job->fd, job->offset, job->size, alive, s };
     vd_video *v = NULL;
     vd_status st = vd_video_open(&v, &in, &job->opt, m, err);
+    if (st == VD_OK && v != NULL) st = vd_serve_need(s, job, video_bytes(m), err);
     if (st == VD_OK && v != NULL) st = frames(s, v, m, err);
     vd_video_free(v);
     return st;

@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/str.h"
@@ -49,7 +50,10 @@ typedef struct run {
     vd_frame_fn on_frame;
     void *user;
     vd_sniffed kind;
+    const vd_media *first; /* what another process said that does not decode it, or NULL */
     int64_t frames;
+    bool admitted;  /* memory beyond the grant */
+    double began_s; /* the request, or the last frame */
     vd_codec_ask ask;
     vd_codec_answer answer;
 } run;
@@ -129,6 +133,25 @@ vd_status vd_codec_input(vd_codec *c, size_t size, uint8_t **out, vd_err *err) {
     return VD_OK;
 }
 
+static void trim_output(vd_codec_process *p, size_t keep) {
+    if (p->pid != 0 && p->output_size > keep)
+        fallocate(p->output_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)keep,
+                  (off_t)(p->output_size - keep));
+}
+
+void vd_codec_trim(vd_codec *c, int64_t keep_bytes) {
+    enum { PAGE = 4096 };
+    size_t keep = ((size_t)VD_MAX(keep_bytes, PAGE) + PAGE - 1) & ~(size_t)(PAGE - 1);
+    if (c->input_touched > keep &&
+        fallocate(c->input_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)keep,
+                  (off_t)(c->input_cap - keep)) == 0)
+        c->input_touched = keep;
+    trim_output(&c->image, keep);
+    trim_output(&c->video, keep);
+    c->input_keep = VD_MIN(c->input_keep, keep_bytes);
+    c->output_keep = VD_MIN(c->output_keep, keep_bytes);
+}
+
 static void say(vd_media *m, vd_verdict v, const char *reason, const char *fmt, ...)
     VD_PRINTF(4, 5);
 static void say(vd_media *m, vd_verdict v, const char *reason, const char *fmt, ...) {
@@ -191,7 +214,7 @@ static bool frame_of(run *r, vd_frame *f) {
     *f = (vd_frame){ .format = (vd_pixfmt)a->format,
                      .width = a->width,
                      .height = a->height,
-                     .orientation = a->orientation };
+                     .orientation = r->first != NULL ? r->first->orientation : a->orientation };
     int n = f->format == VD_PIX_YCC8 ? 3 : 1;
     for (int i = 0; i < n; i++) {
         const vd_codec_plane *q = &a->plane[i];
@@ -216,8 +239,8 @@ static void bury(run *r, vd_codec_heard heard, bool lied, vd_media *m) {
     if (lied)
         say(m, VD_V_UNREADABLE, "decoder_fault", "%s broke the protocol", who);
     else if (heard == VD_HEARD_SILENCE)
-        say(m, VD_V_UNREADABLE, "decoder_timeout", "%s gave no sign of life for %.3g s", who,
-            r->opt->timeout_s);
+        say(m, VD_V_UNREADABLE, "decoder_timeout", "%s: no answer after %.3g s", who,
+            vd_time_mono_s() - r->began_s);
     else if (note.out_of_memory != 0)
         say(m, VD_V_UNREADABLE, "memory_limit", "%s needs more than %lld bytes", who,
             (long long)r->opt->max_memory_bytes);
@@ -238,6 +261,7 @@ static vd_status ask(run *r, vd_err *err) {
     for (int attempt = 0; attempt < 2; attempt++) {
         if (r->p->pid == 0) VD_TRY(start(r, err));
         r->ask.seq = ++r->c->seq;
+        r->began_s = vd_time_mono_s();
         if (vd_codec_process_send(r->p, &r->ask, r->src->fd)) {
             r->p->served++;
             return VD_OK;
@@ -254,20 +278,60 @@ static vd_status deliver(run *r, const vd_frame *f, vd_media *m, vd_err *err) {
     return r->on_frame(r->user, f, m, r->answer.index, r->answer.time_s, err);
 }
 
+/* Lets the child wait for the memory it needs. */
+static vd_status admit(run *r, vd_err *err) {
+    vd_status st = VD_OK;
+    int64_t bytes = r->answer.output_size;
+    if (r->opt->admit != NULL && bytes > r->opt->granted_bytes) {
+        double t0 = vd_time_mono_s();
+        r->admitted = true;
+        st = r->opt->admit(r->opt->admit_user, bytes, err);
+        r->began_s += vd_time_mono_s() - t0; /* waiting is no fault of this file */
+    }
+    return st;
+}
+
+/* What the process that knew the metadata but not the coding has said stays. */
+static void keep_first(const run *r, vd_media *m) {
+    if (r->first == NULL || m->verdict >= VD_V_UNSUPPORTED) return;
+    vd_media said = *m;
+    *m = *r->first;
+    m->verdict = said.verdict;
+    memcpy(m->reason, said.reason, sizeof m->reason);
+    memcpy(m->detail, said.detail, sizeof m->detail);
+    memcpy(m->library, said.library, sizeof m->library);
+    m->n_frames = said.n_frames;
+    m->offset = said.offset;
+    m->decoded_percent = said.decoded_percent;
+}
+
+static void reply(run *r, vd_status refusal) {
+    vd_codec_ask next = { .version = VD_CODEC_VERSION, .seq = r->ask.seq };
+    next.what = refusal == VD_OK ? VD_CODEC_NEXT : VD_CODEC_STOP;
+    vd_codec_process_send(r->p, &next, -1); /* a failure shows as the next answer missing */
+}
+
 typedef enum outcome { FINISHED, DIED, REFUSED } outcome;
 
 /* Hears one request to its end. */
 static outcome hear(run *r, vd_media *m, vd_status *refusal, vd_err *err) {
-    vd_codec_ask next = { .version = VD_CODEC_VERSION };
     for (;;) {
-        vd_codec_heard h = vd_codec_process_hear(r->p, r->ask.seq, r->opt->timeout_s, &r->answer);
+        double deadline = r->began_s + VD_CODEC_PATIENCE * r->opt->timeout_s;
+        vd_codec_heard h =
+            vd_codec_process_hear(r->p, r->ask.seq, r->opt->timeout_s, deadline, &r->answer);
         if (h != VD_HEARD_ANSWER) {
             bool again = h == VD_HEARD_DEATH && r->frames == 0 && r->p->served > 1;
             bury(r, h, false, m);
             return again ? DIED : FINISHED;
         }
+        if (r->answer.what == VD_CODEC_NEED) {
+            if (*refusal == VD_OK) *refusal = admit(r, err);
+            reply(r, *refusal);
+            continue;
+        }
         *m = r->answer.media;
         sanitise(r, m);
+        keep_first(r, m);
         if (r->answer.what == VD_CODEC_DONE) {
             if (r->answer.status == VD_E_NOMEM)
                 say(m, VD_V_UNREADABLE, "memory_limit", "%s needs more than %lld bytes",
@@ -287,9 +351,8 @@ static outcome hear(run *r, vd_media *m, vd_status *refusal, vd_err *err) {
             VD_MAX(r->answer.output_size, r->c->output_keep - r->c->output_keep / 8);
         if (*refusal == VD_OK) *refusal = deliver(r, &f, m, err);
         if (r->answer.last) return *refusal != VD_OK ? REFUSED : FINISHED;
-        next.what = *refusal == VD_OK ? VD_CODEC_NEXT : VD_CODEC_STOP;
-        next.seq = r->ask.seq;
-        vd_codec_process_send(r->p, &next, -1); /* a failure shows as the next answer missing */
+        r->began_s = vd_time_mono_s();
+        reply(r, *refusal);
     }
 }
 
@@ -302,9 +365,62 @@ static vd_sniffed sniff(const vd_codec *c, const vd_source *src, vd_err *err, vd
     return vd_sniff(head, *st == VD_OK ? n : 0, src->name);
 }
 
+/* Asks the process until it has answered or died for good. VD_E_NOTFOUND: there is no such program.
+ * What the receiver of frames refused is returned like a failure. */
+static vd_status consult(run *r, vd_media *m, vd_err *err) {
+    vd_status refusal = VD_OK;
+    outcome o;
+    do {
+        VD_TRY(ask(r, err));
+        vd_media_init(m);
+        o = hear(r, m, &refusal, err);
+    } while (o == DIED);
+    return o == REFUSED ? refusal : VD_OK;
+}
+
+static void prepare(run *r) {
+    vd_codec *c = r->c;
+    const vd_source *src = r->src;
+    r->ask = (vd_codec_ask){ .version = VD_CODEC_VERSION,
+                             .what = VD_CODEC_REQUEST,
+                             .size = src->size,
+                             .offset = src->offset,
+                             .input_size = (int64_t)c->input_cap,
+                             .output_keep = c->output_keep,
+                             .opt = *r->opt,
+                             .has_fd = src->fd >= 0,
+                             .test = c->test };
+    if (r->opt->admit == NULL) r->ask.opt.granted_bytes = 0;
+    r->ask.opt.admit = NULL; /* pointers mean nothing over there */
+    r->ask.opt.admit_user = NULL;
+    const char *name = src->name != NULL ? vd_path_name(src->name) : "";
+    size_t len = strlen(name);
+    snprintf(r->ask.name, sizeof r->ask.name, "%s",
+             len < VD_CODEC_NAME ? name : name + len - VD_CODEC_NAME + 1);
+}
+
+/* A JPEG whose coding libjpeg lacks: FFmpeg may know it. The first verdict stands where it does
+ * not. */
+static vd_status second_opinion(run *r, vd_media *m, vd_err *err) {
+    vd_media first = *m, second;
+    vd_err ignored = { 0 };
+    bool lossless = first.verdict == VD_V_UNSUPPORTED && strcmp(first.codec, "jpeg-lossless") == 0;
+    if (!lossless || r->frames > 0) return VD_OK;
+    r->p = &r->c->video;
+    r->first = &first;
+    vd_status st = consult(r, &second, &ignored);
+    if (st == VD_E_NOTFOUND) return VD_OK;
+    if (st != VD_OK) {
+        if (err != NULL) *err = ignored;
+        return st;
+    }
+    if (second.verdict < VD_V_UNSUPPORTED) *m = second;
+    return VD_OK;
+}
+
 vd_status vd_codec_decode(vd_codec *c, const vd_source *src, const vd_decode_opt *opt,
                           vd_frame_fn on_frame, void *user, vd_media *media, vd_err *err) {
-    vd_status st = VD_OK, refusal = VD_OK;
+    vd_status st = VD_OK;
     vd_media m;
     vd_media_init(&m);
     if (src->size < 0 || (src->fd < 0 && (size_t)src->size > c->input_cap - VD_CODEC_INPUT_AT))
@@ -317,33 +433,18 @@ vd_status vd_codec_decode(vd_codec *c, const vd_source *src, const vd_decode_opt
         return VD_OK;
     }
     r.p = r.kind.kind == VD_KIND_VIDEO ? &c->video : &c->image;
-    r.ask = (vd_codec_ask){ .version = VD_CODEC_VERSION,
-                            .what = VD_CODEC_REQUEST,
-                            .size = src->size,
-                            .offset = src->offset,
-                            .input_size = (int64_t)c->input_cap,
-                            .output_keep = c->output_keep,
-                            .opt = *opt,
-                            .has_fd = src->fd >= 0,
-                            .test = c->test };
-    const char *name = src->name != NULL ? vd_path_name(src->name) : "";
-    size_t len = strlen(name);
-    snprintf(r.ask.name, sizeof r.ask.name, "%s",
-             len < VD_CODEC_NAME ? name : name + len - VD_CODEC_NAME + 1);
-    outcome o;
-    do {
-        st = ask(&r, err);
-        if (st == VD_E_NOTFOUND && r.p == &c->video) {
-            say(&m, VD_V_UNSUPPORTED, "no_video_support", "this build has no video decoder");
-            if (err != NULL) *err = (vd_err){ 0 };
-            *media = m;
-            return VD_OK;
-        }
-        if (st != VD_OK) return st == VD_E_NOTFOUND ? VD_E_IO : st;
-        vd_media_init(&m);
-        o = hear(&r, &m, &refusal, err);
-    } while (o == DIED);
-    if (o == REFUSED) return refusal;
+    prepare(&r);
+    st = consult(&r, &m, err);
+    if (st == VD_E_NOTFOUND && r.p == &c->video) {
+        say(&m, VD_V_UNSUPPORTED, "no_video_support", "this build has no video decoder");
+        if (err != NULL) *err = (vd_err){ 0 };
+        st = VD_OK;
+    } else if (st == VD_E_NOTFOUND) {
+        st = VD_E_IO;
+    }
+    if (st == VD_OK) st = second_opinion(&r, &m, err);
+    if (r.admitted) vd_codec_trim(c, opt->granted_bytes / 2);
+    VD_TRY(st);
     *media = m;
     return VD_OK;
 }
@@ -358,7 +459,9 @@ static vd_status libraries_of(vd_codec *c, vd_codec_process *p, vd_str *out, vd_
                             .output_keep = c->output_keep,
                             .opt = opt };
     VD_TRY(ask(&r, err));
-    if (vd_codec_process_hear(p, r.ask.seq, opt.timeout_s, &r.answer) != VD_HEARD_ANSWER ||
+    double deadline = vd_time_mono_s() + opt.timeout_s;
+    if (vd_codec_process_hear(p, r.ask.seq, opt.timeout_s, deadline, &r.answer) !=
+            VD_HEARD_ANSWER ||
         !vd_codec_process_map(p, r.answer.output_size)) {
         vd_codec_process_end(p);
         return vd_fail(err, VD_E_IO, "decoder: no answer about its libraries");
@@ -371,7 +474,9 @@ vd_status vd_codec_libraries(vd_codec *c, vd_str *out, vd_err *err) {
     vd_err none = { 0 };
     VD_TRY(libraries_of(c, &c->image, out, err));
     vd_status st = libraries_of(c, &c->video, out, &none);
-    return st == VD_E_NOMEM ? vd_nomem(err) : VD_OK; /* a build without video is fine */
+    if (st == VD_E_NOMEM) return vd_nomem(err);
+    if (st != VD_OK) vd_str_add(out, "FFmpeg not in this build\n"); /* which is fine */
+    return vd_str_check(out, err);
 }
 
 void vd_codec_test(vd_codec *c, int32_t what) {

@@ -60,10 +60,11 @@ static int spawn(pid_t *pid, const char *exe, int socket, int input, int output)
     if ((rc = posix_spawn_file_actions_adddup2(&act, socket, VD_CODEC_FD_SOCKET)) != 0) goto done;
     if ((rc = posix_spawn_file_actions_adddup2(&act, input, VD_CODEC_FD_INPUT)) != 0) goto done;
     if ((rc = posix_spawn_file_actions_adddup2(&act, output, VD_CODEC_FD_OUTPUT)) != 0) goto done;
-    /* whoever waits for the end of our output must not wait for a decoder that outlives us; its words on
-     * standard error are kept only for those who look for a sanitizer's report */
+    /* whoever waits for the end of our output must not wait for a decoder that outlives us; its
+     * words on standard error are kept only for those who look for a sanitizer's report */
     for (int fd = 0; fd <= (getenv("VIDIMUS_CODEC_STDERR") != NULL ? 1 : 2); fd++)
-        if ((rc = posix_spawn_file_actions_addopen(&act, fd, "/dev/null", O_RDWR, 0)) != 0) goto done;
+        if ((rc = posix_spawn_file_actions_addopen(&act, fd, "/dev/null", O_RDWR, 0)) != 0)
+            goto done;
     posix_spawnattr_setsigmask(&attr, &none);
     posix_spawnattr_setsigdefault(&attr, &all);
     /* its own process group: Ctrl-C reaches the engine, which ends its children in order */
@@ -150,7 +151,7 @@ bool vd_codec_process_send(vd_codec_process *p, const vd_codec_ask *ask, int fd)
 }
 
 vd_codec_heard vd_codec_process_hear(vd_codec_process *p, uint64_t seq, double timeout_s,
-                                     vd_codec_answer *out) {
+                                     double deadline_s, vd_codec_answer *out) {
     timeout_s = VD_CLAMP(timeout_s, 0.01, 1e6);
     if (timeout_s != p->timeout_s) {
         struct timeval tv = { (time_t)timeout_s, (suseconds_t)(fmod(timeout_s, 1) * 1e6) };
@@ -163,6 +164,7 @@ vd_codec_heard vd_codec_process_hear(vd_codec_process *p, uint64_t seq, double t
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return VD_HEARD_SILENCE;
         if (n != (ssize_t)sizeof *out || out->version != VD_CODEC_VERSION) return VD_HEARD_DEATH;
         if (out->seq == seq && out->what != VD_CODEC_ALIVE) return VD_HEARD_ANSWER;
+        if (vd_time_mono_s() > deadline_s) return VD_HEARD_SILENCE;
     }
 }
 

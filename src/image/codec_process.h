@@ -30,9 +30,11 @@ bool vd_codec_process_send(vd_codec_process *p, const vd_codec_ask *ask, int fd)
 
 typedef enum vd_codec_heard { VD_HEARD_ANSWER, VD_HEARD_DEATH, VD_HEARD_SILENCE } vd_codec_heard;
 
-/* The next answer to request `seq`; older ones are dropped, ALIVE restarts the clock. */
+/* The next answer to request `seq`; older ones are dropped. ALIVE restarts the clock of
+ * `timeout_s`, but not beyond the time `deadline_s` on vd_time_mono_s: a loop that never ends must
+ * not keep itself alive. */
 vd_codec_heard vd_codec_process_hear(vd_codec_process *p, uint64_t seq, double timeout_s,
-                                     vd_codec_answer *out);
+                                     double deadline_s, vd_codec_answer *out);
 
 /* Maps at least `size` bytes of the output; false where the child promised more than there is. */
 bool vd_codec_process_map(vd_codec_process *p, int64_t size);

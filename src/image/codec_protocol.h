@@ -10,10 +10,12 @@
  *
  *     engine: REQUEST               child: FRAME (last)                      one picture
  *     engine: REQUEST               child: FRAME, engine: NEXT, ..., DONE    several
- *     engine: REQUEST               child: DONE                              a verdict without
- * pixels engine: LIBRARIES             child: DONE, text in the output file
+ *     engine: REQUEST               child: DONE                              only a verdict
+ *     engine: LIBRARIES             child: DONE, text in the output file
  *
- * ALIVE may come between: it restarts the engine's clock. */
+ * Before the pixels of a picture may come, child: NEED, with the bytes in output_size; engine: NEXT
+ * once they are admitted, or STOP. ALIVE may come between: it restarts the engine's clock, within
+ * limits. */
 #ifndef VD_IMAGE_CODEC_PROTOCOL_H
 #define VD_IMAGE_CODEC_PROTOCOL_H
 
@@ -23,7 +25,7 @@ enum {
     VD_CODEC_FD_SOCKET = 3,
     VD_CODEC_FD_INPUT = 4,
     VD_CODEC_FD_OUTPUT = 5,
-    VD_CODEC_VERSION = 1,
+    VD_CODEC_VERSION = 2,
     /* The bytes of a file start here in the input memory: a TIFF file needs libexif's six-byte
      * prefix in front, and so nothing is copied. */
     VD_CODEC_INPUT_AT = 64,
@@ -38,6 +40,7 @@ typedef enum vd_codec_what {
     VD_CODEC_FRAME,
     VD_CODEC_DONE,
     VD_CODEC_ALIVE,
+    VD_CODEC_NEED, /* more memory than was granted: output_size bytes */
 } vd_codec_what;
 
 /* Engine to child. A file's descriptor comes with the message where `has_fd`. */
@@ -60,7 +63,13 @@ typedef struct vd_codec_note {
 } vd_codec_note;
 
 /* What vd_codec_ask.test can ask for: see tests/unit/codec_supervise.c. */
-enum { VD_CODEC_TEST_CRASH = 1, VD_CODEC_TEST_HANG, VD_CODEC_TEST_MEMORY, VD_CODEC_TEST_LIE };
+enum {
+    VD_CODEC_TEST_CRASH = 1,
+    VD_CODEC_TEST_HANG,
+    VD_CODEC_TEST_MEMORY,
+    VD_CODEC_TEST_LIE,
+    VD_CODEC_TEST_BUSY, /* signs of life for ever, and nothing else */
+};
 
 typedef struct vd_codec_plane {
     int64_t at, stride; /* in the output file */

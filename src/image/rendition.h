@@ -10,7 +10,7 @@
 
 #include "image/resize.h"
 
-enum { VD_NORM_SIDE = 1024, VD_SMALL_SIDE = 256, VD_LUMA_HISTORY = 4 };
+enum { VD_NORM_SIDE = 1024, VD_SMALL_SIDE = 160, VD_LUMA_HISTORY = 4 };
 
 /* Called for y = 0, 1, ... in stored orientation. row[k] is the luma row y - k, NULL above the top;
  * `width` samples each, readable only during the call. */

@@ -31,7 +31,7 @@ void vd_focus_measure(vd_metrics *out, const vd_pixels *norm, const vd_measure_k
 void vd_colour_measure(vd_metrics *out, uint8_t *luma, const vd_pixels *small, bool grey,
                        const vd_measure_kern *kern);
 
-/* CleanVision's thumbnail figures from the luma of `small` (sw x sh, at most 256 each); w, h are
+/* CleanVision's thumbnail figures from the luma of `small` (sw x sh, at most 160 each); w, h are
  * the full upright size. */
 void vd_thumb_measure(vd_metrics *out, const uint8_t *luma, int32_t sw, int32_t sh, int32_t w,
                       int32_t h, const vd_measure_kern *kern);

@@ -85,7 +85,8 @@ static vd_status groups_op(vd_opcall *c, vd_err *err) {
     VD_GO(vd_out_columns(c, NULL, 0, err));
     if (strcmp(kind, "near") != 0)
         VD_GO(send_kind(c, vd_dataset_db(ds), "exact",
-                        "SELECT d.duplicate_group, a.uri, d.duplicate_keep, d.keep_reason, 0 FROM fact_duplicates d"
+                        "SELECT d.duplicate_group, a.uri, d.duplicate_keep, 'the same bytes: first found', 0"
+                        " FROM fact_duplicates d"
                         " JOIN asset a ON a.id = d.asset_id WHERE d.duplicate_group IS NOT NULL"
                         " ORDER BY d.duplicate_group, d.asset_id", err));
     if (strcmp(kind, "exact") != 0)

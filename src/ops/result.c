@@ -199,8 +199,22 @@ static bool make_numbers(struct ArrowArray *a, const vd_value *cell, int64_t n, 
     return true;
 }
 
+/* Arrow's utf8 must be UTF-8; names of files need not be: a byte that is not becomes U+FFFD. */
+static void add_utf8(vd_str *s, const char *text, int64_t n) {
+    for (int64_t i = 0, from = 0; i <= n;) {
+        int len = i < n ? (text[i] == '\0' ? 1 : vd_utf8_len(text + i)) : 0;
+        if (len > 0) {
+            i += len;
+            continue;
+        }
+        vd_str_addn(s, text + from, i - from);
+        if (i < n) vd_str_add(s, "\xef\xbf\xbd");
+        from = ++i;
+    }
+}
+
 static void cell_text(vd_str *s, const vd_value *v) {
-    if (v->type == VD_TEXT || v->type == VD_BLOB) vd_str_addn(s, v->s, v->n);
+    if (v->type == VD_TEXT || v->type == VD_BLOB) add_utf8(s, v->s, v->n);
     else if (v->type == VD_INT) vd_str_addf(s, "%lld", (long long)v->i);
     else if (v->type == VD_REAL) vd_str_num(s, v->f);
     else if (v->type == VD_LIST)
@@ -240,7 +254,7 @@ static bool make_lists(struct ArrowArray *a, const vd_value *cell, int64_t n, in
     items->buffers[1] = text_at;
     for (int64_t i = 0; i < n; i++)
         for (int64_t k = 0; cell[i * stride].type == VD_LIST && k < cell[i * stride].n; k++) {
-            vd_str_add(&s, cell[i * stride].list[k]);
+            add_utf8(&s, cell[i * stride].list[k], (int64_t)strlen(cell[i * stride].list[k]));
             if (s.size > INT32_MAX) s.status = VD_E_LIMIT;
             text_at[++at] = (int32_t)s.size;
         }

@@ -26,7 +26,7 @@
 
 enum { FLUSH_EVERY = 5000, HASH_CHUNK = 1 << 18 };
 
-enum { Q_FIND, Q_INSERT, Q_UPDATE, Q_RETURN, Q_SEEN_MEMBERS, Q_NOTE, Q_COUNT };
+enum { Q_FIND, Q_INSERT, Q_UPDATE, Q_RETURN, Q_SEEN_MEMBERS, Q_NOTE, Q_UNNOTE, Q_COUNT };
 
 static const char *const sql[Q_COUNT] = {
     [Q_FIND] = "SELECT id, size, mtime_ns, inode, device, content_hash, state, kind, byte_offset"
@@ -38,6 +38,7 @@ static const char *const sql[Q_COUNT] = {
                  " member_index = ?7, content_hash = ?8, state = 'present', vanished_run = NULL WHERE id = ?1",
     [Q_RETURN] = "UPDATE asset SET state = 'present', vanished_run = NULL WHERE id = ?1 OR parent_id = ?1",
     [Q_SEEN_MEMBERS] = "SELECT id FROM asset WHERE container_id = ?1",
+    [Q_UNNOTE] = "DELETE FROM note WHERE path = ?1",
     [Q_NOTE] = "INSERT OR REPLACE INTO note(path, reason) VALUES(?1, ?2)",
 };
 
@@ -281,6 +282,8 @@ static vd_status index_compressed(member_ctx *m, int fd, vd_err *err) {
 static vd_status index_archive(adder *a, const vd_walk_file *file, int64_t id, vd_source_kind kind,
                                vd_err *err) {
     member_ctx m = { a, file, id, 0 };
+    const vd_value path[] = { vd_val_text(file->path) };
+    VD_TRY(vd_stmt_run(a->q[Q_UNNOTE], path, 1, err));
     int fd = open(file->path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         VD_TRY(cannot_read(a, file->path, err));
@@ -428,7 +431,7 @@ vd_status vd_add_sources(vd_run *run, vd_err *err) {
     VD_GO(vd_writer_new(&a.forget, run->ds, err));
     for (int i = 0; i < Q_COUNT; i++) VD_GO(vd_db_prepare(&a.q[i], a.db, sql[i], true, err));
     VD_GO(vd_db_begin(a.db, err));
-    VD_GO(vd_db_exec(a.db, "DELETE FROM note", err));
+    VD_GO(vd_db_exec(a.db, "DELETE FROM note WHERE path NOT IN (SELECT uri FROM asset WHERE kind = 'archive')", err));
     VD_GO(vd_db_int(a.db, "SELECT coalesce(max(id), 0) + 1 FROM asset WHERE id < 4294967296", &a.next_id, err));
     VD_GO(walk_all(&a, walk, err));
     if (a.touched) VD_GO(vd_adopt_renamed(run, a.forget, err));

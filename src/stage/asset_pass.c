@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "image/codec.h"
+#include "stage/budget.h"
 #include "stage/bytes.h"
 #include "stage/stages.h"
 #include "stage/thumb.h"
@@ -34,6 +35,7 @@ typedef struct worker {
     vd_measure *measure;
     vd_batch *batch;
     vd_str thumb;
+    vd_open_tar tar;
     vd_pixels before; /* norm luma of the video frame before */
     bool have_before;
     double last_write;
@@ -53,6 +55,7 @@ typedef struct pass {
     const vd_plan *plan;
     const char *label;
     vd_decode_opt decode;
+    vd_budget *budget; /* beyond each worker's share */
     bool wants_pixels;
 } pass;
 
@@ -106,6 +109,7 @@ typedef struct job {
     const char *hash;    /* to be recorded, or NULL */
     bool passing;        /* what is found now holds for this moment only: look again in the next run */
     const vd_bytes *bytes; /* of what is decoded, or NULL */
+    int64_t granted; /* from the budget, -1 nothing */
 } job;
 
 vd_status vd_work_metrics(vd_asset_work *w, vd_err *err) {
@@ -217,19 +221,40 @@ static vd_status on_frame(void *user, const vd_frame *frame, const vd_media *med
     return video ? maybe_write(j->pass, j->k, err) : VD_OK;
 }
 
+/* What indexing said about an archive, kept as a note: it is the archive's verdict. */
+static vd_status judge_archive(pass *p, const vd_item *item, vd_media *m, vd_err *err) {
+    vd_stmt *s = NULL;
+    bool row = false;
+    m->verdict = VD_V_OK;
+    pthread_mutex_lock(&p->lock); /* the connection is the writer's */
+    vd_status st = vd_db_prepare(&s, vd_dataset_db(p->run->ds), "SELECT reason FROM note WHERE path = ?1", true, err);
+    if (st == VD_OK) vd_stmt_bind(s, 1, vd_val_text(item->uri));
+    if (st == VD_OK) st = vd_stmt_step(s, &row, err);
+    if (st == VD_OK && row) {
+        const char *why = vd_stmt_text(s, 0);
+        bool cut = vd_str_starts(why, "tar_truncated") || strstr(why, "Truncated") != NULL; /* libarchive */
+        m->verdict = cut ? VD_V_TRUNCATED : VD_V_CORRUPT;
+        snprintf(m->reason, sizeof m->reason, "%s", cut ? "premature_end" : "archive_damaged");
+        snprintf(m->detail, sizeof m->detail, "%.199s", why);
+    }
+    vd_stmt_free(s);
+    pthread_mutex_unlock(&p->lock);
+    return st;
+}
+
 /* Files that are not decoded: archives, and what cannot be read. */
-static void judge_undecoded(const vd_item *item, const vd_bytes *bytes, vd_media *m) {
+static vd_status judge_undecoded(pass *p, const vd_item *item, const vd_bytes *bytes, vd_media *m, vd_err *err) {
     vd_media_init(m);
     if (!bytes->ok) {
         m->verdict = VD_V_UNREADABLE;
         snprintf(m->reason, sizeof m->reason, "%s", bytes->reason);
         snprintf(m->detail, sizeof m->detail, "%s", bytes->detail);
-        return;
+        return VD_OK;
     }
     m->kind = VD_KIND_ARCHIVE;
-    m->verdict = VD_V_OK;
     const char *dot = strrchr(item->uri, '.');
     if (dot != NULL && strchr(dot, '/') == NULL) snprintf(m->format, sizeof m->format, "%.15s", dot + 1);
+    return judge_archive(p, item, m, err);
 }
 
 static vd_status finish_item(job *j, const vd_media *media, bool archive, vd_err *err) {
@@ -245,21 +270,39 @@ static vd_status finish_item(job *j, const vd_media *media, bool archive, vd_err
     return VD_OK;
 }
 
+static void give_back(job *j) {
+    if (j->granted >= 0) vd_budget_release(j->pass->budget, j->granted);
+    j->granted = -1;
+}
+
+/* A picture larger than a worker's share waits for room; one that waits holds nothing. */
+static vd_status admit(void *user, int64_t bytes, vd_err *err) {
+    job *j = user;
+    int64_t beyond = VD_MAX(bytes - j->pass->decode.granted_bytes, 0);
+    give_back(j);
+    vd_budget_acquire(j->pass->budget, beyond);
+    j->granted = beyond;
+    return vd_run_check_cancel(j->pass->run, err);
+}
+
 static vd_status do_item(void *user, int64_t i, int index, vd_err *err) {
     pass *p = user;
-    job j = { .pass = p, .k = &p->workers[index], .item = &p->plan->items[i] };
+    job j = { .pass = p, .k = &p->workers[index], .item = &p->plan->items[i], .granted = -1 };
     vd_run *run = p->run;
     vd_media media;
+    vd_decode_opt decoding = p->decode;
     vd_bytes bytes = { .fd = -1 };
     vd_status st = VD_OK;
     const char *kind = NULL;
     bool archive = strcmp(j.item->kind, "archive") == 0;
     uint32_t beyond_hash = pixel_mask(run, j.item->pending, true) | pixel_mask(run, j.item->pending, false);
     j.k->have_before = false;
+    decoding.admit = admit;
+    decoding.admit_user = &j;
     VD_GO(vd_run_check_cancel(run, err));
     bool decode = !archive && beyond_hash != 0;
     double t0 = vd_time_mono_s();
-    VD_GO(vd_bytes_read(&bytes, p->archives, decode ? j.k->codec : NULL, j.item, err));
+    VD_GO(vd_bytes_read(&bytes, p->archives, &j.k->tar, decode ? j.k->codec : NULL, j.item, err));
     j.k->seconds[0] += vd_time_mono_s() - t0;
     j.hash = bytes.ok && j.item->hash[0] == '\0' ? bytes.hash : NULL;
     bool other = bytes.ok && j.item->hash[0] != '\0' && strcmp(j.item->hash, bytes.hash) != 0;
@@ -270,12 +313,12 @@ static vd_status do_item(void *user, int64_t i, int index, vd_err *err) {
             t0 = vd_time_mono_s();
             double staged = 0;
             for (int k = 1; k < run->n_stages; k++) staged -= j.k->seconds[k];
-            VD_GO(vd_codec_decode(j.k->codec, &bytes.source, &p->decode, on_frame, &j, &media, err));
+            VD_GO(vd_codec_decode(j.k->codec, &bytes.source, &decoding, on_frame, &j, &media, err));
             for (int k = 1; k < run->n_stages; k++) staged += j.k->seconds[k];
             int check = vd_run_stage_index(run, "check");
             j.k->seconds[check] += vd_time_mono_s() - t0 - staged;
         } else {
-            judge_undecoded(j.item, &bytes, &media);
+            VD_GO(judge_undecoded(p, j.item, &bytes, &media, err));
         }
         VD_GO(finish_item(&j, &media, archive, err));
         kind = vd_kind_name(media.kind);
@@ -287,6 +330,7 @@ static vd_status do_item(void *user, int64_t i, int index, vd_err *err) {
     VD_GO(maybe_write(p, j.k, err));
     tell(p);
 done:
+    give_back(&j);
     vd_bytes_close(&bytes);
     return st;
 }
@@ -312,6 +356,7 @@ static vd_status make_workers(pass *p, vd_err *err) {
     p->n_workers = vd_pool_jobs(p->run->pool);
     p->workers = vd_mem_array((size_t)p->n_workers, sizeof *p->workers);
     if (p->workers == NULL) return vd_nomem(err);
+    for (int i = 0; i < p->n_workers; i++) p->workers[i].tar.fd = -1;
     for (int i = 0; i < p->n_workers; i++) {
         worker *k = &p->workers[i];
         VD_TRY(vd_codec_new(&k->codec, p->run->libexec_dir, err));
@@ -329,6 +374,7 @@ static void free_workers(pass *p) {
         vd_measure_free(k->measure);
         vd_batch_free(k->batch);
         vd_str_reset(&k->thumb);
+        vd_open_tar_close(&k->tar);
         vd_mem_free(k->before.data);
     }
     vd_mem_free(p->workers);
@@ -375,6 +421,12 @@ static vd_status run_pages(pass *p, vd_plan *plan, vd_err *err) {
     }
 }
 
+/* Of the memory budget, what each worker has for itself: a quarter goes to all of them together. */
+static int64_t share_of(int64_t memory, int jobs) {
+    enum { LEAST = 1 << 20, MOST = 64 << 20 };
+    return VD_CLAMP(memory / 4 / jobs, VD_MIN(LEAST, memory / jobs), MOST);
+}
+
 vd_status vd_asset_pass(vd_run *run, vd_err *err) {
     vd_status st = VD_OK;
     vd_plan plan = { 0 };
@@ -384,6 +436,10 @@ vd_status vd_asset_pass(vd_run *run, vd_err *err) {
     p.committed_at = p.started;
     p.decode.max_pixels = run->opt->max_pixels;
     p.decode.timeout_s = run->opt->timeout_s;
+    p.decode.granted_bytes = share_of(run->opt->memory_bytes, vd_pool_jobs(run->pool));
+    VD_GO(vd_budget_new(&p.budget,
+                        run->opt->memory_bytes - vd_pool_jobs(run->pool) * p.decode.granted_bytes,
+                        err));
     VD_GO(parse_frames(run->opt->frames, &p.decode, err));
     VD_GO(label_of(run, &label, err));
     p.label = label.data;
@@ -405,6 +461,7 @@ done:
     free_workers(&p);
     vd_writer_free(p.writer);
     vd_archives_free(p.archives);
+    vd_budget_free(p.budget);
     vd_plan_close(&plan);
     vd_str_reset(&label);
     pthread_mutex_destroy(&p.lock);

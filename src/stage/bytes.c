@@ -18,7 +18,7 @@
 #include "source/archive.h"
 
 enum { PIECE = 1 << 18, MAX_OPEN_ARCHIVES = 8 };
-static const int64_t IN_MEMORY = 32 << 20; /* larger files are not copied into shared memory */
+static const int64_t IN_MEMORY = 8 << 20; /* larger files are read where they lie: a waiting worker holds little */
 
 typedef struct open_archive {
     int64_t container_id;
@@ -159,7 +159,7 @@ static vd_status read_member(vd_bytes *b, vd_archives *a, vd_codec *codec, const
     return VD_OK;
 }
 
-static vd_status hash_in_pieces(vd_bytes *b, const char *path, int64_t offset, int64_t size, vd_err *err) {
+static vd_status hash_in_pieces(vd_bytes *b, int fd, const char *path, int64_t offset, int64_t size, vd_err *err) {
     vd_hasher *h = NULL;
     vd_status st = VD_OK;
     vd_err why = { 0 };
@@ -168,7 +168,7 @@ static vd_status hash_in_pieces(vd_bytes *b, const char *path, int64_t offset, i
     VD_GO(vd_hasher_new(&h, err));
     for (int64_t at = 0; at < size;) {
         size_t got = 0;
-        if (vd_file_pread(b->fd, buf, (size_t)VD_MIN(PIECE, size - at), offset + at, &got, path, &why) != VD_OK) {
+        if (vd_file_pread(fd, buf, (size_t)VD_MIN(PIECE, size - at), offset + at, &got, path, &why) != VD_OK) {
             refuse(b, "read_failed", why.msg);
             b->retry = true;
             goto done;
@@ -190,19 +190,19 @@ done:
     return st;
 }
 
-static vd_status read_range(vd_bytes *b, vd_codec *codec, const char *path, int64_t offset, int64_t size,
+static vd_status read_range(vd_bytes *b, int fd, vd_codec *codec, const char *path, int64_t offset, int64_t size,
                             vd_err *err) {
     b->source.size = size;
     if (size > IN_MEMORY || codec == NULL) {
-        b->source.fd = b->fd;
+        b->source.fd = fd;
         b->source.offset = offset;
-        return hash_in_pieces(b, path, offset, size, err);
+        return hash_in_pieces(b, fd, path, offset, size, err);
     }
     uint8_t *data = NULL;
     size_t got = 0;
     vd_err why = { 0 };
     VD_TRY(vd_codec_input(codec, (size_t)size + 1, &data, err));
-    if (vd_file_pread(b->fd, data, (size_t)size, offset, &got, path, &why) != VD_OK) {
+    if (vd_file_pread(fd, data, (size_t)size, offset, &got, path, &why) != VD_OK) {
         refuse(b, "read_failed", why.msg);
         b->retry = true;
         return VD_OK;
@@ -215,35 +215,56 @@ static vd_status read_range(vd_bytes *b, vd_codec *codec, const char *path, int6
     return VD_OK;
 }
 
-vd_status vd_bytes_read(vd_bytes *out, vd_archives *archives, vd_codec *codec, const vd_item *item,
-                        vd_err *err) {
-    vd_status st = VD_OK;
-    vd_str text = { 0 };
+/* Opens for reading; sets `*fd` and `*size`, or says in `b` why not. */
+static bool open_file(vd_bytes *b, const char *path, int *fd, int64_t *size) {
     struct stat sb;
-    *out = (vd_bytes){ .fd = -1, .source = { .name = item->uri, .fd = -1 } };
-    if (item->container_id != 0 && item->byte_offset < 0) {
-        st = read_member(out, archives, codec, item, &text, err);
-        goto done;
+    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (*fd >= 0 && fstat(*fd, &sb) == 0) {
+        *size = (int64_t)sb.st_size;
+        return true;
     }
-    const char *path = item->uri;
-    if (item->container_id != 0) {
-        VD_GO(container_path(&text, item->uri, err));
-        path = text.data;
+    char why[96];
+    refuse(b, errno == ENOENT ? "file_missing" : "open_failed", strerror_r(errno, why, sizeof why));
+    return false;
+}
+
+static vd_status read_tar_member(vd_bytes *b, vd_open_tar *tar, vd_codec *codec, const vd_item *item, vd_err *err) {
+    vd_str path = { 0 };
+    vd_status st = VD_OK;
+    if (tar->fd < 0 || tar->container_id != item->container_id) {
+        vd_open_tar_close(tar);
+        VD_GO(container_path(&path, item->uri, err));
+        if (!open_file(b, path.data, &tar->fd, &tar->size)) goto done;
+        tar->container_id = item->container_id;
     }
-    out->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (out->fd < 0 || fstat(out->fd, &sb) != 0) {
-        char why[96];
-        refuse(out, errno == ENOENT ? "file_missing" : "open_failed", strerror_r(errno, why, sizeof why));
-        out->retry = true;
-        goto done;
-    }
-    int64_t offset = item->container_id != 0 ? item->byte_offset : 0;
-    int64_t size = item->container_id != 0 ? VD_MIN(item->size, (int64_t)sb.st_size - offset) : (int64_t)sb.st_size;
-    st = read_range(out, codec, path, offset, VD_MAX(size, 0), err);
+    int64_t size = VD_MIN(item->size, tar->size - item->byte_offset);
+    st = read_range(b, tar->fd, codec, item->uri, item->byte_offset, VD_MAX(size, 0), err);
 done:
-    vd_str_reset(&text);
+    vd_str_reset(&path);
+    return st;
+}
+
+vd_status vd_bytes_read(vd_bytes *out, vd_archives *archives, vd_open_tar *tar, vd_codec *codec,
+                        const vd_item *item, vd_err *err) {
+    vd_status st = VD_OK;
+    int64_t size = 0;
+    *out = (vd_bytes){ .fd = -1, .source = { .name = item->uri, .fd = -1 } };
+    if (item->container_id == 0) {
+        if (open_file(out, item->uri, &out->fd, &size)) st = read_range(out, out->fd, codec, item->uri, 0, size, err);
+    } else if (item->byte_offset >= 0) {
+        st = read_tar_member(out, tar, codec, item, err);
+    } else {
+        vd_str spare = { 0 };
+        st = read_member(out, archives, codec, item, &spare, err);
+        vd_str_reset(&spare);
+    }
     if (st != VD_OK) vd_bytes_close(out);
     return st;
+}
+
+void vd_open_tar_close(vd_open_tar *t) {
+    if (t->fd >= 0) close(t->fd);
+    *t = (vd_open_tar){ .fd = -1 };
 }
 
 void vd_bytes_close(vd_bytes *b) {

@@ -13,6 +13,14 @@ typedef struct vd_archives vd_archives;
 vd_status vd_archives_new(vd_archives **out, vd_err *err);
 void vd_archives_free(vd_archives *a);
 
+/* The tar that a worker read last, kept open: its members come one after the other. {.fd = -1} is empty. */
+typedef struct vd_open_tar {
+    int64_t container_id;
+    int fd;
+    int64_t size;
+} vd_open_tar;
+void vd_open_tar_close(vd_open_tar *t);
+
 /* One item's bytes. */
 typedef struct vd_bytes {
     vd_source source;  /* for the codec: in its input buffer (fd -1), or a range of `fd` */
@@ -29,7 +37,7 @@ typedef struct vd_bytes {
 /* Opens and reads the item into the input buffer of `codec`, or leaves a large one in its file; hashes
  * it. What cannot be read is told in `out`; fails only for lack of memory.
  * `codec` NULL: hash only. */
-vd_status vd_bytes_read(vd_bytes *out, vd_archives *archives, vd_codec *codec, const vd_item *item,
-                        vd_err *err);
+vd_status vd_bytes_read(vd_bytes *out, vd_archives *archives, vd_open_tar *tar, vd_codec *codec,
+                        const vd_item *item, vd_err *err);
 void vd_bytes_close(vd_bytes *b);
 #endif

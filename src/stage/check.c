@@ -114,33 +114,19 @@ static void params(const vd_run_opt *opt, vd_str *out) {
 }
 
 static vd_status summary(vd_run *run, vd_str *out, vd_err *err) {
-    static const struct {
-        const char *verdict, *one, *many;
-    } words[] = {
-        { "unreadable", "unreadable", "unreadable" },   { "truncated", "truncated", "truncated" },
-        { "corrupt", "corrupt", "corrupt" },            { "too_large", "too large", "too large" },
+    static const vd_count_word words[] = {
+        { "unreadable", "unreadable", "unreadable" },
+        { "truncated", "truncated", "truncated" },
+        { "corrupt", "corrupt", "corrupt" },
+        { "too_large", "too large", "too large" },
         { "unsupported", "unsupported", "unsupported" },
         { "wrong_extension", "wrong extension", "wrong extensions" },
-        { "animated", "animated", "animated" },         { "not_an_image", "not an image", "not images" },
+        { "animated", "animated", "animated" },
+        { "not_an_image", "not an image", "not images" },
     };
-    vd_stmt *s = NULL;
-    vd_status st = vd_db_prepare(&s, vd_dataset_db(run->ds),
-                                 "SELECT count(*) FROM fact_check c JOIN asset a ON a.id = c.asset_id"
-                                 " WHERE c.verdict = ?1 AND a.state = 'present'", true, err);
-    for (int i = 0; st == VD_OK && i < VD_COUNT(words); i++) {
-        bool row = false;
-        vd_stmt_bind(s, 1, vd_val_text(words[i].verdict));
-        st = vd_stmt_step(s, &row, err);
-        int64_t n = st == VD_OK ? vd_stmt_int(s, 0) : 0;
-        vd_stmt_reset(s);
-        if (n == 0) continue;
-        if (out->size > 0) vd_str_add(out, ", ");
-        vd_str_count(out, n);
-        vd_str_addf(out, " %s", n == 1 ? words[i].one : words[i].many);
-    }
-    vd_stmt_free(s);
-    if (out->size == 0) vd_str_add(out, "all readable");
-    return st != VD_OK ? st : vd_str_check(out, err);
+    return vd_summary_counts(run, "SELECT count(*) FROM fact_check c JOIN asset a ON a.id = c.asset_id"
+                                  " WHERE c.verdict = ?1 AND a.state = 'present'",
+                             words, VD_COUNT(words), "all readable", out, err);
 }
 
 const vd_stage vd_stage_check = {

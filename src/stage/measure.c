@@ -86,26 +86,16 @@ static vd_status run_measure(vd_asset_work *w, vd_value *out, vd_err *err) {
 }
 
 static vd_status summary(vd_run *run, vd_str *out, vd_err *err) {
-    static const char *const kinds[][2] = {
-        { "blurry", "blurry" }, { "motion_blur", "motion-blurred" }, { "dark", "dark" }, { "light", "over-exposed" },
-        { "noisy", "noisy" },   { "low_information", "flat" },
+    static const vd_count_word words[] = {
+        { "blurry", "blurry", "blurry" },
+        { "motion_blur", "motion-blurred", "motion-blurred" },
+        { "dark", "dark", "dark" },
+        { "light", "over-exposed", "over-exposed" },
+        { "noisy", "noisy", "noisy" },
+        { "low_information", "flat", "flat" },
     };
-    vd_stmt *s = NULL;
-    vd_status st = vd_db_prepare(&s, vd_dataset_db(run->ds), "SELECT count(*) FROM problem WHERE kind = ?1", true, err);
-    for (int i = 0; st == VD_OK && i < VD_COUNT(kinds); i++) {
-        bool row = false;
-        vd_stmt_bind(s, 1, vd_val_text(kinds[i][0]));
-        st = vd_stmt_step(s, &row, err);
-        int64_t n = st == VD_OK ? vd_stmt_int(s, 0) : 0;
-        vd_stmt_reset(s);
-        if (n == 0) continue;
-        if (out->size > 0) vd_str_add(out, ", ");
-        vd_str_count(out, n);
-        vd_str_addf(out, " %s", kinds[i][1]);
-    }
-    vd_stmt_free(s);
-    if (out->size == 0) vd_str_add(out, "nothing remarkable");
-    return st != VD_OK ? st : vd_str_check(out, err);
+    return vd_summary_counts(run, "SELECT count(*) FROM problem WHERE kind = ?1", words, VD_COUNT(words),
+                             "nothing remarkable", out, err);
 }
 
 const vd_stage vd_stage_measure = {

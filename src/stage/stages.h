@@ -34,4 +34,12 @@ vd_status vd_problems_touch(vd_run *run, vd_err *err);
 /* The problem table, from the scores and the thresholds. */
 vd_status vd_problems_refresh(vd_run *run, vd_err *err);
 
+/* "3 unreadable, 1 truncated": for every word the count that `sql` gives when ?1 is its key; zeros are left
+ * out, and `none` stands where nothing remains. */
+typedef struct vd_count_word {
+    const char *key, *one, *many;
+} vd_count_word;
+vd_status vd_summary_counts(vd_run *run, const char *sql, const vd_count_word *words, int n, const char *none,
+                            vd_str *out, vd_err *err);
+
 #endif

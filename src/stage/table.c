@@ -4,6 +4,26 @@
 #include "base/clock.h"
 #include "stage/stages.h"
 
+vd_status vd_summary_counts(vd_run *run, const char *sql, const vd_count_word *words, int n, const char *none,
+                            vd_str *out, vd_err *err) {
+    vd_stmt *s = NULL;
+    vd_status st = vd_db_prepare(&s, vd_dataset_db(run->ds), sql, true, err);
+    for (int i = 0; st == VD_OK && i < n; i++) {
+        bool row = false;
+        vd_stmt_bind(s, 1, vd_val_text(words[i].key));
+        st = vd_stmt_step(s, &row, err);
+        int64_t count = st == VD_OK ? vd_stmt_int(s, 0) : 0;
+        vd_stmt_reset(s);
+        if (count == 0) continue;
+        if (out->size > 0) vd_str_add(out, ", ");
+        vd_str_count(out, count);
+        vd_str_addf(out, " %s", count == 1 ? words[i].one : words[i].many);
+    }
+    vd_stmt_free(s);
+    if (out->size == 0) vd_str_add(out, none);
+    return st != VD_OK ? st : vd_str_check(out, err);
+}
+
 /* ---- add: its outputs are the asset rows themselves ---- */
 
 static vd_status add_summary(vd_run *run, vd_str *out, vd_err *err) {
@@ -70,10 +90,21 @@ static bool any_asset_stage(const vd_run *run) {
     return false;
 }
 
+/* The pass over the assets; the first one over a dataset fills the tables before it indexes them. */
+static vd_status run_pass(vd_run *run, vd_err *err) {
+    vd_db *db = vd_dataset_db(run->ds);
+    const vd_schema *schema = vd_dataset_schema(run->ds);
+    int64_t filled = 0;
+    VD_TRY(vd_db_int(db, "SELECT EXISTS(SELECT 1 FROM fact_check)", &filled, err));
+    if (!filled) VD_TRY(vd_schema_unindex(db, schema, err));
+    VD_TRY(vd_asset_pass(run, err));
+    return filled ? VD_OK : vd_schema_index(db, schema, err);
+}
+
 vd_status vd_stages_run(vd_run *run, vd_err *err) {
     for (int i = 0; i < run->n_stages; i++) run->time[i].ran = run->selected[i];
     VD_TRY(run_all_scope(run, VD_SCOPE_SOURCE, err));
-    if (any_asset_stage(run)) VD_TRY(vd_asset_pass(run, err));
+    if (any_asset_stage(run)) VD_TRY(run_pass(run, err));
     VD_TRY(vd_adopt_copied(run, err));
     VD_TRY(run_all_scope(run, VD_SCOPE_DATASET, err));
     return vd_problems_refresh(run, err);

@@ -103,17 +103,43 @@ static vd_status make_table(vd_db *db, const vd_table_decl *d, vd_err *err) {
         const vd_column *c = &d->columns[i];
         bool there = false;
         VD_GO(has_column(db, d->name, c->name, &there, err));
+        if (there) continue;
         vd_str_clear(&sql);
-        if (!there) vd_str_addf(&sql, "ALTER TABLE %s ADD COLUMN %s %s;", d->name, c->name, sql_type(c->type));
-        if (c->flags & VD_COL_INDEX)
-            vd_str_addf(&sql, "CREATE INDEX IF NOT EXISTS %s_%s ON %s(%s) WHERE %s IS NOT NULL;", d->name,
-                        c->name, d->name, c->name, c->name);
+        vd_str_addf(&sql, "ALTER TABLE %s ADD COLUMN %s %s;", d->name, c->name, sql_type(c->type));
         VD_GO(vd_str_check(&sql, err));
-        if (sql.size > 0) VD_GO(vd_db_exec(db, sql.data, err));
+        VD_GO(vd_db_exec(db, sql.data, err));
     }
 done:
     vd_str_reset(&sql);
     return st;
+}
+
+/* Runs one statement for every indexed column. */
+static vd_status each_index(vd_db *db, const vd_schema *schema, bool make, vd_err *err) {
+    vd_str sql = { 0 };
+    for (int k = 0; k < schema->n_tables; k++) {
+        const vd_table_decl *d = schema->tables[k];
+        for (int i = 0; i < d->n_columns; i++) {
+            const char *c = d->columns[i].name;
+            if (!(d->columns[i].flags & VD_COL_INDEX)) continue;
+            if (make)
+                vd_str_addf(&sql, "CREATE INDEX IF NOT EXISTS %s_%s ON %s(%s) WHERE %s IS NOT NULL;", d->name, c,
+                            d->name, c, c);
+            else vd_str_addf(&sql, "DROP INDEX IF EXISTS %s_%s;", d->name, c);
+        }
+    }
+    vd_status st = vd_str_check(&sql, err);
+    if (st == VD_OK && sql.size > 0) st = vd_db_exec(db, sql.data, err);
+    vd_str_reset(&sql);
+    return st;
+}
+
+vd_status vd_schema_index(vd_db *db, const vd_schema *schema, vd_err *err) {
+    return each_index(db, schema, true, err);
+}
+
+vd_status vd_schema_unindex(vd_db *db, const vd_schema *schema, vd_err *err) {
+    return each_index(db, schema, false, err);
 }
 
 /* One row per asset with every visible fact. */
@@ -181,6 +207,7 @@ vd_status vd_schema_upgrade(vd_db *db, const vd_schema *schema, const char *back
     VD_TRY(vd_db_begin(db, err));
     vd_status st = version < VD_SCHEMA_VERSION ? migrate(db, version, err) : VD_OK;
     for (int i = 0; st == VD_OK && i < schema->n_tables; i++) st = make_table(db, schema->tables[i], err);
+    if (st == VD_OK) st = vd_schema_index(db, schema, err);
     if (st == VD_OK) st = make_view(db, schema, err);
     if (st == VD_OK) st = vd_db_commit(db, err);
     if (st != VD_OK) vd_db_rollback(db);

@@ -42,6 +42,11 @@ extern const int vd_n_asset_columns;
  * Fails with VD_E_UNSUPPORTED on a newer version, VD_E_FORMAT where it is not a Vidimus catalog. */
 vd_status vd_schema_upgrade(vd_db *db, const vd_schema *schema, const char *backup_path, vd_err *err);
 
+/* Makes or drops the indexes over facts. A first load is faster without them; whoever drops them makes them
+ * again, and so does the next writer that opens the dataset, should the process die in between. */
+vd_status vd_schema_index(vd_db *db, const vd_schema *schema, vd_err *err);
+vd_status vd_schema_unindex(vd_db *db, const vd_schema *schema, vd_err *err);
+
 /* For readers: the same checks, nothing changed; `behind` tells that an upgrade is due. */
 vd_status vd_schema_check(vd_db *db, const char *path, bool *behind, vd_err *err);
 #endif

@@ -25,7 +25,7 @@ typedef enum vd_defect {
     VD_DEFECT_NOISY,
     VD_DEFECT_TRUNCATED,       /* the end of the file is missing */
     VD_DEFECT_EXACT_DUPLICATE, /* the bytes of a view under another name */
-    VD_DEFECT_NEAR_DUPLICATE,  /* a view cropped by at most 5 %, scaled, recompressed, or brightened
+    VD_DEFECT_NEAR_DUPLICATE,  /* a view cropped by at most 2 %, scaled, recompressed, or brightened
                                 */
     VD_DEFECT_WRONG_EXTENSION, /* PNG named .jpg, JPEG named .png */
     VD_DEFECT_LOW_INFORMATION, /* a bare wall */

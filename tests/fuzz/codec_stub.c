@@ -17,6 +17,11 @@ vd_status vd_serve_output(vd_serve *s, size_t size, uint8_t **out, vd_err *err) 
     return VD_OK;
 }
 
+vd_status vd_serve_need(vd_serve *s, const vd_job *job, int64_t bytes, vd_err *err) {
+    (void)s, (void)job, (void)bytes, (void)err;
+    return VD_OK;
+}
+
 vd_status vd_serve_frame(vd_serve *s, const vd_frame *f, const vd_media *m, int64_t index,
                          double time_s, bool last, vd_err *err) {
     (void)s, (void)m, (void)index, (void)time_s, (void)last, (void)err;

@@ -352,6 +352,9 @@ T(limits_and_unsupported_kinds_have_sizes) {
 }
 
 T(exif_and_xmp_are_read) {
+#ifndef T_HAVE_EXIF
+    T_SKIP("a build without libexif");
+#endif
     static const unsigned char exif[] = { 0xff, 0xe1, 0,   2 + 6 + 8 + 2 + 24 + 4 + 20,
                                           'E',  'x',  'i', 'f',
                                           0,    0, /* "Exif" */

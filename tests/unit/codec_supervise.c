@@ -96,6 +96,9 @@ T(crash_is_a_verdict) {
 T(hang_is_a_verdict) {
     misbehave(t, VD_CODEC_TEST_HANG, "decoder_timeout");
 }
+T(signs_of_life_without_end_are_a_verdict) {
+    misbehave(t, VD_CODEC_TEST_BUSY, "decoder_timeout");
+}
 T(lie_is_a_verdict) {
     misbehave(t, VD_CODEC_TEST_LIE, "decoder_fault");
 }
@@ -243,6 +246,51 @@ T(large_inputs_and_outputs_grow_and_shrink_the_memory) {
         T_EQ(s.last, 99);
         for (int i = 0; i < 30; i++) expect_good(t, c);
     }
+    vd_mem_free(big);
+    vd_codec_free(c);
+}
+
+typedef struct gate {
+    int asked;
+    int64_t bytes;
+    vd_status answer;
+} gate;
+
+static vd_status admit(void *user, int64_t bytes, vd_err *err) {
+    gate *g = user;
+    g->asked++;
+    g->bytes = bytes;
+    return g->answer == VD_OK ? VD_OK : vd_fail(err, g->answer, "no room");
+}
+
+T(a_large_picture_asks_for_memory_and_a_small_one_does_not) {
+    enum { SIDE = 3000, HEAD = 17, GRANT = 1 << 20 };
+    vd_err err = { 0 };
+    gate g = { 0 };
+    vd_decode_opt opt = VD_DECODE_OPT;
+    vd_media m;
+    seen s = { 0 };
+    size_t n = HEAD + (size_t)SIDE * SIDE;
+    char *big = vd_mem_alloc(n);
+    vd_codec *c = start(t);
+    T_NEED(c != NULL && big != NULL);
+    memset(big, 77, n);
+    memcpy(big, "P5\n3000 3000\n255\n", HEAD);
+    opt.granted_bytes = GRANT;
+    opt.admit = admit;
+    opt.admit_user = &g;
+    T_OK(decode(c, "a.pgm", good, sizeof good, &opt, &s, &m, &err));
+    T_EQ(g.asked, 0);
+    T_OK(decode(c, "b.pgm", big, n, &opt, &s, &m, &err));
+    T_EQ(m.verdict, VD_V_OK);
+    T_EQ(s.first, 77);
+    T_EQ(g.asked, 1);
+    T_TRUE(g.bytes >= (int64_t)(n + SIDE * SIDE) && g.bytes < (int64_t)(2 * n + (1 << 20)));
+    g.answer = VD_E_CANCEL;
+    T_EQ(decode(c, "b.pgm", big, n, &opt, &s, &m, &err), VD_E_CANCEL);
+    T_EQ(s.frames, 0);
+    err = (vd_err){ 0 };
+    expect_good(t, c);
     vd_mem_free(big);
     vd_codec_free(c);
 }

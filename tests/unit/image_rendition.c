@@ -88,9 +88,9 @@ T(orientation_puts_every_pixel_upright) {
 }
 
 T(rendition_sizes) {
-    const int c[][6] = { { 3072, 2048, 1024, 683, 256, 171 },  { 500, 375, 500, 375, 256, 192 },
-                         { 15754, 1382, 1024, 90, 256, 22 },   { 1, 100000, 1, 1024, 1, 256 },
-                         { 1024, 1024, 1024, 1024, 256, 256 }, { 1025, 1, 1024, 1, 256, 1 } };
+    const int c[][6] = { { 3072, 2048, 1024, 683, 160, 107 },  { 500, 375, 500, 375, 160, 120 },
+                         { 15754, 1382, 1024, 90, 160, 14 },   { 1, 100000, 1, 1024, 1, 160 },
+                         { 1024, 1024, 1024, 1024, 160, 160 }, { 1025, 1, 1024, 1, 160, 1 } };
     for (int i = 0; i < VD_COUNT(c); i++) {
         int32_t w, h;
         vd_rendition_size(c[i][0], c[i][1], VD_NORM_SIDE, &w, &h);
@@ -179,11 +179,11 @@ T(colour_survives_subsampling_and_turning) {
     T_OK(vd_rendition_make(&s, &f, NULL, &err));
     T_EQ(s.norm.width, H);
     T_EQ(s.norm.height, W);
-    T_EQ(s.small.width, 183);
-    T_EQ(s.small.height, 256);
+    T_EQ(s.small.width, 114);
+    T_EQ(s.small.height, 160);
     /* orientation 6 turns clockwise: the left side comes up */
-    const uint8_t *top = s.small.data + 3 * (20 * 183 + 90),
-                  *low = s.small.data + 3 * (230 * 183 + 90);
+    const uint8_t *top = s.small.data + 3 * (12 * 114 + 56),
+                  *low = s.small.data + 3 * (144 * 114 + 56);
     T_TRUE(top[0] >= 253 && top[1] <= 2 && top[2] <= 2);
     T_TRUE(low[0] <= 2 && low[1] <= 2 && low[2] >= 253);
     T_EQ(s.norm.data[10], 76);
