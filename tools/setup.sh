@@ -6,7 +6,7 @@
 # need ci       what .ci/run needs besides
 # Does nothing, and touches no network, when all is in place.
 PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config python3 libjpeg62-turbo-dev libpng-dev
-libxxhash-dev libsqlite3-dev libarchive-dev liblcms2-dev libvips-dev libexif-dev libexpat1-dev
+libxxhash-dev libsqlite3-dev libarchive-dev liblcms2-dev libvips-dev libwebp-dev libexif-dev libexpat1-dev
 libavformat-dev libavcodec-dev libavutil-dev libswscale-dev"
 PACKAGES_CHECK="g++ clang-format binutils"
 PACKAGES_CI="clang"
