@@ -81,6 +81,29 @@ static VipsImage *with_profile(VipsImage *in, vd_icc *icc, char *desc) {
     return in;
 }
 
+/* libvips takes all float RGB for linear light. Where the profile says that it is sRGB's own curve
+ * (libjxl's float output), the samples are 0..1 of the usual kind. A linear one is what it says;
+ * its profile is not applied, which would cut it to 8 bits first. */
+static VipsImage *float_rgb(VipsImage *in, vd_icc *icc) {
+    const void *profile = NULL;
+    size_t n = 0;
+    VipsImage *out = NULL;
+    if (in->Type != VIPS_INTERPRETATION_scRGB || in->BandFmt != VIPS_FORMAT_FLOAT ||
+        vips_image_get_typeof(in, VIPS_META_ICC_NAME) == 0 ||
+        vips_image_get_blob(in, VIPS_META_ICC_NAME, &profile, &n) != 0)
+        return in;
+    char desc[64] = "";
+    if (vd_icc_open(icc, profile, n, VD_ICC_RGB, desc)) {
+        if (vips_copy(in, &out, NULL) != 0) return swap_in(in, NULL);
+        vips_image_remove(out, VIPS_META_ICC_NAME);
+        return swap_in(in, out);
+    }
+    if (vips_linear1(in, &out, 255, 0.5, "uchar", TRUE, NULL) != 0) return swap_in(in, NULL);
+    in = swap_in(in, out);
+    if (vips_copy(in, &out, "interpretation", VIPS_INTERPRETATION_sRGB, NULL) != 0) out = NULL;
+    return swap_in(in, out);
+}
+
 VipsImage *vd_vips_colour(VipsImage *raw, vd_icc *icc, char *desc) {
     VipsImage *in = raw, *out = NULL;
     g_object_ref(in);
@@ -89,6 +112,7 @@ VipsImage *vd_vips_colour(VipsImage *raw, vd_icc *icc, char *desc) {
         if (vips_copy(in, &out, "interpretation", meaning(in), NULL) != 0) return swap_in(in, NULL);
         in = swap_in(in, out);
     }
+    if ((in = float_rgb(in, icc)) == NULL) return NULL;
     in = with_profile(in, icc, desc);
     bool grey = in->Type == VIPS_INTERPRETATION_B_W || in->Type == VIPS_INTERPRETATION_GREY16;
     VipsInterpretation to = grey ? VIPS_INTERPRETATION_B_W : VIPS_INTERPRETATION_sRGB;

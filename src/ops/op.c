@@ -115,19 +115,20 @@ static vd_status convert(const vd_opcall *c, const vd_arg *a, vd_arg_set *set, c
 
 static vd_status set_arg(vd_opcall *c, int i, const char *text, vd_err *err) {
     const vd_arg *a = &c->op->args[i];
-    vd_arg_set *set = &c->sets[i];
-    VD_TRY(convert(c, a, set, text, err));
+    vd_arg_set set = c->sets[i]; /* a value that is refused leaves the one before */
+    VD_TRY(convert(c, a, &set, text, err));
     const char *copy = vd_arena_text(&c->arena, text);
     if (copy == NULL) return vd_nomem(err);
-    set->text = copy;
-    set->given = true;
+    set.text = copy;
+    set.given = true;
     if (a->flags & VD_MANY) {
-        const char **more = vd_arena_alloc(&c->arena, (size_t)(set->n_many + 1) * sizeof *more);
+        const char **more = vd_arena_alloc(&c->arena, (size_t)(set.n_many + 1) * sizeof *more);
         if (more == NULL) return vd_nomem(err);
-        for (int k = 0; k < set->n_many; k++) more[k] = set->many[k];
-        more[set->n_many++] = copy;
-        set->many = more;
+        for (int k = 0; k < set.n_many; k++) more[k] = set.many[k];
+        more[set.n_many++] = copy;
+        set.many = more;
     }
+    c->sets[i] = set;
     return VD_OK;
 }
 

@@ -225,6 +225,7 @@ static bool open_file(vd_bytes *b, const char *path, int *fd, int64_t *size) {
     }
     char why[96];
     refuse(b, errno == ENOENT ? "file_missing" : "open_failed", strerror_r(errno, why, sizeof why));
+    b->retry = true;
     return false;
 }
 

@@ -191,21 +191,23 @@ void vd_stmt_free(vd_stmt *s) {
     vd_mem_free(s);
 }
 
-void vd_stmt_bind(vd_stmt *s, int index, vd_value v) {
+static void bind(vd_stmt *s, int index, vd_value v, sqlite3_destructor_type lifetime) {
     int rc = SQLITE_OK;
     switch (v.type) {
     case VD_INT: rc = sqlite3_bind_int64(s->h, index, v.i); break;
     case VD_REAL: rc = sqlite3_bind_double(s->h, index, v.f); break;
     case VD_TEXT:
-        rc = sqlite3_bind_text64(s->h, index, v.s, (sqlite3_uint64)v.n, SQLITE_TRANSIENT, SQLITE_UTF8);
+        rc = sqlite3_bind_text64(s->h, index, v.s, (sqlite3_uint64)v.n, lifetime, SQLITE_UTF8);
         break;
     case VD_BLOB:
-        rc = sqlite3_bind_blob64(s->h, index, v.s, (sqlite3_uint64)v.n, SQLITE_TRANSIENT);
+        rc = sqlite3_bind_blob64(s->h, index, v.s, (sqlite3_uint64)v.n, lifetime);
         break;
     default: rc = sqlite3_bind_null(s->h, index);
     }
     if (rc != SQLITE_OK && s->bound == VD_OK) s->bound = status_of(rc);
 }
+
+void vd_stmt_bind(vd_stmt *s, int index, vd_value v) { bind(s, index, v, SQLITE_TRANSIENT); }
 
 static int on_progress(void *user) {
     const vd_db *db = user;
@@ -264,9 +266,15 @@ const char *vd_stmt_text(const vd_stmt *s, int column) {
 vd_status vd_stmt_run(vd_stmt *s, const vd_value *v, int n, vd_err *err) {
     bool row = true;
     vd_status st = VD_OK;
-    for (int i = 0; i < n; i++) vd_stmt_bind(s, i + 1, v[i]);
+    /* the caller's values outlive the steps: texts need no copy, and are let go before we return */
+    bool text = false;
+    for (int i = 0; i < n; i++) {
+        bind(s, i + 1, v[i], SQLITE_STATIC);
+        text |= v[i].type == VD_TEXT || v[i].type == VD_BLOB;
+    }
     while (st == VD_OK && row) st = vd_stmt_step(s, &row, err);
     vd_stmt_reset(s);
+    if (text) sqlite3_clear_bindings(s->h);
     return st;
 }
 

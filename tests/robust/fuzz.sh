@@ -19,19 +19,26 @@ targets=$(ninja -C "$build" -t targets all | sed -n 's/^\(tests\/fuzz\/fuzz_[a-z
 ninja -C "$build" $targets > "$build/ninja.log" || { tail -20 "$build/ninja.log"; exit 1; }
 mkdir -p "$build/found" "$build/corpus" "$build/empty"
 cd "$build/empty"
-bad=0
+one() { # program, name
+    mkdir -p "$build/corpus/$2"
+    if "$build/$1" -max_total_time="$seconds" -max_len=4096 -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
+        -artifact_prefix="$build/found/$2-" "$build/corpus/$2" "$root/tests/fuzz/corpus/$2" > "$build/found/$2.log" 2>&1; then
+        printf '%-12s %s inputs\n' "$2" "$(sed -n 's/^stat::number_of_executed_units: *//p' "$build/found/$2.log")"
+    else
+        touch "$build/found/$2.failed"
+        echo "FAILED $2: see $build/found/$2.log"
+    fi
+}
+rm -f "$build"/found/*.failed
+running=0
 for t in $targets; do
     name=${t##*/fuzz_} && name=${name#codec_}
     case " $* " in "  " | *" $name "*) ;; *) continue ;; esac
-    mkdir -p "$build/corpus/$name"
-    seeds=$root/tests/fuzz/corpus/$name
-    if "$build/$t" -max_total_time="$seconds" -max_len=4096 -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
-        -artifact_prefix="$build/found/$name-" "$build/corpus/$name" "$seeds" > "$build/found/$name.log" 2>&1; then
-        printf '%-12s %s inputs\n' "$name" "$(sed -n 's/^stat::number_of_executed_units: *//p' "$build/found/$name.log")"
-    else
-        bad=$((bad + 1))
-        echo "FAILED $name: see $build/found/$name.log"
-    fi
+    one "$t" "$name" &
+    running=$((running + 1))
+    [ $((running % 2)) = 0 ] && wait # two at a time
 done
+wait
+bad=$(find "$build/found" -name '*.failed' | wc -l)
 echo "fuzz: $bad targets failed"
 [ "$bad" = 0 ]
