@@ -245,7 +245,8 @@ T(tar_of_35000_members_is_fast) {
     T_EQ(r.n, 35000);
     fprintf(stderr, "tar: 35 000 members in %.3f s, %.0f MB, with writing them\n", s,
             (double)a.size / 1e6);
-    T_LT(s, 2.0);
+    T_LT(s, 20); /* the aim is 0.2 s; loose, for the machine may be busy: this is against quadratic
+                    work */
     vd_str_reset(&a);
     vd_str_reset(&r.text);
 }
