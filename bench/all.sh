@@ -16,14 +16,14 @@ if [ "$quick" = quick ]; then
     run bench/ingest.py 1 44 375
     run bench/tiny.py 1
     run bench/million.py 100000 1
-    run bench/memory.py 8
+    run python3 tests/robust/memory.py "$BUILD"
     run bench/defects.py 1 2 800
     run bench/neardup.py
 else
     run bench/ingest.py 5
     run bench/tiny.py 5
     run bench/million.py 1000000 3
-    run bench/memory.py
+    run python3 tests/robust/memory.py "$BUILD"
     run bench/cleanvision.py 3
     run bench/defects.py 3 6 1600
     run bench/neardup.py

@@ -2,8 +2,8 @@
 """bench million [ROWS [REPEATS]]: answers of a catalog with 10^6 assets, and near-duplicate search over 10^6 hashes.
 
 The dataset is made by the binary (schema, view, state) from one picture; the other rows are written
-straight into it: a tenth of ten cameras' folders, log-normal sharpness, 5 % findings, 3 % duplicates in groups of two
-and three. Each operation is a fresh process; medians. SPDX-License-Identifier: Apache-2.0
+straight into it: the folders of ten cameras, log-normal sharpness, 5 % findings, some 5 % in groups of two or three
+duplicates. Each operation is a fresh process; medians. SPDX-License-Identifier: Apache-2.0
 """
 import json
 import math
@@ -95,7 +95,6 @@ def main():
     dataset = os.path.join(base, "million.vidimus")
     first = common.distinct_copies(common.imagenet(), os.path.join(base, "one"), 1)
     common.fresh_run(dataset, os.path.dirname(first[0]))
-    # a file beside it with the same bytes gives fact_duplicates its first rows
     counts, low, plan = fill(os.path.join(dataset, "catalog.db"), n)
     where = "sharpness < %.6f" % low
     jobs = {
