@@ -99,11 +99,14 @@ double vd_problem_threshold(int i, const char *list) {
     return out;
 }
 
+/* The tables that scores and evidence read. */
+#define FROM_FACTS                                                                                           \
+    " FROM asset a JOIN fact_check c ON c.asset_id = a.id LEFT JOIN fact_measure m ON m.asset_id = a.id"     \
+    " LEFT JOIN fact_duplicates d ON d.asset_id = a.id WHERE a.state = 'present'"
+
 void vd_problem_select(int i, double threshold, const char *condition, vd_str *sql) {
     const vd_problem_kind *k = &vd_problem_kinds[i];
-    vd_str_addf(sql, "SELECT '%s' AS kind, a.id AS asset_id, %s AS score, %s AS evidence FROM asset a"
-                " JOIN fact_check c ON c.asset_id = a.id LEFT JOIN fact_measure m ON m.asset_id = a.id"
-                " LEFT JOIN fact_duplicates d ON d.asset_id = a.id WHERE a.state = 'present' AND (%s) < ",
+    vd_str_addf(sql, "SELECT '%s' AS kind, a.id AS asset_id, %s AS score, %s AS evidence" FROM_FACTS " AND (%s) < ",
                 k->key, k->score, k->evidence, k->score);
     vd_str_num(sql, threshold);
     if (condition != NULL) vd_str_addf(sql, " AND %s", condition);
@@ -147,19 +150,58 @@ done:
     return st;
 }
 
-static vd_status refresh_all(vd_run *run, vd_err *err) {
-    vd_db *db = vd_dataset_db(run->ds);
+/* One look at every asset tells which kinds apply to it, as bits; only those few are then worded. */
+static vd_status open_masks(vd_run *run, vd_stmt **out, vd_err *err) {
     vd_str sql = { 0 };
-    vd_status st = vd_db_exec(db, "DELETE FROM problem", err);
-    if (st == VD_OK) st = measure_dataset(run, err);
+    vd_str_add(&sql, "SELECT a.id, 0");
+    for (int i = 0; i < vd_n_problem_kinds; i++) {
+        vd_str_addf(&sql, " | (coalesce((%s) < ", vd_problem_kinds[i].score);
+        vd_str_num(&sql, vd_problem_threshold(i, run->opt->thresholds));
+        vd_str_addf(&sql, ", 0) << %d)", i);
+    }
+    vd_str_add(&sql, FROM_FACTS);
+    vd_status st = vd_str_check(&sql, err);
+    if (st == VD_OK) st = vd_db_prepare(out, vd_dataset_db(run->ds), sql.data, true, err);
+    vd_str_reset(&sql);
+    return st;
+}
+
+enum { MAX_KINDS = 62 }; /* bits of a mask */
+
+static vd_status open_inserts(vd_run *run, vd_stmt **out, vd_err *err) {
+    vd_status st = VD_OK;
+    vd_str sql = { 0 };
     for (int i = 0; st == VD_OK && i < vd_n_problem_kinds; i++) {
         vd_str_clear(&sql);
         vd_str_add(&sql, "INSERT INTO problem(kind, asset_id, score, evidence) ");
-        vd_problem_select(i, vd_problem_threshold(i, run->opt->thresholds), NULL, &sql);
+        vd_problem_select(i, vd_problem_threshold(i, run->opt->thresholds), "a.id = ?1", &sql);
         st = vd_str_check(&sql, err);
-        if (st == VD_OK) st = vd_db_exec(db, sql.data, err);
+        if (st == VD_OK) st = vd_db_prepare(&out[i], vd_dataset_db(run->ds), sql.data, true, err);
     }
     vd_str_reset(&sql);
+    return st;
+}
+
+static vd_status refresh_all(vd_run *run, vd_err *err) {
+    vd_status st = VD_OK;
+    vd_stmt *masks = NULL, *insert[MAX_KINDS] = { 0 };
+    bool row = true;
+    if (vd_n_problem_kinds > MAX_KINDS) return vd_fail(err, VD_E_INTERNAL, "problems: more than %d kinds", MAX_KINDS);
+    VD_GO(vd_db_exec(vd_dataset_db(run->ds), "DELETE FROM problem", err));
+    VD_GO(measure_dataset(run, err));
+    VD_GO(open_masks(run, &masks, err));
+    VD_GO(open_inserts(run, insert, err));
+    for (;;) {
+        VD_GO(vd_stmt_step(masks, &row, err));
+        if (!row) break;
+        const vd_value id[] = { vd_stmt_value(masks, 0) };
+        int64_t mask = vd_stmt_int(masks, 1);
+        for (int i = 0; mask != 0; i++, mask >>= 1)
+            if (mask & 1) VD_GO(vd_stmt_run(insert[i], id, 1, err));
+    }
+done:
+    vd_stmt_free(masks);
+    for (int i = 0; i < MAX_KINDS; i++) vd_stmt_free(insert[i]);
     return st;
 }
 

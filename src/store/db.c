@@ -112,8 +112,8 @@ vd_status vd_db_open(vd_db **out, const char *path, vd_db_mode mode, vd_err *err
     VD_GO(vd_db_exec(db, "PRAGMA trusted_schema=OFF; PRAGMA foreign_keys=OFF;"
                          "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384", err));
     if (mode != VD_DB_READ)
-        VD_GO(vd_db_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-                             "PRAGMA journal_size_limit=67108864; PRAGMA wal_autocheckpoint=8000", err));
+        VD_GO(vd_db_exec(db, "PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+                             "PRAGMA journal_size_limit=67108864; PRAGMA wal_autocheckpoint=2000", err));
     *out = db;
     db = NULL;
 done:
