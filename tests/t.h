@@ -1,5 +1,5 @@
-/* A small test harness: T(name) defines a test, checks print where they failed, the seed is the test's
- * name. SPDX-License-Identifier: Apache-2.0
+/* A small test harness: T(name) defines a test, checks print where they failed, the seed is the
+ * test's name. SPDX-License-Identifier: Apache-2.0
  *
  * Run one suite: ./unit_base_str; one test: ./unit_base_str -s name. A suite ends with the line
  * "SUITE: N passed, N failed, N skipped". */
@@ -107,9 +107,12 @@ int main(int argc, char **argv) {
     for (t_case *c = t_first; c != NULL; c = c->next) {
         if (only != NULL && strcmp(only, c->name) != 0) continue;
         c->fn(c);
-        if (c->failures > 0) failed++;
-        else if (c->skipped) skipped++;
-        else passed++;
+        if (c->failures > 0)
+            failed++;
+        else if (c->skipped)
+            skipped++;
+        else
+            passed++;
         if (c->failures > 0) fprintf(stderr, "FAILED %s (%d checks)\n", c->name, c->failures);
     }
     printf("%s: %d passed, %d failed, %d skipped\n", argv[0], passed, failed, skipped);

@@ -1,5 +1,6 @@
 /* The structures of the Arrow C data and C stream interfaces, as their specification gives them
- * (https://arrow.apache.org/docs/format/CDataInterface.html). SPDX-License-Identifier: Apache-2.0 */
+ * (https://arrow.apache.org/docs/format/CDataInterface.html). SPDX-License-Identifier: Apache-2.0
+ */
 #ifndef VIDIMUS_ARROW_H
 #define VIDIMUS_ARROW_H
 

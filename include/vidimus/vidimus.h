@@ -12,7 +12,8 @@
  *     vd_result_free(r);  vd_ctx_free(ctx);
  *
  * Conventions: every function that can fail returns vd_status and takes a caller-owned vd_err (NULL
- * allowed) as its last parameter; outputs are untouched on failure. free(NULL) is fine. Text is UTF-8.
+ * allowed) as its last parameter; outputs are untouched on failure. free(NULL) is fine. Text is
+ * UTF-8.
  */
 #ifndef VIDIMUS_H
 #define VIDIMUS_H
@@ -77,8 +78,9 @@ typedef struct vd_ctx_opt {
     size_t size; /**< sizeof(vd_ctx_opt), so that old callers meet new libraries */
     vd_progress_fn on_progress;
     vd_cancel_fn on_cancel;
-    void *user;              /**< handed to both callbacks */
-    const char *libexec_dir; /**< where vidimus-codec and vidimus-video lie; NULL: found by themselves */
+    void *user; /**< handed to both callbacks */
+    const char
+        *libexec_dir; /**< where vidimus-codec and vidimus-video lie; NULL: found by themselves */
 } vd_ctx_opt;
 #define VD_CTX_OPT                                                                                 \
     { sizeof(vd_ctx_opt), NULL, NULL, NULL, NULL }
@@ -99,8 +101,8 @@ VD_API void vd_ctx_free(vd_ctx *ctx);
 
 typedef enum vd_arg_kind { VD_ARG_TEXT, VD_ARG_INT, VD_ARG_REAL, VD_ARG_FLAG } vd_arg_kind;
 
-/** One argument of an operation. An argument that may be given several times is given several times.
- *  VD_ARG_TEXT is parsed as the command line would: "64M" for bytes, "0.5s" for durations. */
+/** One argument of an operation. An argument that may be given several times is given several
+ * times. VD_ARG_TEXT is parsed as the command line would: "64M" for bytes, "0.5s" for durations. */
 typedef struct vd_arg_value {
     const char *name; /**< as in the reference page, without dashes */
     vd_arg_kind kind;
@@ -113,11 +115,11 @@ typedef struct vd_arg_value {
 /** Runs an operation: `op` is its name ("run", "list", ...; docs/reference.md has all).
  *  shapes : args[n]
  *  owns   : *out is the caller's, release with vd_result_free; arguments are borrowed for the call
- *  fails  : VD_E_NOTFOUND (operation, dataset), VD_E_ARG (an argument; the message names it), VD_E_CHECK
- *           (done, *out is set, and a check that was asked for failed), and what the operation fails with
- *  threads: blocks; one call at a time on one context */
-VD_API vd_status vd_call(vd_ctx *ctx, const char *op, const vd_arg_value *args, int n, vd_result **out,
-                         vd_err *err);
+ *  fails  : VD_E_NOTFOUND (operation, dataset), VD_E_ARG (an argument; the message names it),
+ * VD_E_CHECK (done, *out is set, and a check that was asked for failed), and what the operation
+ * fails with threads: blocks; one call at a time on one context */
+VD_API vd_status vd_call(vd_ctx *ctx, const char *op, const vd_arg_value *args, int n,
+                         vd_result **out, vd_err *err);
 /** Releases a result.
  *  owns   : r is gone afterwards; exported streams live on; NULL is fine
  *  fails  : never
@@ -132,20 +134,18 @@ VD_API int vd_result_columns(const vd_result *r);
 VD_API const char *vd_result_column(const vd_result *r, int column);
 
 struct ArrowArrayStream;
-/** Hands the result out as an Arrow C stream (https://arrow.apache.org/docs/format/CStreamInterface.html):
- *  one struct array per batch of rows; int64, float64, utf8 or list<utf8> columns, nulls by validity
- *  bitmaps. A column of mixed types is utf8.
- *  owns   : *stream is the caller's, to be released by its release callback; it shares the result's memory,
- *           which stays alive as long as any stream or array needs it
- *  fails  : VD_E_NOMEM
+/** Hands the result out as an Arrow C stream
+ * (https://arrow.apache.org/docs/format/CStreamInterface.html): one struct array per batch of rows;
+ * int64, float64, utf8 or list<utf8> columns, nulls by validity bitmaps. A column of mixed types is
+ * utf8. owns   : *stream is the caller's, to be released by its release callback; it shares the
+ * result's memory, which stays alive as long as any stream or array needs it fails  : VD_E_NOMEM
  *  threads: each stream belongs to one thread */
 VD_API vd_status vd_result_stream(vd_result *r, struct ArrowArrayStream *stream, vd_err *err);
 
-/** The operations, by index from 0; NULL past the last. The text is JSON: name, summary, arguments with
- *  type, unit, range, default and help, result columns, and whether it writes.
- *  owns   : the name is static; the JSON is the caller's, release with vd_text_free
- *  fails  : VD_E_NOTFOUND, VD_E_NOMEM
- *  threads: any */
+/** The operations, by index from 0; NULL past the last. The text is JSON: name, summary, arguments
+ * with type, unit, range, default and help, result columns, and whether it writes. owns   : the
+ * name is static; the JSON is the caller's, release with vd_text_free fails  : VD_E_NOTFOUND,
+ * VD_E_NOMEM threads: any */
 VD_API const char *vd_op_name(int index);
 VD_API vd_status vd_op_describe(const char *op, char **json, vd_err *err);
 /** Releases a text this library gave out; NULL is fine.

@@ -1,5 +1,5 @@
-/* Arena: a list of blocks, the newest first; a request that does not fit opens a block twice as large.
- * SPDX-License-Identifier: Apache-2.0 */
+/* Arena: a list of blocks, the newest first; a request that does not fit opens a block twice as
+ * large. SPDX-License-Identifier: Apache-2.0 */
 #include "base/arena.h"
 
 #include <string.h>
@@ -37,7 +37,9 @@ void *vd_arena_dup(vd_arena *a, const void *p, size_t n) {
     return copy;
 }
 
-char *vd_arena_text(vd_arena *a, const char *s) { return vd_arena_dup(a, s, strlen(s) + 1); }
+char *vd_arena_text(vd_arena *a, const char *s) {
+    return vd_arena_dup(a, s, strlen(s) + 1);
+}
 
 void vd_arena_clear(vd_arena *a) {
     if (a->blocks == NULL) return;

@@ -5,9 +5,9 @@
 #include "base/err.h"
 
 enum {
-    VD_CPU_AVX2 = 1,       /* AVX2, FMA, BMI2, POPCNT */
-    VD_CPU_AVX512 = 2,     /* F, BW, DQ, VL, CD */
-    VD_CPU_VNNI = 4,       /* AVX-512 VNNI */
+    VD_CPU_AVX2 = 1,   /* AVX2, FMA, BMI2, POPCNT */
+    VD_CPU_AVX512 = 2, /* F, BW, DQ, VL, CD */
+    VD_CPU_VNNI = 4,   /* AVX-512 VNNI */
     VD_CPU_VPOPCNTDQ = 8,
     VD_CPU_AMX_INT8 = 16,
 };

@@ -5,7 +5,8 @@
 
 #include "vidimus/vidimus.h"
 
-/* Sets `err` (unless it is NULL or set already) to "where: what, value, limit" and returns `code`. */
+/* Sets `err` (unless it is NULL or set already) to "where: what, value, limit" and returns `code`.
+ */
 vd_status vd_fail(vd_err *err, vd_status code, const char *fmt, ...) VD_PRINTF(3, 4);
 
 /* The same for a failed system call: appends the text of `errnum`. */

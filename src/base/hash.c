@@ -11,10 +11,16 @@ struct vd_hasher {
     XXH3_state_t *state;
 };
 
-static vd_hash128 from_xxh(XXH128_hash_t h) { return (vd_hash128){ h.high64, h.low64 }; }
+static vd_hash128 from_xxh(XXH128_hash_t h) {
+    return (vd_hash128){ h.high64, h.low64 };
+}
 
-vd_hash128 vd_hash_bytes(const void *p, size_t n) { return from_xxh(XXH3_128bits(p, n)); }
-uint64_t vd_hash64(const void *p, size_t n) { return XXH3_64bits(p, n); }
+vd_hash128 vd_hash_bytes(const void *p, size_t n) {
+    return from_xxh(XXH3_128bits(p, n));
+}
+uint64_t vd_hash64(const void *p, size_t n) {
+    return XXH3_64bits(p, n);
+}
 
 void vd_hash_hex(char out[33], vd_hash128 h) {
     static const char digit[] = "0123456789abcdef";
@@ -49,8 +55,12 @@ vd_status vd_hasher_new(vd_hasher **out, vd_err *err) {
     return VD_OK;
 }
 
-void vd_hasher_add(vd_hasher *h, const void *p, size_t n) { XXH3_128bits_update(h->state, p, n); }
-vd_hash128 vd_hasher_get(const vd_hasher *h) { return from_xxh(XXH3_128bits_digest(h->state)); }
+void vd_hasher_add(vd_hasher *h, const void *p, size_t n) {
+    XXH3_128bits_update(h->state, p, n);
+}
+vd_hash128 vd_hasher_get(const vd_hasher *h) {
+    return from_xxh(XXH3_128bits_digest(h->state));
+}
 
 void vd_hasher_free(vd_hasher *h) {
     if (h == NULL) return;

@@ -1,5 +1,6 @@
-/* A hash map: slots of (hash, key offset, value) at load at most 1/2, keys in one growing block, so a
- * million paths cost two allocations. No deletion: nobody needs it. SPDX-License-Identifier: Apache-2.0 */
+/* A hash map: slots of (hash, key offset, value) at load at most 1/2, keys in one growing block, so
+ * a million paths cost two allocations. No deletion: nobody needs it. SPDX-License-Identifier:
+ * Apache-2.0 */
 #include "base/map.h"
 
 #include <string.h>
@@ -40,7 +41,9 @@ void vd_map_free(vd_map *m) {
     vd_mem_free(m);
 }
 
-int64_t vd_map_size(const vd_map *m) { return m->n_used; }
+int64_t vd_map_size(const vd_map *m) {
+    return m->n_used;
+}
 
 static uint64_t hash_of(const void *key, size_t n) {
     uint64_t h = vd_hash64(key, n);

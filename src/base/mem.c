@@ -36,7 +36,9 @@ bool vd_mem_fail_clear(void) {
     return atomic_exchange(&fail_hit, false);
 }
 
-int64_t vd_mem_live(void) { return atomic_load(&live); }
+int64_t vd_mem_live(void) {
+    return atomic_load(&live);
+}
 
 static void *counted(void *p) {
     if (p != NULL) atomic_fetch_add_explicit(&live, 1, memory_order_relaxed);
@@ -73,7 +75,9 @@ char *vd_mem_strndup(const char *s, size_t n) {
     return p;
 }
 
-char *vd_mem_strdup(const char *s) { return vd_mem_strndup(s, strlen(s)); }
+char *vd_mem_strdup(const char *s) {
+    return vd_mem_strndup(s, strlen(s));
+}
 
 void *vd_mem_aligned(size_t size) {
     if (vd_mem_refused() || size > SIZE_MAX - 64) return NULL;

@@ -1,5 +1,5 @@
-/* A pool of threads that sleep between loops. Items are claimed one by one from an atomic counter, so
- * a slow item holds nobody up; who ran an item never changes what it computes.
+/* A pool of threads that sleep between loops. Items are claimed one by one from an atomic counter,
+ * so a slow item holds nobody up; who ran an item never changes what it computes.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/pool.h"
 
@@ -113,7 +113,9 @@ void vd_pool_free(vd_pool *p) {
     vd_mem_free(p);
 }
 
-int vd_pool_jobs(const vd_pool *p) { return p != NULL ? p->jobs : 1; }
+int vd_pool_jobs(const vd_pool *p) {
+    return p != NULL ? p->jobs : 1;
+}
 
 static vd_status run_inline(int64_t n, vd_task task, void *user, vd_err *err) {
     for (int64_t i = 0; i < n; i++) VD_TRY(task(user, i, 0, err));

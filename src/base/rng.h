@@ -22,7 +22,9 @@ static inline uint64_t vd_rng_u64(vd_rng *r) {
 }
 
 /* Uniform in [0, 1) with 53 bits. */
-static inline double vd_rng_f64(vd_rng *r) { return (double)(vd_rng_u64(r) >> 11) * 0x1p-53; }
+static inline double vd_rng_f64(vd_rng *r) {
+    return (double)(vd_rng_u64(r) >> 11) * 0x1p-53;
+}
 
 /* Uniform in [lo, hi). */
 static inline double vd_rng_range(vd_rng *r, double lo, double hi) {

@@ -22,8 +22,12 @@ void vd_str_addn(vd_str *s, const char *bytes, int64_t n) {
     s->data[s->size] = '\0';
 }
 
-void vd_str_add(vd_str *s, const char *text) { vd_str_addn(s, text, (int64_t)strlen(text)); }
-void vd_str_addc(vd_str *s, char c) { vd_str_addn(s, &c, 1); }
+void vd_str_add(vd_str *s, const char *text) {
+    vd_str_addn(s, text, (int64_t)strlen(text));
+}
+void vd_str_addc(vd_str *s, char c) {
+    vd_str_addn(s, &c, 1);
+}
 
 void vd_str_addf(vd_str *s, const char *fmt, ...) {
     va_list ap;
@@ -54,7 +58,9 @@ void vd_str_reset(vd_str *s) {
     *s = (vd_str){ 0 };
 }
 
-const char *vd_str_text(const vd_str *s) { return s->data != NULL ? s->data : ""; }
+const char *vd_str_text(const vd_str *s) {
+    return s->data != NULL ? s->data : "";
+}
 
 vd_status vd_str_check(const vd_str *s, vd_err *err) {
     return s->status == VD_OK ? VD_OK : vd_nomem(err);
@@ -106,16 +112,20 @@ void vd_str_num(vd_str *s, double v) {
     while (low < high) {
         int digits = (low + high) / 2;
         snprintf(text, sizeof text, "%.*g", digits, v);
-        if (strtod(text, NULL) == v) high = digits;
-        else low = digits + 1;
+        if (strtod(text, NULL) == v)
+            high = digits;
+        else
+            low = digits + 1;
     }
     snprintf(text, sizeof text, "%.*g", high, v);
     vd_str_add(s, text);
 }
 
 void vd_str_json_num(vd_str *s, double v) {
-    if (isfinite(v)) vd_str_num(s, v);
-    else vd_str_add(s, "null");
+    if (isfinite(v))
+        vd_str_num(s, v);
+    else
+        vd_str_add(s, "null");
 }
 
 void vd_str_html(vd_str *s, const char *text) {

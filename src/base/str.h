@@ -1,4 +1,5 @@
-/* Growing text with a sticky status, checked once at the end. SPDX-License-Identifier: Apache-2.0 */
+/* Growing text with a sticky status, checked once at the end. SPDX-License-Identifier: Apache-2.0
+ */
 #ifndef VD_BASE_STR_H
 #define VD_BASE_STR_H
 

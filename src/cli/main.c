@@ -1,5 +1,5 @@
-/* The command: vidimus OPERATION ARGUMENTS. Everything about arguments comes from the operation table;
- * what is here is the syntax of the command line, the exit status, and where output goes.
+/* The command: vidimus OPERATION ARGUMENTS. Everything about arguments comes from the operation
+ * table; what is here is the syntax of the command line, the exit status, and where output goes.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <signal.h>
 #include <stdatomic.h>
@@ -40,18 +40,25 @@ typedef struct options {
 } options;
 
 static vd_status set_format(const vd_op *op, options *o, const char *text, vd_err *err) {
-    if (strcmp(text, "csv") == 0) o->format = VD_F_CSV;
-    else if (strcmp(text, "jsonl") == 0) o->format = VD_F_JSONL;
-    else if (strcmp(text, "json") == 0) o->format = VD_F_JSON;
-    else if (strcmp(text, "table") == 0) o->format = VD_F_TABLE;
-    else return vd_fail(err, VD_E_ARG, "%s: --format '%.40s' is not table, csv, jsonl or json", op->name, text);
+    if (strcmp(text, "csv") == 0)
+        o->format = VD_F_CSV;
+    else if (strcmp(text, "jsonl") == 0)
+        o->format = VD_F_JSONL;
+    else if (strcmp(text, "json") == 0)
+        o->format = VD_F_JSON;
+    else if (strcmp(text, "table") == 0)
+        o->format = VD_F_TABLE;
+    else
+        return vd_fail(err, VD_E_ARG, "%s: --format '%.40s' is not table, csv, jsonl or json",
+                       op->name, text);
     return VD_OK;
 }
 
 static const vd_arg *find_arg(const vd_op *op, const char *name, size_t n) {
     for (int i = 0; i < op->n_args; i++) {
         const vd_arg *a = &op->args[i];
-        if (!(a->flags & VD_POSITIONAL) && strlen(a->name) == n && strncmp(a->name, name, n) == 0) return a;
+        if (!(a->flags & VD_POSITIONAL) && strlen(a->name) == n && strncmp(a->name, name, n) == 0)
+            return a;
     }
     return NULL;
 }
@@ -62,14 +69,18 @@ static bool is_option(const char *text, const char *name) {
 }
 
 /* One "--name", "--name=value" or "--name value"; moves `*i` past the value. */
-static vd_status parse_option(vd_opcall *c, options *o, int argc, char **argv, int *i, vd_err *err) {
+static vd_status parse_option(vd_opcall *c, options *o, int argc, char **argv, int *i,
+                              vd_err *err) {
     const char *text = argv[*i] + 2, *equals = strchr(text, '=');
     size_t n = equals != NULL ? (size_t)(equals - text) : strlen(text);
     const vd_arg *a = find_arg(c->op, text, n);
     bool format = is_option(text, "format");
-    if (a == NULL && strcmp(text, "help") == 0) o->help = true;
-    else if (a == NULL && strcmp(text, "quiet") == 0) o->quiet = true;
-    else if (a == NULL && strcmp(text, "json") == 0) o->format = VD_F_JSON;
+    if (a == NULL && strcmp(text, "help") == 0)
+        o->help = true;
+    else if (a == NULL && strcmp(text, "quiet") == 0)
+        o->quiet = true;
+    else if (a == NULL && strcmp(text, "json") == 0)
+        o->format = VD_F_JSON;
     else if (a == NULL && !format)
         return vd_fail(err, VD_E_ARG, "%s: no option --%.*s; see vidimus %s --help", c->op->name,
                        (int)VD_MIN(n, 60), text, c->op->name);
@@ -77,7 +88,8 @@ static vd_status parse_option(vd_opcall *c, options *o, int argc, char **argv, i
         return vd_opcall_set(c, a->name, equals != NULL ? equals + 1 : "true", err);
     else {
         if (equals == NULL && *i + 1 >= argc)
-            return vd_fail(err, VD_E_ARG, "%s: --%.*s needs a value", c->op->name, (int)VD_MIN(n, 60), text);
+            return vd_fail(err, VD_E_ARG, "%s: --%.*s needs a value", c->op->name,
+                           (int)VD_MIN(n, 60), text);
         const char *value = equals != NULL ? equals + 1 : argv[++*i];
         return a == NULL ? set_format(c->op, o, value, err) : vd_opcall_set(c, a->name, value, err);
     }
@@ -87,10 +99,14 @@ static vd_status parse_option(vd_opcall *c, options *o, int argc, char **argv, i
 static vd_status parse(vd_opcall *c, options *o, int argc, char **argv, vd_err *err) {
     bool only_positional = false;
     for (int i = 2; i < argc; i++) {
-        if (!only_positional && strcmp(argv[i], "--") == 0) only_positional = true;
-        else if (!only_positional && strcmp(argv[i], "-h") == 0) o->help = true;
-        else if (!only_positional && strncmp(argv[i], "--", 2) == 0) VD_TRY(parse_option(c, o, argc, argv, &i, err));
-        else VD_TRY(vd_opcall_set_positional(c, argv[i], err));
+        if (!only_positional && strcmp(argv[i], "--") == 0)
+            only_positional = true;
+        else if (!only_positional && strcmp(argv[i], "-h") == 0)
+            o->help = true;
+        else if (!only_positional && strncmp(argv[i], "--", 2) == 0)
+            VD_TRY(parse_option(c, o, argc, argv, &i, err));
+        else
+            VD_TRY(vd_opcall_set_positional(c, argv[i], err));
         if (o->help) return VD_OK;
     }
     return vd_opcall_finish(c, err);
@@ -132,7 +148,9 @@ static int complain(const vd_err *err, vd_status st) {
 static int call(const vd_op *op, int argc, char **argv) {
     vd_err err = { 0 };
     vd_opcall c;
-    options o = { .format = op->flags & VD_OP_RAW ? VD_F_RAW : op->flags & VD_OP_LINES ? VD_F_LINES : VD_F_TABLE };
+    options o = { .format = op->flags & VD_OP_RAW     ? VD_F_RAW
+                            : op->flags & VD_OP_LINES ? VD_F_LINES
+                                                      : VD_F_TABLE };
     vd_status st = vd_opcall_init(&c, op, &err);
     if (st == VD_OK) st = parse(&c, &o, argc, argv, &err);
     if (st == VD_OK && o.help) {
@@ -162,8 +180,10 @@ int main(int argc, char **argv) {
     }
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
         const vd_op *about = argc > 2 ? vd_op_find(argv[2]) : NULL;
-        if (about != NULL) vd_describe_help(about, &s);
-        else vd_describe_overview(&s);
+        if (about != NULL)
+            vd_describe_help(about, &s);
+        else
+            vd_describe_overview(&s);
         vd_status st = print_text(&s, &err);
         if (st != VD_OK) return complain(&err, st);
         return argc > 1 ? EXIT_DONE : EXIT_USAGE;

@@ -10,13 +10,18 @@
 static const double PLAIN_EVERY_S = 5.0;
 
 void vd_live_init(vd_live *l, bool quiet) {
-    *l = (vd_live){ .terminal = isatty(STDERR_FILENO) != 0, .quiet = quiet, .told = vd_time_mono_s() };
+    *l = (vd_live){ .terminal = isatty(STDERR_FILENO) != 0,
+                    .quiet = quiet,
+                    .told = vd_time_mono_s() };
 }
 
 static void time_left(vd_str *s, double seconds) {
-    if (seconds >= 3600) vd_str_addf(s, ", %d h %02d min left", (int)(seconds / 3600), (int)(seconds / 60) % 60);
-    else if (seconds >= 60) vd_str_addf(s, ", %d min %02d s left", (int)(seconds / 60), (int)seconds % 60);
-    else vd_str_addf(s, ", %d s left", (int)(seconds + 0.5));
+    if (seconds >= 3600)
+        vd_str_addf(s, ", %d h %02d min left", (int)(seconds / 3600), (int)(seconds / 60) % 60);
+    else if (seconds >= 60)
+        vd_str_addf(s, ", %d min %02d s left", (int)(seconds / 60), (int)seconds % 60);
+    else
+        vd_str_addf(s, ", %d s left", (int)(seconds + 0.5));
 }
 
 void vd_live_progress(void *user, const vd_progress *p) {

@@ -1,5 +1,5 @@
-/* Printing results. Machine formats are written row by row; people's tables keep the first rows back to
- * choose column widths, then follow them. SPDX-License-Identifier: Apache-2.0 */
+/* Printing results. Machine formats are written row by row; people's tables keep the first rows
+ * back to choose column widths, then follow them. SPDX-License-Identifier: Apache-2.0 */
 #include "cli/render.h"
 
 #include <errno.h>
@@ -48,7 +48,8 @@ void vd_render_free(vd_render *r) {
 
 static vd_status put(vd_render *r, vd_err *err) {
     VD_TRY(vd_str_check(&r->line, err));
-    if (r->line.size > 0 && fwrite(r->line.data, 1, (size_t)r->line.size, r->to) != (size_t)r->line.size)
+    if (r->line.size > 0 &&
+        fwrite(r->line.data, 1, (size_t)r->line.size, r->to) != (size_t)r->line.size)
         return vd_fail_errno(err, errno, "output");
     vd_str_clear(&r->line);
     return VD_OK;
@@ -86,8 +87,10 @@ static void plain_cell(vd_str *s, const vd_value *v, bool people) {
     switch (v->type) {
     case VD_INT: vd_str_addf(s, "%lld", (long long)v->i); break;
     case VD_REAL:
-        if (people) vd_str_addf(s, fabs(v->f) >= 1000 ? "%.1f" : "%.4g", v->f);
-        else vd_str_num(s, v->f);
+        if (people)
+            vd_str_addf(s, fabs(v->f) >= 1000 ? "%.1f" : "%.4g", v->f);
+        else
+            vd_str_num(s, v->f);
         break;
     case VD_TEXT: vd_str_addn(s, v->s, v->n); break;
     case VD_BLOB: hex(s, v); break;
@@ -135,7 +138,8 @@ static void safe_text(vd_str *s, const char *text) {
     for (const char *p = text; *p != '\0';) {
         const unsigned char *u = (const unsigned char *)p;
         int n = vd_utf8_len(p);
-        bool control = u[0] < 0x20 || u[0] == 0x7f || (u[0] == 0xc2 && u[1] < 0xa0); /* C0, DEL, C1 */
+        bool control =
+            u[0] < 0x20 || u[0] == 0x7f || (u[0] == 0xc2 && u[1] < 0xa0); /* C0, DEL, C1 */
         if (n == 0 || control) {
             n = VD_MAX(n, 1);
             for (int i = 0; i < n; i++) vd_str_addf(s, "\\x%02x", u[i]);
@@ -223,7 +227,8 @@ static vd_status on_columns(void *user, const vd_column *columns, int n, vd_err 
     r->right = vd_mem_array((size_t)n + 1, sizeof *r->right);
     if (copy == NULL || r->width == NULL || r->right == NULL) return vd_nomem(err);
     for (int i = 0; i < n; i++) {
-        if ((copy[i].name = vd_arena_text(&r->arena, columns[i].name)) == NULL) return vd_nomem(err);
+        if ((copy[i].name = vd_arena_text(&r->arena, columns[i].name)) == NULL)
+            return vd_nomem(err);
         if (r->format == VD_F_TABLE) r->width[i] = width_of(copy[i].name);
     }
     r->columns = copy;
@@ -239,8 +244,10 @@ static vd_status on_columns(void *user, const vd_column *columns, int n, vd_err 
 }
 
 static void json_row(vd_render *r, const vd_value *values) {
-    if (r->format == VD_F_JSON) vd_str_add(&r->line, r->n_rows > 0 ? ",\n{" : "\n{");
-    else vd_str_addc(&r->line, '{');
+    if (r->format == VD_F_JSON)
+        vd_str_add(&r->line, r->n_rows > 0 ? ",\n{" : "\n{");
+    else
+        vd_str_addc(&r->line, '{');
     for (int i = 0; i < r->n_columns; i++) {
         if (i > 0) vd_str_addc(&r->line, ',');
         vd_str_json(&r->line, r->columns[i].name);
@@ -279,11 +286,14 @@ static void on_words(void *user, const char *line) {
     r->words = vd_arena_text(&r->arena, line);
 }
 
-vd_sink vd_render_sink(vd_render *r) { return (vd_sink){ on_columns, on_row, on_words, r }; }
+vd_sink vd_render_sink(vd_render *r) {
+    return (vd_sink){ on_columns, on_row, on_words, r };
+}
 
 vd_status vd_render_finish(vd_render *r, vd_err *err) {
     bool people = r->format == VD_F_TABLE || r->format == VD_F_LINES;
-    if (r->format == VD_F_JSON) vd_str_add(&r->line, r->columns == NULL ? "[]\n" : r->n_rows > 0 ? "\n]\n" : "]\n");
+    if (r->format == VD_F_JSON)
+        vd_str_add(&r->line, r->columns == NULL ? "[]\n" : r->n_rows > 0 ? "\n]\n" : "]\n");
     VD_TRY(put(r, err));
     if (people) VD_TRY(release_sample(r, err));
     if (people && r->words != NULL) vd_str_addf(&r->line, "%s\n", r->words);

@@ -63,8 +63,10 @@ static void libraries(void *user, vd_str *out) {
     vd_err err = { 0 };
     vd_str_addf(out, "%s\n", vd_jpeg_library());
     if (x->vips == NULL) vd_vips_new(&x->vips, x->icc, &err);
-    if (x->vips != NULL) vd_vips_libraries(out);
-    else vd_str_add(out, "libvips not in this build\n");
+    if (x->vips != NULL)
+        vd_vips_libraries(out);
+    else
+        vd_str_add(out, "libvips not in this build\n");
     vd_str_addf(out, "%s\n%s\n", vd_meta_exif_library(), vd_meta_xmp_library());
 }
 

@@ -17,8 +17,9 @@ enum {
     REMEMBERED = 64
 };
 
-/* What a profile turned out to be, when used so, with the means to convert. Making a transform costs as much as
- * decoding a small picture, and most files of a collection carry one of a few profiles. */
+/* What a profile turned out to be, when used so, with the means to convert. Making a transform
+ * costs as much as decoding a small picture, and most files of a collection carry one of a few
+ * profiles. */
 typedef struct answer {
     vd_hash128 key; /* of the profile's bytes */
     vd_icc_from from;
@@ -104,8 +105,10 @@ static void judge(vd_icc *c, answer *a, const uint8_t *profile, size_t size) {
                                   INTENT_RELATIVE_COLORIMETRIC, cmsFLAGS_BLACKPOINTCOMPENSATION);
     cmsCloseProfile(p);
     if (a->transform == NULL) return;
-    if (a->from == VD_ICC_GREY) a->needed = !near_grey(a);
-    else a->needed = a->from != VD_ICC_RGB || !near_srgb(a->transform);
+    if (a->from == VD_ICC_GREY)
+        a->needed = !near_grey(a);
+    else
+        a->needed = a->from != VD_ICC_RGB || !near_srgb(a->transform);
     if (a->needed) return;
     cmsDeleteTransform(a->transform);
     a->transform = NULL;

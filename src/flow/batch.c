@@ -1,6 +1,7 @@
-/* Rows on their way to the catalog. Workers compute in parallel and fill batches of their own; a batch
- * is written by one worker at a time, in the order in which it was filled. Rows are keyed by asset, so
- * the order in which batches arrive does not show in the result. SPDX-License-Identifier: Apache-2.0 */
+/* Rows on their way to the catalog. Workers compute in parallel and fill batches of their own; a
+ * batch is written by one worker at a time, in the order in which it was filled. Rows are keyed by
+ * asset, so the order in which batches arrive does not show in the result. SPDX-License-Identifier:
+ * Apache-2.0 */
 #include "flow/run.h"
 
 #include "base/mem.h"
@@ -36,8 +37,12 @@ void vd_batch_free(vd_batch *b) {
     vd_mem_free(b);
 }
 
-vd_arena *vd_batch_arena(vd_batch *b) { return &b->arena; }
-int64_t vd_batch_rows(const vd_batch *b) { return b->n; }
+vd_arena *vd_batch_arena(vd_batch *b) {
+    return &b->arena;
+}
+int64_t vd_batch_rows(const vd_batch *b) {
+    return b->n;
+}
 
 void vd_batch_clear(vd_batch *b) {
     vd_arena_clear(&b->arena);
@@ -50,8 +55,8 @@ static vd_status push(vd_batch *b, row r, vd_err *err) {
     return VD_OK;
 }
 
-vd_status vd_batch_fact(vd_batch *b, int table, int64_t asset_id, int64_t key, const vd_value *values,
-                        int n, vd_err *err) {
+vd_status vd_batch_fact(vd_batch *b, int table, int64_t asset_id, int64_t key,
+                        const vd_value *values, int n, vd_err *err) {
     vd_value *copy = vd_arena_dup(&b->arena, values, (size_t)n * sizeof *values);
     if (copy == NULL) return vd_nomem(err);
     for (int i = 0; i < n; i++) {
@@ -62,27 +67,32 @@ vd_status vd_batch_fact(vd_batch *b, int table, int64_t asset_id, int64_t key, c
         bytes[copy[i].n] = '\0';
         copy[i].s = bytes;
     }
-    return push(b, (row){ .what = R_FACT, .table = table, .id = asset_id, .a = key, .values = copy }, err);
+    return push(
+        b, (row){ .what = R_FACT, .table = table, .id = asset_id, .a = key, .values = copy }, err);
 }
 
-vd_status vd_batch_thumbnail(vd_batch *b, int64_t asset_id, const void *jpeg, int64_t size, vd_err *err) {
+vd_status vd_batch_thumbnail(vd_batch *b, int64_t asset_id, const void *jpeg, int64_t size,
+                             vd_err *err) {
     const char *copy = vd_arena_dup(&b->arena, jpeg, (size_t)size);
     if (copy == NULL) return vd_nomem(err);
     return push(b, (row){ .what = R_THUMB, .id = asset_id, .text = copy, .size = size }, err);
 }
 
-vd_status vd_batch_identity(vd_batch *b, int64_t asset_id, const char *hash, const char *kind, vd_err *err) {
+vd_status vd_batch_identity(vd_batch *b, int64_t asset_id, const char *hash, const char *kind,
+                            vd_err *err) {
     row r = { .what = R_IDENTITY, .id = asset_id };
     if (hash != NULL && (r.hash = vd_arena_text(&b->arena, hash)) == NULL) return vd_nomem(err);
     if (kind != NULL && (r.text = vd_arena_text(&b->arena, kind)) == NULL) return vd_nomem(err);
     return push(b, r, err);
 }
 
-vd_status vd_batch_child(vd_batch *b, int64_t parent_id, int64_t index, const char *kind, double time_s,
-                         vd_err *err) {
+vd_status vd_batch_child(vd_batch *b, int64_t parent_id, int64_t index, const char *kind,
+                         double time_s, vd_err *err) {
     const char *copy = vd_arena_text(&b->arena, kind);
     if (copy == NULL) return vd_nomem(err);
-    return push(b, (row){ .what = R_CHILD, .id = parent_id, .a = index, .text = copy, .time_s = time_s }, err);
+    return push(
+        b, (row){ .what = R_CHILD, .id = parent_id, .a = index, .text = copy, .time_s = time_s },
+        err);
 }
 
 vd_status vd_batch_trim(vd_batch *b, int64_t parent_id, int64_t from_index, vd_err *err) {

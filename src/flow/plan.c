@@ -8,8 +8,10 @@ enum { PAGE = 20000, FIXED_COLUMNS = 9 };
 
 /* The condition under which stage `i` is pending for asset a. */
 static void pending_sql(const vd_run *r, int i, vd_str *sql) {
-    if (r->stages[i]->table == NULL) vd_str_add(sql, "a.content_hash IS NULL");
-    else vd_str_addf(sql, "t%d.key IS NOT %lld", i, (long long)r->key[i]);
+    if (r->stages[i]->table == NULL)
+        vd_str_add(sql, "a.content_hash IS NULL");
+    else
+        vd_str_addf(sql, "t%d.key IS NOT %lld", i, (long long)r->key[i]);
 }
 
 static bool takes_part(const vd_run *r, int i) {
@@ -20,7 +22,8 @@ static void from_sql(const vd_run *r, vd_str *sql) {
     vd_str_add(sql, " FROM asset a");
     for (int i = 0; i < r->n_stages; i++)
         if (takes_part(r, i) && r->stages[i]->table != NULL)
-            vd_str_addf(sql, " LEFT JOIN %s t%d ON t%d.asset_id = a.id", r->stages[i]->table->name, i, i);
+            vd_str_addf(sql, " LEFT JOIN %s t%d ON t%d.asset_id = a.id", r->stages[i]->table->name,
+                        i, i);
     vd_str_add(sql, " WHERE a.id > ?1 AND a.id < 4294967296 AND a.state = 'present' AND (0");
     for (int i = 0; i < r->n_stages; i++) {
         if (!takes_part(r, i)) continue;
@@ -47,13 +50,16 @@ vd_status vd_plan_open(vd_plan *p, vd_run *r, vd_err *err) {
     p->total = vd_stmt_int(count, 0);
 
     vd_str_clear(&sql);
-    vd_str_add(&sql, "SELECT a.id, a.uri, a.kind, a.container_id, a.byte_offset, a.member_index, a.size,"
-                     " a.content_hash,"
-                     " EXISTS(SELECT 1 FROM asset c WHERE c.parent_id = a.id)");
+    vd_str_add(&sql,
+               "SELECT a.id, a.uri, a.kind, a.container_id, a.byte_offset, a.member_index, a.size,"
+               " a.content_hash,"
+               " EXISTS(SELECT 1 FROM asset c WHERE c.parent_id = a.id)");
     for (int i = 0; i < r->n_stages; i++) {
         vd_str_add(&sql, ", ");
-        if (takes_part(r, i)) pending_sql(r, i, &sql);
-        else vd_str_add(&sql, "0");
+        if (takes_part(r, i))
+            pending_sql(r, i, &sql);
+        else
+            vd_str_add(&sql, "0");
     }
     from_sql(r, &sql);
     vd_str_addf(&sql, " ORDER BY a.id LIMIT %d", PAGE);

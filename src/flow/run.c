@@ -1,6 +1,6 @@
-/* One execution: keys, progress, records. A stage's configuration key is a hash over its name, version,
- * parameters and the keys of the stages it reads from, so a change anywhere upstream makes everything
- * downstream stale. Together with the asset's content hash it is the key of a fact.
+/* One execution: keys, progress, records. A stage's configuration key is a hash over its name,
+ * version, parameters and the keys of the stages it reads from, so a change anywhere upstream makes
+ * everything downstream stale. Together with the asset's content hash it is the key of a fact.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "flow/run.h"
 
@@ -16,10 +16,13 @@ int vd_run_stage_index(const vd_run *r, const char *name) {
     return -1;
 }
 
-bool vd_run_cancelled(const vd_run *r) { return r->on_cancel != NULL && r->on_cancel(r->cancel_user); }
+bool vd_run_cancelled(const vd_run *r) {
+    return r->on_cancel != NULL && r->on_cancel(r->cancel_user);
+}
 
 vd_status vd_run_check_cancel(const vd_run *r, vd_err *err) {
-    return vd_run_cancelled(r) ? vd_fail(err, VD_E_CANCEL, "run: stopped; run it again to go on") : VD_OK;
+    return vd_run_cancelled(r) ? vd_fail(err, VD_E_CANCEL, "run: stopped; run it again to go on")
+                               : VD_OK;
 }
 
 void vd_run_progress(vd_run *r, const char *stage, int64_t done, int64_t total, double since,
@@ -41,8 +44,8 @@ static vd_status check_names(const vd_run *r, const char *option, const char *li
             vd_str names = { 0 };
             for (int i = 0; i < r->n_stages; i++)
                 vd_str_addf(&names, "%s%s", i > 0 ? ", " : "", r->stages[i]->name);
-            vd_status st = vd_fail(err, VD_E_ARG, "run: --%s: no stage '%.*s'; stages are %s", option,
-                                   (int)VD_MIN(n, 60), p, vd_str_text(&names));
+            vd_status st = vd_fail(err, VD_E_ARG, "run: --%s: no stage '%.*s'; stages are %s",
+                                   option, (int)VD_MIN(n, 60), p, vd_str_text(&names));
             vd_str_reset(&names);
             return st;
         }
@@ -58,11 +61,14 @@ static vd_status make_key(vd_run *r, int i, vd_stmt *insert, vd_err *err) {
     for (int k = 0; k < i; k++)
         if (vd_str_list_has(s->inputs, r->stages[k]->name))
             vd_str_addf(&inputs, "%s=%016llx;", r->stages[k]->name, (unsigned long long)r->key[k]);
-    vd_str_addf(&all, "%s|%d|%s|%s", s->name, s->version, vd_str_text(&params), vd_str_text(&inputs));
+    vd_str_addf(&all, "%s|%d|%s|%s", s->name, s->version, vd_str_text(&params),
+                vd_str_text(&inputs));
     vd_status st = vd_str_check(&all, err);
     if (st == VD_OK) {
         r->key[i] = (int64_t)(vd_hash64(all.data, (size_t)all.size) >> 1);
-        const vd_value v[] = { vd_val_int(r->key[i]), vd_val_text(s->name), vd_val_int(s->version),
+        const vd_value v[] = { vd_val_int(r->key[i]),
+                               vd_val_text(s->name),
+                               vd_val_int(s->version),
                                { .type = VD_TEXT, .s = vd_str_text(&params), .n = params.size },
                                { .type = VD_TEXT, .s = vd_str_text(&inputs), .n = inputs.size } };
         st = vd_stmt_run(insert, v, 5, err);
@@ -77,8 +83,10 @@ static vd_status record_start(vd_run *r, vd_err *err) {
     vd_stmt *s = NULL;
     vd_db *db = vd_dataset_db(r->ds);
     vd_str args = { 0 };
-    for (int i = 0; i < r->opt->n_paths; i++) vd_str_addf(&args, "%s%s", i > 0 ? " " : "", r->opt->paths[i]);
-    vd_status st = vd_db_prepare(&s, db, "INSERT INTO run(started_ns, arguments) VALUES(?1, ?2)", true, err);
+    for (int i = 0; i < r->opt->n_paths; i++)
+        vd_str_addf(&args, "%s%s", i > 0 ? " " : "", r->opt->paths[i]);
+    vd_status st =
+        vd_db_prepare(&s, db, "INSERT INTO run(started_ns, arguments) VALUES(?1, ?2)", true, err);
     if (st == VD_OK) {
         const vd_value v[] = { vd_val_int(vd_time_unix_ns()),
                                { .type = VD_TEXT, .s = vd_str_text(&args), .n = args.size } };
@@ -98,8 +106,10 @@ vd_status vd_run_begin(vd_run *r, vd_err *err) {
     VD_GO(check_names(r, "only", r->opt->only, err));
     VD_GO(check_names(r, "skip", r->opt->skip, err));
     VD_GO(vd_db_begin(db, err));
-    VD_GO(vd_db_prepare(&insert, db, "INSERT OR IGNORE INTO stage_config(key, stage, version, params,"
-                                     " inputs) VALUES(?1, ?2, ?3, ?4, ?5)", true, err));
+    VD_GO(vd_db_prepare(&insert, db,
+                        "INSERT OR IGNORE INTO stage_config(key, stage, version, params,"
+                        " inputs) VALUES(?1, ?2, ?3, ?4, ?5)",
+                        true, err));
     for (int i = 0; i < r->n_stages; i++) {
         const vd_stage *s = r->stages[i];
         r->selected[i] = (r->opt->only == NULL || vd_str_list_has(r->opt->only, s->name)) &&
@@ -122,9 +132,11 @@ static vd_status record_stage(vd_run *r, int i, vd_stmt *s, vd_err *err) {
     vd_str text = { 0 };
     vd_status st = VD_OK;
     if (r->stages[i]->summary != NULL) VD_GO(r->stages[i]->summary(r, &text, err));
-    const vd_value v[] = { vd_val_int(r->run_id), vd_val_text(r->stages[i]->name), vd_val_int(t->done),
-                           vd_val_int(t->total), vd_val_int(t->failed), vd_val_real(t->seconds),
-                           vd_val_text(vd_str_text(&text)) };
+    const vd_value v[] = {
+        vd_val_int(r->run_id),          vd_val_text(r->stages[i]->name), vd_val_int(t->done),
+        vd_val_int(t->total),           vd_val_int(t->failed),           vd_val_real(t->seconds),
+        vd_val_text(vd_str_text(&text))
+    };
     st = vd_stmt_run(s, v, 7, err);
 done:
     vd_str_reset(&text);
@@ -136,12 +148,16 @@ vd_status vd_run_end(vd_run *r, const char *outcome, vd_err *err) {
     vd_stmt *finish = NULL, *stage = NULL;
     vd_db *db = vd_dataset_db(r->ds);
     VD_GO(vd_db_begin(db, err));
-    VD_GO(vd_db_prepare(&stage, db, "INSERT OR REPLACE INTO run_stage(run_id, stage, done, total, failed,"
-                                    " seconds, summary) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)", true, err));
+    VD_GO(vd_db_prepare(&stage, db,
+                        "INSERT OR REPLACE INTO run_stage(run_id, stage, done, total, failed,"
+                        " seconds, summary) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                        true, err));
     for (int i = 0; i < r->n_stages; i++)
         if (r->time[i].ran) VD_GO(record_stage(r, i, stage, err));
-    VD_GO(vd_db_prepare(&finish, db, "UPDATE run SET finished_ns = ?2, outcome = ?3 WHERE id = ?1", true, err));
-    const vd_value v[] = { vd_val_int(r->run_id), vd_val_int(vd_time_unix_ns()), vd_val_text(outcome) };
+    VD_GO(vd_db_prepare(&finish, db, "UPDATE run SET finished_ns = ?2, outcome = ?3 WHERE id = ?1",
+                        true, err));
+    const vd_value v[] = { vd_val_int(r->run_id), vd_val_int(vd_time_unix_ns()),
+                           vd_val_text(outcome) };
     VD_GO(vd_stmt_run(finish, v, 3, err));
     VD_GO(vd_db_commit(db, err));
 done:
@@ -154,7 +170,8 @@ done:
 vd_status vd_run_state_get(vd_run *r, const char *name, vd_str *out, vd_err *err) {
     vd_stmt *s = NULL;
     bool row = false;
-    VD_TRY(vd_db_prepare(&s, vd_dataset_db(r->ds), "SELECT value FROM dataset_state WHERE name = ?1", true, err));
+    VD_TRY(vd_db_prepare(&s, vd_dataset_db(r->ds),
+                         "SELECT value FROM dataset_state WHERE name = ?1", true, err));
     vd_stmt_bind(s, 1, vd_val_text(name));
     vd_status st = vd_stmt_step(s, &row, err);
     if (st == VD_OK && row) vd_str_add(out, vd_stmt_text(s, 0));
@@ -165,8 +182,10 @@ vd_status vd_run_state_get(vd_run *r, const char *name, vd_str *out, vd_err *err
 vd_status vd_run_state_set(vd_run *r, const char *name, const char *value, vd_err *err) {
     vd_stmt *s = NULL;
     VD_TRY(vd_db_prepare(&s, vd_dataset_db(r->ds),
-                         "INSERT OR REPLACE INTO dataset_state(name, value) VALUES(?1, ?2)", true, err));
-    const vd_value v[] = { vd_val_text(name), { .type = VD_TEXT, .s = value, .n = (int64_t)strlen(value) } };
+                         "INSERT OR REPLACE INTO dataset_state(name, value) VALUES(?1, ?2)", true,
+                         err));
+    const vd_value v[] = { vd_val_text(name),
+                           { .type = VD_TEXT, .s = value, .n = (int64_t)strlen(value) } };
     vd_status st = vd_stmt_run(s, v, 2, err);
     vd_stmt_free(s);
     return st;

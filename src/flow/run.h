@@ -39,8 +39,9 @@ typedef struct vd_run {
     vd_pool *pool;
     const vd_stage *const *stages;
     int n_stages;
-    int64_t key[VD_MAX_STAGES];   /* configuration key: hash(stage, version, parameters, input keys) */
-    int table[VD_MAX_STAGES];     /* index of the stage's table in the schema, -1 without */
+    int64_t
+        key[VD_MAX_STAGES];   /* configuration key: hash(stage, version, parameters, input keys) */
+    int table[VD_MAX_STAGES]; /* index of the stage's table in the schema, -1 without */
     bool selected[VD_MAX_STAGES]; /* by --only and --skip */
     vd_stage_time time[VD_MAX_STAGES];
     int64_t run_id;
@@ -92,12 +93,14 @@ typedef struct vd_batch vd_batch;
 vd_status vd_batch_new(vd_batch **out, vd_err *err);
 void vd_batch_free(vd_batch *b);
 vd_arena *vd_batch_arena(vd_batch *b); /* texts of pending rows live here */
-vd_status vd_batch_fact(vd_batch *b, int table, int64_t asset_id, int64_t key, const vd_value *values,
-                        int n, vd_err *err);
-vd_status vd_batch_thumbnail(vd_batch *b, int64_t asset_id, const void *jpeg, int64_t size, vd_err *err);
-vd_status vd_batch_identity(vd_batch *b, int64_t asset_id, const char *hash, const char *kind, vd_err *err);
-vd_status vd_batch_child(vd_batch *b, int64_t parent_id, int64_t index, const char *kind, double time_s,
-                         vd_err *err);
+vd_status vd_batch_fact(vd_batch *b, int table, int64_t asset_id, int64_t key,
+                        const vd_value *values, int n, vd_err *err);
+vd_status vd_batch_thumbnail(vd_batch *b, int64_t asset_id, const void *jpeg, int64_t size,
+                             vd_err *err);
+vd_status vd_batch_identity(vd_batch *b, int64_t asset_id, const char *hash, const char *kind,
+                            vd_err *err);
+vd_status vd_batch_child(vd_batch *b, int64_t parent_id, int64_t index, const char *kind,
+                         double time_s, vd_err *err);
 vd_status vd_batch_trim(vd_batch *b, int64_t parent_id, int64_t from_index, vd_err *err);
 int64_t vd_batch_rows(const vd_batch *b);
 vd_status vd_batch_write(vd_batch *b, vd_writer *w, vd_err *err); /* and empties it */

@@ -1,5 +1,5 @@
-/* The stage table's row: declared once, it drives planning, resume, progress, --only/--skip, timings and
- * the provenance of every fact. SPDX-License-Identifier: Apache-2.0 */
+/* The stage table's row: declared once, it drives planning, resume, progress, --only/--skip,
+ * timings and the provenance of every fact. SPDX-License-Identifier: Apache-2.0 */
 #ifndef VD_FLOW_STAGE_H
 #define VD_FLOW_STAGE_H
 
@@ -25,8 +25,8 @@ typedef struct vd_stage {
     bool needs_pixels;
     /* the options that change its results, as "name=value;" */
     void (*params)(const struct vd_run_opt *opt, vd_str *out);
-    /* VD_SCOPE_ASSET: fills one value for each column of `table`, all VD_NULL before; texts live in the
-     * arena of `w` */
+    /* VD_SCOPE_ASSET: fills one value for each column of `table`, all VD_NULL before; texts live in
+     * the arena of `w` */
     vd_status (*asset)(struct vd_asset_work *w, vd_value *out, vd_err *err);
     /* other scopes: does all of it */
     vd_status (*all)(struct vd_run *run, vd_err *err);

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * A frame borrows its pixels (usually memory shared with a decoding process) and is valid until the
- * next decode on that codec. It is in stored orientation; `orientation` says how to turn it upright,
- * and every rendition made from it is upright. */
+ * next decode on that codec. It is in stored orientation; `orientation` says how to turn it
+ * upright, and every rendition made from it is upright. */
 #ifndef VD_IMAGE_FRAME_H
 #define VD_IMAGE_FRAME_H
 

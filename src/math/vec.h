@@ -19,20 +19,30 @@ typedef struct vd_rigid {
     vd_vec3 t;
 } vd_rigid;
 
-static inline vd_vec3 vd_v3(double x, double y, double z) { return (vd_vec3){ x, y, z }; }
+static inline vd_vec3 vd_v3(double x, double y, double z) {
+    return (vd_vec3){ x, y, z };
+}
 static inline vd_vec3 vd_v3_add(vd_vec3 a, vd_vec3 b) {
     return vd_v3(a.x + b.x, a.y + b.y, a.z + b.z);
 }
 static inline vd_vec3 vd_v3_sub(vd_vec3 a, vd_vec3 b) {
     return vd_v3(a.x - b.x, a.y - b.y, a.z - b.z);
 }
-static inline vd_vec3 vd_v3_mul(vd_vec3 a, double s) { return vd_v3(a.x * s, a.y * s, a.z * s); }
-static inline double vd_v3_dot(vd_vec3 a, vd_vec3 b) { return a.x * b.x + a.y * b.y + a.z * b.z; }
+static inline vd_vec3 vd_v3_mul(vd_vec3 a, double s) {
+    return vd_v3(a.x * s, a.y * s, a.z * s);
+}
+static inline double vd_v3_dot(vd_vec3 a, vd_vec3 b) {
+    return a.x * b.x + a.y * b.y + a.z * b.z;
+}
 static inline vd_vec3 vd_v3_cross(vd_vec3 a, vd_vec3 b) {
     return vd_v3(a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x);
 }
-static inline double vd_v3_norm(vd_vec3 a) { return sqrt(vd_v3_dot(a, a)); }
-static inline vd_vec3 vd_v3_unit(vd_vec3 a) { return vd_v3_mul(a, 1.0 / vd_v3_norm(a)); }
+static inline double vd_v3_norm(vd_vec3 a) {
+    return sqrt(vd_v3_dot(a, a));
+}
+static inline vd_vec3 vd_v3_unit(vd_vec3 a) {
+    return vd_v3_mul(a, 1.0 / vd_v3_norm(a));
+}
 
 /* m = R(q). */
 static inline void vd_quat_matrix(double m[9], vd_quat q) {

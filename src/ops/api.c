@@ -35,13 +35,15 @@ void vd_ctx_free(vd_ctx *ctx) {
 static vd_status set_value(vd_opcall *c, const vd_arg_value *a, vd_err *err) {
     vd_str s = { 0 };
     vd_status st = VD_OK;
-    if (a->name == NULL) return vd_fail(err, VD_E_ARG, "%s: an argument without a name", c->op->name);
+    if (a->name == NULL)
+        return vd_fail(err, VD_E_ARG, "%s: an argument without a name", c->op->name);
     switch (a->kind) {
     case VD_ARG_TEXT: vd_str_add(&s, a->text != NULL ? a->text : ""); break;
     case VD_ARG_INT: vd_str_addf(&s, "%lld", (long long)a->integer); break;
     case VD_ARG_REAL: vd_str_num(&s, a->real); break;
     case VD_ARG_FLAG: vd_str_add(&s, a->flag ? "true" : "false"); break;
-    default: st = vd_fail(err, VD_E_ARG, "%s: argument %s: kind %d", c->op->name, a->name, (int)a->kind);
+    default:
+        st = vd_fail(err, VD_E_ARG, "%s: argument %s: kind %d", c->op->name, a->name, (int)a->kind);
     }
     if (st == VD_OK) st = vd_str_check(&s, err);
     if (st == VD_OK) st = vd_opcall_set(c, a->name, vd_str_text(&s), err);
@@ -49,7 +51,8 @@ static vd_status set_value(vd_opcall *c, const vd_arg_value *a, vd_err *err) {
     return st;
 }
 
-vd_status vd_call(vd_ctx *ctx, const char *op, const vd_arg_value *args, int n, vd_result **out, vd_err *err) {
+vd_status vd_call(vd_ctx *ctx, const char *op, const vd_arg_value *args, int n, vd_result **out,
+                  vd_err *err) {
     vd_err own = { 0 };
     if (err == NULL) err = &own;
     const vd_op *row = vd_op_find(op);
@@ -87,10 +90,16 @@ vd_status vd_op_describe(const char *op, char **json, vd_err *err) {
     vd_str s = { 0 };
     vd_describe_json(row, &s);
     vd_status st = vd_str_check(&s, err);
-    if (st == VD_OK) *json = s.data;
-    else vd_str_reset(&s);
+    if (st == VD_OK)
+        *json = s.data;
+    else
+        vd_str_reset(&s);
     return st;
 }
 
-void vd_text_free(char *text) { vd_mem_free(text); }
-const char *vd_version(void) { return VIDIMUS_VERSION; }
+void vd_text_free(char *text) {
+    vd_mem_free(text);
+}
+const char *vd_version(void) {
+    return VIDIMUS_VERSION;
+}

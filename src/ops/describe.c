@@ -34,8 +34,8 @@ static void usage(const vd_op *op, vd_str *out) {
         const vd_arg *a = &op->args[i];
         if (!(a->flags & VD_POSITIONAL)) continue;
         bool optional = !(a->flags & VD_REQUIRED);
-        vd_str_addf(out, " %s%s%s%s", optional ? "[" : "", value_name(a), a->flags & VD_MANY ? "..." : "",
-                    optional ? "]" : "");
+        vd_str_addf(out, " %s%s%s%s", optional ? "[" : "", value_name(a),
+                    a->flags & VD_MANY ? "..." : "", optional ? "]" : "");
     }
     vd_str_add(out, " [OPTIONS]");
 }
@@ -53,9 +53,12 @@ static void range_and_default(const vd_arg *a, vd_str *out) {
 
 static void argument(const vd_arg *a, vd_str *out) {
     vd_str left = { 0 };
-    if (a->flags & VD_POSITIONAL) vd_str_add(&left, value_name(a));
-    else if (a->type == VD_T_FLAG) vd_str_addf(&left, "--%s", a->name);
-    else vd_str_addf(&left, "--%s %s", a->name, value_name(a));
+    if (a->flags & VD_POSITIONAL)
+        vd_str_add(&left, value_name(a));
+    else if (a->type == VD_T_FLAG)
+        vd_str_addf(&left, "--%s", a->name);
+    else
+        vd_str_addf(&left, "--%s %s", a->name, value_name(a));
     vd_str_addf(out, "  %-28s ", vd_str_text(&left));
     if (left.size > 28) vd_str_addf(out, "\n  %-28s ", "");
     vd_str_add(out, a->help);
@@ -70,7 +73,8 @@ void vd_describe_help(const vd_op *op, vd_str *out) {
     usage(op, out);
     vd_str_add(out, "\n\n");
     for (int i = 0; i < op->n_args; i++) argument(&op->args[i], out);
-    vd_str_addf(out, "  %-28s %s\n", "--json", "one JSON document on standard output, nothing else");
+    vd_str_addf(out, "  %-28s %s\n", "--json",
+                "one JSON document on standard output, nothing else");
     vd_str_addf(out, "  %-28s %s\n", "--format table|csv|jsonl|json", "how to print the result");
     vd_str_addf(out, "  %-28s %s\n", "--quiet", "no progress on standard error");
     vd_str_addf(out, "  %-28s %s\n", "--help", "this text");
@@ -83,8 +87,10 @@ void vd_describe_help(const vd_op *op, vd_str *out) {
 void vd_describe_overview(vd_str *out) {
     vd_str_add(out, "vidimus " VIDIMUS_VERSION ": an embedded visual data engine\n\n"
                     "usage: vidimus OPERATION [ARGUMENTS]\n\n");
-    for (int i = 0; i < vd_n_ops; i++) vd_str_addf(out, "  %-12s %s\n", vd_ops[i]->name, vd_ops[i]->summary);
-    vd_str_add(out, "\nstart with:  vidimus run FOLDER\nmore about one:  vidimus OPERATION --help\n");
+    for (int i = 0; i < vd_n_ops; i++)
+        vd_str_addf(out, "  %-12s %s\n", vd_ops[i]->name, vd_ops[i]->summary);
+    vd_str_add(out,
+               "\nstart with:  vidimus run FOLDER\nmore about one:  vidimus OPERATION --help\n");
 }
 
 void vd_describe_json(const vd_op *op, vd_str *out) {
@@ -95,7 +101,8 @@ void vd_describe_json(const vd_op *op, vd_str *out) {
     vd_str_addf(out, ",\"writes\":%s,\"arguments\":[", op->flags & VD_OP_WRITES ? "true" : "false");
     for (int i = 0; i < op->n_args; i++) {
         const vd_arg *a = &op->args[i];
-        vd_str_addf(out, "%s{\"name\":\"%s\",\"type\":\"%s\"", i > 0 ? "," : "", a->name, type_name(a));
+        vd_str_addf(out, "%s{\"name\":\"%s\",\"type\":\"%s\"", i > 0 ? "," : "", a->name,
+                    type_name(a));
         if (a->flags & VD_POSITIONAL) vd_str_add(out, ",\"positional\":true");
         if (a->flags & VD_REQUIRED) vd_str_add(out, ",\"required\":true");
         if (a->flags & VD_MANY) vd_str_add(out, ",\"many\":true");
@@ -129,8 +136,10 @@ void vd_describe_json(const vd_op *op, vd_str *out) {
 }
 
 void vd_describe_reference(vd_str *out) {
-    vd_str_add(out, "# Reference of the operations\n\nMade by `vidimus reference` from the operation table;"
-                    " a test compares it.\n");
+    vd_str_add(
+        out,
+        "# Reference of the operations\n\nMade by `vidimus reference` from the operation table;"
+        " a test compares it.\n");
     for (int i = 0; i < vd_n_ops; i++) {
         vd_str_addf(out, "\n## %s\n\n```text\n", vd_ops[i]->name);
         vd_describe_help(vd_ops[i], out);
@@ -162,7 +171,8 @@ vd_status vd_describe_completion(const char *shell, vd_str *out, vd_err *err) {
         for (int i = 0; i < vd_n_ops; i++)
             for (int k = 0; k < vd_ops[i]->n_args; k++)
                 if (!(vd_ops[i]->args[k].flags & VD_POSITIONAL))
-                    vd_str_addf(out, "complete -c vidimus -n '__fish_seen_subcommand_from %s' -l %s\n",
+                    vd_str_addf(out,
+                                "complete -c vidimus -n '__fish_seen_subcommand_from %s' -l %s\n",
                                 vd_ops[i]->name, vd_ops[i]->args[k].name);
         return vd_str_check(out, err);
     }
@@ -176,8 +186,9 @@ vd_status vd_describe_completion(const char *shell, vd_str *out, vd_err *err) {
         options(vd_ops[i], out);
         vd_str_add(out, "' ;;\n");
     }
-    vd_str_add(out, "  esac; fi\n  case $cur in -*) ;; *) [ \"$COMP_CWORD\" -gt 1 ] && words= ;; esac\n"
-                    "  COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\n"
-                    "complete -o default -F _vidimus vidimus\n");
+    vd_str_add(out,
+               "  esac; fi\n  case $cur in -*) ;; *) [ \"$COMP_CWORD\" -gt 1 ] && words= ;; esac\n"
+               "  COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\n"
+               "complete -o default -F _vidimus vidimus\n");
     return vd_str_check(out, err);
 }

@@ -5,9 +5,9 @@
 
 #include "ops/op.h"
 
-void vd_describe_help(const vd_op *op, vd_str *out);     /* vidimus NAME --help */
-void vd_describe_overview(vd_str *out);                  /* vidimus --help */
+void vd_describe_help(const vd_op *op, vd_str *out); /* vidimus NAME --help */
+void vd_describe_overview(vd_str *out);              /* vidimus --help */
 void vd_describe_json(const vd_op *op, vd_str *out);
-void vd_describe_reference(vd_str *out);                 /* docs/reference.md */
+void vd_describe_reference(vd_str *out); /* docs/reference.md */
 vd_status vd_describe_completion(const char *shell, vd_str *out, vd_err *err);
 #endif

@@ -16,7 +16,8 @@
 static const vd_column columns[] = {
     { "item", VD_TEXT, "", "what is looked at", 0 },
     { "value", VD_TEXT, "", "what was found", 0 },
-    { "ok", VD_INT, "", "0: a self-test failed; missing codecs and processor features are only told", 0 },
+    { "ok", VD_INT, "",
+      "0: a self-test failed; missing codecs and processor features are only told", 0 },
 };
 
 static vd_status send(vd_opcall *c, const char *item, const char *value, bool ok, vd_err *err) {
@@ -53,7 +54,8 @@ typedef struct seen {
     bool got;
 } seen;
 
-static vd_status on_frame(void *user, const vd_frame *f, const vd_media *m, int64_t index, double time_s, vd_err *err) {
+static vd_status on_frame(void *user, const vd_frame *f, const vd_media *m, int64_t index,
+                          double time_s, vd_err *err) {
     (void)m, (void)index, (void)time_s;
     seen *s = user;
     vd_pdq pdq;
@@ -61,8 +63,8 @@ static vd_status on_frame(void *user, const vd_frame *f, const vd_media *m, int6
     return vd_measure_frame(&s->metrics, &pdq, s->measure, f, err);
 }
 
-/* A picture of which the left half is black and the right half white must come back as such: mean 127.5,
- * deviation 127.5. */
+/* A picture of which the left half is black and the right half white must come back as such: mean
+ * 127.5, deviation 127.5. */
 static vd_status test_decode(vd_codec *codec, vd_err *err) {
     static uint8_t const half = SIDE / 2;
     vd_status st = VD_OK;
@@ -72,7 +74,10 @@ static vd_status test_decode(vd_codec *codec, vd_err *err) {
     seen s = { 0 };
     const vd_decode_opt opt = VD_DECODE_OPT;
     for (int i = 0; i < SIDE * SIDE; i++) pixels[i] = i % SIDE < half ? 0 : 255;
-    const vd_frame f = { .format = VD_PIX_GREY8, .width = SIDE, .height = SIDE, .orientation = 1,
+    const vd_frame f = { .format = VD_PIX_GREY8,
+                         .width = SIDE,
+                         .height = SIDE,
+                         .orientation = 1,
                          .plane = { { pixels, SIDE, SIDE, SIDE } } };
     VD_GO(vd_measure_new(&s.measure, err));
     VD_GO(vd_jpeg_write(&jpeg, &f, &(vd_jpeg_opt)VD_JPEG_OPT, err));
@@ -81,10 +86,11 @@ static vd_status test_decode(vd_codec *codec, vd_err *err) {
     const vd_source src = { "self-test.jpg", -1, 0, jpeg.size };
     VD_GO(vd_codec_decode(codec, &src, &opt, on_frame, &s, &media, err));
     if (!s.got || media.verdict != VD_V_OK)
-        st = vd_fail(err, VD_E_CHECK, "verdict %s %s", vd_verdict_name(media.verdict), media.detail);
+        st =
+            vd_fail(err, VD_E_CHECK, "verdict %s %s", vd_verdict_name(media.verdict), media.detail);
     else if (fabs(s.metrics.brightness - 127.5) > 1 || fabs(s.metrics.contrast - 127.5) > 2)
-        st = vd_fail(err, VD_E_CHECK, "brightness %g, contrast %g; both should be 127.5", s.metrics.brightness,
-                     s.metrics.contrast);
+        st = vd_fail(err, VD_E_CHECK, "brightness %g, contrast %g; both should be 127.5",
+                     s.metrics.brightness, s.metrics.contrast);
 done:
     vd_measure_free(s.measure);
     vd_str_reset(&jpeg);
@@ -95,7 +101,8 @@ static vd_status test_catalog(vd_err *err) {
     vd_db *db = NULL;
     int64_t n = 0;
     vd_status st = vd_db_open(&db, ":memory:", VD_DB_CREATE, err);
-    if (st == VD_OK) st = vd_db_exec(db, "CREATE TABLE t(x); INSERT INTO t VALUES(1),(2),(39)", err);
+    if (st == VD_OK)
+        st = vd_db_exec(db, "CREATE TABLE t(x); INSERT INTO t VALUES(1),(2),(39)", err);
     if (st == VD_OK) st = vd_db_int(db, "SELECT sum(x) FROM t", &n, err);
     if (st == VD_OK && n != 42) st = vd_fail(err, VD_E_CHECK, "sum is %lld, not 42", (long long)n);
     vd_db_close(db);
@@ -118,9 +125,12 @@ static vd_status doctor_op(vd_opcall *c, vd_err *err) {
     VD_GO(vd_codec_new(&codec, c->libexec_dir, err));
     VD_GO(tell_codecs(c, codec, err));
     vd_status decode = test_decode(codec, &why[0]), catalog = test_catalog(&why[1]);
-    VD_GO(send(c, "self-test: decode and measure", decode == VD_OK ? "passed" : why[0].msg, decode == VD_OK, err));
-    VD_GO(send(c, "self-test: catalog", catalog == VD_OK ? "passed" : why[1].msg, catalog == VD_OK, err));
-    if (decode != VD_OK || catalog != VD_OK) st = vd_fail(err, VD_E_CHECK, "doctor: a self-test failed");
+    VD_GO(send(c, "self-test: decode and measure", decode == VD_OK ? "passed" : why[0].msg,
+               decode == VD_OK, err));
+    VD_GO(send(c, "self-test: catalog", catalog == VD_OK ? "passed" : why[1].msg, catalog == VD_OK,
+               err));
+    if (decode != VD_OK || catalog != VD_OK)
+        st = vd_fail(err, VD_E_CHECK, "doctor: a self-test failed");
 done:
     vd_codec_free(codec);
     return st;

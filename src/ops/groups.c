@@ -1,12 +1,20 @@
-/* Operation groups: duplicates, with the member to keep and why. SPDX-License-Identifier: Apache-2.0 */
+/* Operation groups: duplicates, with the member to keep and why. SPDX-License-Identifier:
+ * Apache-2.0 */
 #include <string.h>
 
 #include "base/mem.h"
 #include "ops/op.h"
 
 static const vd_arg args[] = {
-    { .name = "dataset", .flags = VD_POSITIONAL | VD_REQUIRED, .value = "DATASET", .help = "dataset directory" },
-    { .name = "kind", .type = VD_T_CHOICE, .choices = "exact|near|all", .def = "all", .help = "which groups" },
+    { .name = "dataset",
+      .flags = VD_POSITIONAL | VD_REQUIRED,
+      .value = "DATASET",
+      .help = "dataset directory" },
+    { .name = "kind",
+      .type = VD_T_CHOICE,
+      .choices = "exact|near|all",
+      .def = "all",
+      .help = "which groups" },
     { .name = "limit", .type = VD_T_INT, .max = 1e15, .def = "0", .help = "groups; 0: all" },
 };
 
@@ -18,7 +26,8 @@ static const vd_column columns[N_COLUMNS] = {
     [C_KEEP] = { "keep", VD_TEXT, "", "the member to keep", 0 },
     [C_WHY] = { "why", VD_TEXT, "", "why it is kept", 0 },
     [C_SIZE] = { "size", VD_INT, "", "members", 0 },
-    [C_DISTANCE] = { "distance", VD_INT, "bits", "largest distance of a member to the one kept", 0 },
+    [C_DISTANCE] = { "distance", VD_INT, "bits", "largest distance of a member to the one kept",
+                     0 },
     [C_MEMBERS] = { "members", VD_LIST, "", "all members, the one to keep included", 0 },
 };
 
@@ -30,8 +39,12 @@ typedef struct group {
 
 static vd_status send(vd_opcall *c, const char *kind, const group *g, vd_err *err) {
     const vd_value row[N_COLUMNS] = {
-        [C_KIND] = vd_val_text(kind), [C_GROUP] = vd_val_int(g->id), [C_KEEP] = vd_val_text(g->keep),
-        [C_WHY] = vd_val_text(g->why), [C_SIZE] = vd_val_int(g->n), [C_DISTANCE] = vd_val_int(g->distance),
+        [C_KIND] = vd_val_text(kind),
+        [C_GROUP] = vd_val_int(g->id),
+        [C_KEEP] = vd_val_text(g->keep),
+        [C_WHY] = vd_val_text(g->why),
+        [C_SIZE] = vd_val_int(g->n),
+        [C_DISTANCE] = vd_val_int(g->distance),
         [C_MEMBERS] = { .type = VD_LIST, .list = g->members, .n = g->n },
     };
     return vd_out_row(c, row, err);
@@ -50,7 +63,8 @@ static vd_status take_member(group *g, vd_arena *arena, const vd_stmt *s, vd_err
     return VD_OK;
 }
 
-static vd_status send_kind(vd_opcall *c, vd_db *db, const char *kind, const char *sql, vd_err *err) {
+static vd_status send_kind(vd_opcall *c, vd_db *db, const char *kind, const char *sql,
+                           vd_err *err) {
     vd_status st = VD_OK;
     vd_stmt *s = NULL;
     vd_arena arena = { 0 };
@@ -84,16 +98,20 @@ static vd_status groups_op(vd_opcall *c, vd_err *err) {
     VD_GO(vd_op_open(c, VD_DB_READ, &ds, err));
     VD_GO(vd_out_columns(c, NULL, 0, err));
     if (strcmp(kind, "near") != 0)
-        VD_GO(send_kind(c, vd_dataset_db(ds), "exact",
-                        "SELECT d.duplicate_group, a.uri, d.duplicate_keep, 'the same bytes: first found', 0"
-                        " FROM fact_duplicates d"
-                        " JOIN asset a ON a.id = d.asset_id WHERE d.duplicate_group IS NOT NULL"
-                        " ORDER BY d.duplicate_group, d.asset_id", err));
+        VD_GO(send_kind(
+            c, vd_dataset_db(ds), "exact",
+            "SELECT d.duplicate_group, a.uri, d.duplicate_keep, 'the same bytes: first found', 0"
+            " FROM fact_duplicates d"
+            " JOIN asset a ON a.id = d.asset_id WHERE d.duplicate_group IS NOT NULL"
+            " ORDER BY d.duplicate_group, d.asset_id",
+            err));
     if (strcmp(kind, "exact") != 0)
-        VD_GO(send_kind(c, vd_dataset_db(ds), "near",
-                        "SELECT d.near_group, a.uri, d.near_keep, d.keep_reason, d.near_distance FROM fact_duplicates d"
-                        " JOIN asset a ON a.id = d.asset_id WHERE d.near_group IS NOT NULL"
-                        " ORDER BY d.near_group, d.asset_id", err));
+        VD_GO(send_kind(
+            c, vd_dataset_db(ds), "near",
+            "SELECT d.near_group, a.uri, d.near_keep, d.keep_reason, d.near_distance FROM fact_duplicates d"
+            " JOIN asset a ON a.id = d.asset_id WHERE d.near_group IS NOT NULL"
+            " ORDER BY d.near_group, d.asset_id",
+            err));
 done:
     vd_dataset_close(ds);
     return st;
@@ -102,8 +120,9 @@ done:
 const vd_op vd_op_groups = {
     .name = "groups",
     .summary = "duplicates, with the member to keep and why",
-    .help = "Exact groups have the same bytes. Near groups are stars: every member lies within the PDQ distance of\n"
-            "the one kept, which has the highest resolution, then the greatest sharpness, then the least compression.",
+    .help =
+        "Exact groups have the same bytes. Near groups are stars: every member lies within the PDQ distance of\n"
+        "the one kept, which has the highest resolution, then the greatest sharpness, then the least compression.",
     .example = "vidimus groups captures.vidimus --kind near --json",
     .args = args,
     .n_args = VD_COUNT(args),

@@ -1,16 +1,26 @@
-/* Operation issues: problems by kind with counts, or per asset with evidence. SPDX-License-Identifier: Apache-2.0 */
+/* Operation issues: problems by kind with counts, or per asset with evidence.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
 #include "ops/op.h"
 #include "stage/problems.h"
 
 static const vd_arg args[] = {
-    { .name = "dataset", .flags = VD_POSITIONAL | VD_REQUIRED, .value = "DATASET", .help = "dataset directory" },
+    { .name = "dataset",
+      .flags = VD_POSITIONAL | VD_REQUIRED,
+      .value = "DATASET",
+      .help = "dataset directory" },
     { .name = "kind", .value = "KIND", .help = "only this kind, asset by asset" },
-    { .name = "where", .value = "EXPR", .help = "only assets for which this SQL condition over asset_facts holds" },
-    { .name = "threshold", .flags = VD_MANY, .value = "KIND=SCORE",
+    { .name = "where",
+      .value = "EXPR",
+      .help = "only assets for which this SQL condition over asset_facts holds" },
+    { .name = "threshold",
+      .flags = VD_MANY,
+      .value = "KIND=SCORE",
       .help = "judge with this threshold instead of the one of the run" },
-    { .name = "details", .type = VD_T_FLAG, .help = "asset by asset; implied by --kind and --json" },
+    { .name = "details",
+      .type = VD_T_FLAG,
+      .help = "asset by asset; implied by --kind and --json" },
     { .name = "limit", .type = VD_T_INT, .max = 1e15, .def = "0", .help = "rows; 0: all" },
 };
 
@@ -39,7 +49,8 @@ static vd_status check_kind(const char *kind, vd_err *err) {
         }
         vd_str_addf(&all, "%s%s", i > 0 ? " " : "", vd_problem_kinds[i].key);
     }
-    vd_status st = vd_fail(err, VD_E_ARG, "issues: no kind '%.40s'; kinds are %s", kind, vd_str_text(&all));
+    vd_status st =
+        vd_fail(err, VD_E_ARG, "issues: no kind '%.40s'; kinds are %s", kind, vd_str_text(&all));
     vd_str_reset(&all);
     return st;
 }
@@ -52,7 +63,8 @@ static vd_status findings_sql(vd_opcall *c, vd_str *sql, vd_err *err) {
     for (int i = 0; i < n; i++) vd_str_addf(&list, "%s%s", i > 0 ? "," : "", each[i]);
     vd_status st = vd_problem_check_thresholds(vd_str_text(&list), err);
     bool first = true;
-    if (st == VD_OK && n == 0) vd_str_add(sql, "SELECT kind, asset_id, score, evidence FROM problem");
+    if (st == VD_OK && n == 0)
+        vd_str_add(sql, "SELECT kind, asset_id, score, evidence FROM problem");
     for (int i = 0; st == VD_OK && n > 0 && i < vd_n_problem_kinds; i++) {
         if (kind != NULL && strcmp(kind, vd_problem_kinds[i].key) != 0) continue;
         if (!first) vd_str_add(sql, " UNION ALL ");
@@ -67,13 +79,15 @@ static void conditions(vd_opcall *c, vd_str *sql) {
     const char *where = vd_arg_text(c, "where");
     vd_str_add(sql, " WHERE 1");
     if (vd_arg_text(c, "kind") != NULL) vd_str_add(sql, " AND p.kind = ?1");
-    if (where != NULL) vd_str_addf(sql, " AND p.asset_id IN (SELECT id FROM asset_facts WHERE (%s\n))", where);
+    if (where != NULL)
+        vd_str_addf(sql, " AND p.asset_id IN (SELECT id FROM asset_facts WHERE (%s\n))", where);
 }
 
 static vd_status send(vd_opcall *c, vd_stmt *s, bool details, vd_err *err) {
     bool row = true;
     vd_value v[VD_COUNT(columns)] = { 0 };
-    VD_TRY(vd_out_columns(c, details ? columns : counts, details ? VD_COUNT(columns) : VD_COUNT(counts), err));
+    VD_TRY(vd_out_columns(c, details ? columns : counts,
+                          details ? VD_COUNT(columns) : VD_COUNT(counts), err));
     for (;;) {
         VD_TRY(vd_stmt_step(s, &row, err));
         if (!row) return VD_OK;
@@ -104,7 +118,8 @@ static vd_status issues_op(vd_opcall *c, vd_err *err) {
     vd_str_add(&sql, details ? ") p JOIN asset a ON a.id = p.asset_id" : ") p");
     conditions(c, &sql);
     vd_str_add(&sql, details ? " ORDER BY p.kind, p.asset_id" : " GROUP BY p.kind ORDER BY p.kind");
-    if (vd_arg_int(c, "limit") > 0) vd_str_addf(&sql, " LIMIT %lld", (long long)vd_arg_int(c, "limit"));
+    if (vd_arg_int(c, "limit") > 0)
+        vd_str_addf(&sql, " LIMIT %lld", (long long)vd_arg_int(c, "limit"));
     VD_GO(vd_str_check(&sql, err));
     VD_GO(vd_db_prepare(&s, vd_dataset_db(ds), sql.data, true, err));
     if (kind != NULL) vd_stmt_bind(s, 1, vd_val_text(kind));
@@ -119,10 +134,11 @@ done:
 const vd_op vd_op_issues = {
     .name = "issues",
     .summary = "problems by kind with counts; asset by asset with evidence",
-    .help = "A finding is a score below the threshold of its kind (0 worst, 1 clean). Kinds are those of CleanVision\n"
-            "where the notion is the same: dark light blurry low_information grayscale odd_aspect_ratio odd_size\n"
-            "exact_duplicates near_duplicates; and beyond: truncated corrupt unreadable wrong_extension clipped noisy\n"
-            "overcompressed motion_blur banding frozen_frames missing_timestamp.",
+    .help =
+        "A finding is a score below the threshold of its kind (0 worst, 1 clean). Kinds are those of CleanVision\n"
+        "where the notion is the same: dark light blurry low_information grayscale odd_aspect_ratio odd_size\n"
+        "exact_duplicates near_duplicates; and beyond: truncated corrupt unreadable wrong_extension clipped noisy\n"
+        "overcompressed motion_blur banding frozen_frames missing_timestamp.",
     .example = "vidimus issues captures.vidimus --kind blurry --limit 10",
     .args = args,
     .n_args = VD_COUNT(args),

@@ -3,13 +3,18 @@
 
 #include "ops/op.h"
 
-#define DATASET_ARG                                                                                          \
-    { .name = "dataset", .flags = VD_POSITIONAL | VD_REQUIRED, .value = "DATASET", .help = "dataset directory" }
+#define DATASET_ARG                                                                                \
+    {                                                                                              \
+        .name = "dataset", .flags = VD_POSITIONAL | VD_REQUIRED, .value = "DATASET",               \
+        .help = "dataset directory"                                                                \
+    }
 
 static const vd_arg list_args[] = {
     DATASET_ARG,
     { .name = "where", .value = "EXPR", .help = "SQL condition over the columns of asset_facts" },
-    { .name = "columns", .value = "LIST", .def = "id,uri,kind,verdict,width,height,sharpness,brightness",
+    { .name = "columns",
+      .value = "LIST",
+      .def = "id,uri,kind,verdict,width,height,sharpness,brightness",
       .help = "by commas; * for all" },
     { .name = "sort", .value = "COLUMN", .def = "id", .help = "a leading - reverses" },
     { .name = "limit", .type = VD_T_INT, .max = 1e15, .def = "0", .help = "rows; 0: all" },
@@ -28,13 +33,16 @@ static void add_name(vd_str *sql, const char *name, size_t n) {
 static vd_status is_column(vd_db *db, const char *name, size_t n, vd_err *err) {
     vd_stmt *s = NULL;
     bool found = false;
-    VD_TRY(vd_db_prepare(&s, db, "SELECT 1 FROM pragma_table_info('asset_facts') WHERE name = ?1", true, err));
+    VD_TRY(vd_db_prepare(&s, db, "SELECT 1 FROM pragma_table_info('asset_facts') WHERE name = ?1",
+                         true, err));
     vd_stmt_bind(s, 1, (vd_value){ .type = VD_TEXT, .s = name, .n = (int64_t)n });
     vd_status st = vd_stmt_step(s, &found, err);
     vd_stmt_free(s);
     if (st == VD_OK && !found)
-        st = vd_fail(err, VD_E_ARG, "list: no column '%.*s'; vidimus list DATASET --columns '*' --limit 1 shows all",
-                     (int)VD_MIN(n, 80), name);
+        st = vd_fail(
+            err, VD_E_ARG,
+            "list: no column '%.*s'; vidimus list DATASET --columns '*' --limit 1 shows all",
+            (int)VD_MIN(n, 80), name);
     return st;
 }
 
@@ -73,17 +81,19 @@ done:
     return st;
 }
 
-/* The first few of very many, by id. Through an index on a fact SQLite would look up and sort all that match;
- * where a great number does, walking the assets in order until there are enough is far quicker. */
-static vd_status walk_instead(vd_db *db, const char *sql, const char *where, int64_t limit, bool *out, vd_err *err) {
+/* The first few of very many, by id. Through an index on a fact SQLite would look up and sort all
+ * that match; where a great number does, walking the assets in order until there are enough is far
+ * quicker. */
+static vd_status walk_instead(vd_db *db, const char *sql, const char *where, int64_t limit,
+                              bool *out, vd_err *err) {
     static const int64_t MANY = 10000;
     int64_t n = 0;
     vd_str count = { 0 };
     VD_TRY(sorts(db, sql, out, err));
     if (!*out) return VD_OK;
     int64_t enough = VD_MAX(MANY, limit);
-    vd_str_addf(&count, "SELECT count(*) FROM (SELECT 1 FROM asset_facts WHERE (%s\n) LIMIT %lld)", where,
-                (long long)enough);
+    vd_str_addf(&count, "SELECT count(*) FROM (SELECT 1 FROM asset_facts WHERE (%s\n) LIMIT %lld)",
+                where, (long long)enough);
     vd_status st = vd_str_check(&count, err);
     if (st == VD_OK) st = vd_db_int(db, count.data, &n, err);
     vd_str_reset(&count);
@@ -110,7 +120,8 @@ static vd_status list_op(vd_opcall *c, vd_err *err) {
     vd_str_add(&sql, " ORDER BY ");
     add_name(&sql, sort + down, strlen(sort + down));
     vd_str_addf(&sql, "%s, id", down ? " DESC" : "");
-    if (vd_arg_int(c, "limit") > 0) vd_str_addf(&sql, " LIMIT %lld", (long long)vd_arg_int(c, "limit"));
+    if (vd_arg_int(c, "limit") > 0)
+        vd_str_addf(&sql, " LIMIT %lld", (long long)vd_arg_int(c, "limit"));
     VD_GO(vd_str_check(&sql, err));
     if (where != NULL && vd_arg_int(c, "limit") > 0 && strcmp(sort, "id") == 0) {
         bool walk = false;
@@ -132,7 +143,8 @@ const vd_op vd_op_list = {
     .name = "list",
     .summary = "assets and their facts",
     .help = "Columns are those of the view asset_facts; docs/file-formats.md describes them.",
-    .example = "vidimus list captures.vidimus --where \"sharpness < 5 AND width >= 640\" --sort sharpness",
+    .example =
+        "vidimus list captures.vidimus --where \"sharpness < 5 AND width >= 640\" --sort sharpness",
     .args = list_args,
     .n_args = VD_COUNT(list_args),
     .flags = VD_OP_DYNAMIC,
@@ -141,8 +153,15 @@ const vd_op vd_op_list = {
 
 static const vd_arg sql_args[] = {
     DATASET_ARG,
-    { .name = "query", .flags = VD_POSITIONAL | VD_REQUIRED, .value = "SQL", .help = "one SELECT statement" },
-    { .name = "timeout", .type = VD_T_SECONDS, .min = 0.001, .max = 86400, .def = "60s",
+    { .name = "query",
+      .flags = VD_POSITIONAL | VD_REQUIRED,
+      .value = "SQL",
+      .help = "one SELECT statement" },
+    { .name = "timeout",
+      .type = VD_T_SECONDS,
+      .min = 0.001,
+      .max = 86400,
+      .def = "60s",
       .help = "longest time the statement may run" },
 };
 
@@ -163,9 +182,11 @@ done:
 const vd_op vd_op_sql = {
     .name = "sql",
     .summary = "a read-only SQL query over the catalog",
-    .help = "Only SELECT passes, and only for so long. The view asset_facts has one row an asset; the tables are\n"
-            "described in docs/file-formats.md.",
-    .example = "vidimus sql captures.vidimus \"SELECT camera, count(*) FROM asset_facts GROUP BY camera\"",
+    .help =
+        "Only SELECT passes, and only for so long. The view asset_facts has one row an asset; the tables are\n"
+        "described in docs/file-formats.md.",
+    .example =
+        "vidimus sql captures.vidimus \"SELECT camera, count(*) FROM asset_facts GROUP BY camera\"",
     .args = sql_args,
     .n_args = VD_COUNT(sql_args),
     .flags = VD_OP_DYNAMIC,

@@ -1,8 +1,12 @@
-/* Operations completion and reference: texts made from the table. SPDX-License-Identifier: Apache-2.0 */
+/* Operations completion and reference: texts made from the table. SPDX-License-Identifier:
+ * Apache-2.0 */
 #include "ops/describe.h"
 
 static const vd_arg completion_args[] = {
-    { .name = "shell", .type = VD_T_CHOICE, .flags = VD_POSITIONAL | VD_REQUIRED, .choices = "bash|zsh|fish",
+    { .name = "shell",
+      .type = VD_T_CHOICE,
+      .flags = VD_POSITIONAL | VD_REQUIRED,
+      .choices = "bash|zsh|fish",
       .help = "for which shell" },
 };
 

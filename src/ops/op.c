@@ -1,4 +1,5 @@
-/* A call of an operation: its arguments, by the table, and its results. SPDX-License-Identifier: Apache-2.0 */
+/* A call of an operation: its arguments, by the table, and its results. SPDX-License-Identifier:
+ * Apache-2.0 */
 #include "ops/op.h"
 
 #include <errno.h>
@@ -29,13 +30,15 @@ void vd_opcall_reset(vd_opcall *c) {
     *c = (vd_opcall){ 0 };
 }
 
-static vd_status bad(const vd_opcall *c, const vd_arg *a, const char *text, const char *want, vd_err *err) {
+static vd_status bad(const vd_opcall *c, const vd_arg *a, const char *text, const char *want,
+                     vd_err *err) {
     return vd_fail(err, VD_E_ARG, "%s: %s%s '%.80s' is not %s", c->op->name,
                    a->flags & VD_POSITIONAL ? "" : "--", a->name, text, want);
 }
 
 /* Number, then one of the suffixes; their factors multiply. */
-static bool with_suffix(const char *text, const char *const *suffix, const double *factor, int n, double *out) {
+static bool with_suffix(const char *text, const char *const *suffix, const double *factor, int n,
+                        double *out) {
     char *end = NULL;
     errno = 0;
     double v = strtod(text, &end);
@@ -53,9 +56,11 @@ static bool with_suffix(const char *text, const char *const *suffix, const doubl
 }
 
 static bool parse_bytes(const char *text, double *out) {
-    static const char *const s[] = { "B", "K", "KB", "KiB", "M", "MB", "MiB", "G", "GB", "GiB", "T" };
-    static const double f[] = { 1, 1024, 1e3, 1024, 1048576, 1e6, 1048576, 1073741824, 1e9, 1073741824,
-                                1099511627776.0 };
+    static const char *const s[] = {
+        "B", "K", "KB", "KiB", "M", "MB", "MiB", "G", "GB", "GiB", "T"
+    };
+    static const double f[] = { 1,       1024,       1e3, 1024,       1048576,        1e6,
+                                1048576, 1073741824, 1e9, 1073741824, 1099511627776.0 };
     return with_suffix(text, s, f, VD_COUNT(s), out);
 }
 
@@ -75,14 +80,16 @@ static bool has_choice(const char *choices, const char *text) {
     }
 }
 
-static vd_status check_range(const vd_opcall *c, const vd_arg *a, double v, const char *text, vd_err *err) {
+static vd_status check_range(const vd_opcall *c, const vd_arg *a, double v, const char *text,
+                             vd_err *err) {
     if ((a->min != 0 || a->max != 0) && !(v >= a->min && v <= a->max))
-        return vd_fail(err, VD_E_ARG, "%s: --%s %.60s is outside %g to %g", c->op->name, a->name, text,
-                       a->min, a->max);
+        return vd_fail(err, VD_E_ARG, "%s: --%s %.60s is outside %g to %g", c->op->name, a->name,
+                       text, a->min, a->max);
     return VD_OK;
 }
 
-static vd_status convert(const vd_opcall *c, const vd_arg *a, vd_arg_set *set, const char *text, vd_err *err) {
+static vd_status convert(const vd_opcall *c, const vd_arg *a, vd_arg_set *set, const char *text,
+                         vd_err *err) {
     char *end = NULL;
     errno = 0;
     switch (a->type) {
@@ -92,11 +99,13 @@ static vd_status convert(const vd_opcall *c, const vd_arg *a, vd_arg_set *set, c
         return VD_OK;
     case VD_T_INT:
         set->integer = strtoll(text, &end, 10);
-        if (end == text || *end != '\0' || errno != 0) return bad(c, a, text, "a whole number", err);
+        if (end == text || *end != '\0' || errno != 0)
+            return bad(c, a, text, "a whole number", err);
         return check_range(c, a, (double)set->integer, text, err);
     case VD_T_REAL:
         set->real = strtod(text, &end);
-        if (end == text || *end != '\0' || !isfinite(set->real)) return bad(c, a, text, "a number", err);
+        if (end == text || *end != '\0' || !isfinite(set->real))
+            return bad(c, a, text, "a number", err);
         return check_range(c, a, set->real, text, err);
     case VD_T_BYTES:
         if (!parse_bytes(text, &set->real) || set->real < 0 || set->real > 9e18)
@@ -104,7 +113,8 @@ static vd_status convert(const vd_opcall *c, const vd_arg *a, vd_arg_set *set, c
         set->integer = (int64_t)set->real;
         return check_range(c, a, set->real, text, err);
     case VD_T_SECONDS:
-        if (!parse_seconds(text, &set->real)) return bad(c, a, text, "a duration such as 0.5s or 2min", err);
+        if (!parse_seconds(text, &set->real))
+            return bad(c, a, text, "a duration such as 0.5s or 2min", err);
         return check_range(c, a, set->real, text, err);
     case VD_T_CHOICE:
         if (!has_choice(a->choices, text)) return bad(c, a, text, a->choices, err);
@@ -135,8 +145,8 @@ static vd_status set_arg(vd_opcall *c, int i, const char *text, vd_err *err) {
 vd_status vd_opcall_set(vd_opcall *c, const char *name, const char *text, vd_err *err) {
     for (int i = 0; i < c->op->n_args; i++)
         if (strcmp(c->op->args[i].name, name) == 0) return set_arg(c, i, text, err);
-    return vd_fail(err, VD_E_ARG, "%s: no argument '%.60s'; see vidimus %s --help", c->op->name, name,
-                   c->op->name);
+    return vd_fail(err, VD_E_ARG, "%s: no argument '%.60s'; see vidimus %s --help", c->op->name,
+                   name, c->op->name);
 }
 
 vd_status vd_opcall_set_positional(vd_opcall *c, const char *text, vd_err *err) {
@@ -170,11 +180,21 @@ static const vd_arg_set *find(const vd_opcall *c, const char *name) {
     return &none;
 }
 
-const char *vd_arg_text(const vd_opcall *c, const char *name) { return find(c, name)->text; }
-int64_t vd_arg_int(const vd_opcall *c, const char *name) { return find(c, name)->integer; }
-double vd_arg_real(const vd_opcall *c, const char *name) { return find(c, name)->real; }
-bool vd_arg_flag(const vd_opcall *c, const char *name) { return find(c, name)->integer != 0; }
-bool vd_arg_given(const vd_opcall *c, const char *name) { return find(c, name)->given; }
+const char *vd_arg_text(const vd_opcall *c, const char *name) {
+    return find(c, name)->text;
+}
+int64_t vd_arg_int(const vd_opcall *c, const char *name) {
+    return find(c, name)->integer;
+}
+double vd_arg_real(const vd_opcall *c, const char *name) {
+    return find(c, name)->real;
+}
+bool vd_arg_flag(const vd_opcall *c, const char *name) {
+    return find(c, name)->integer != 0;
+}
+bool vd_arg_given(const vd_opcall *c, const char *name) {
+    return find(c, name)->given;
+}
 
 int vd_arg_many(const vd_opcall *c, const char *name, const char *const **out) {
     const vd_arg_set *s = find(c, name);
@@ -212,7 +232,8 @@ enum { MAX_COLUMNS = 2000 }; /* SQLite's own limit of a result */
 
 vd_status vd_out_query(vd_opcall *c, vd_stmt *s, vd_err *err) {
     int n = vd_stmt_columns(s);
-    if (n > MAX_COLUMNS) return vd_fail(err, VD_E_LIMIT, "sql: %d columns, limit %d", n, MAX_COLUMNS);
+    if (n > MAX_COLUMNS)
+        return vd_fail(err, VD_E_LIMIT, "sql: %d columns, limit %d", n, MAX_COLUMNS);
     vd_column *columns = vd_arena_alloc(&c->arena, (size_t)n * sizeof *columns);
     vd_value *row = vd_arena_alloc(&c->arena, (size_t)n * sizeof *row);
     if (columns == NULL || row == NULL) return vd_nomem(err);
@@ -242,8 +263,10 @@ vd_status vd_op_check_where(vd_db *db, const char *where, vd_err *err) {
     vd_status st = vd_str_check(&sql, err);
     if (st == VD_OK) {
         st = vd_db_prepare(&s, db, sql.data, true, &why);
-        if (st == VD_E_ARG) vd_fail(err, VD_E_ARG, "where: '%.120s': %s", where, why.msg);
-        else if (st != VD_OK && err != NULL) *err = why;
+        if (st == VD_E_ARG)
+            vd_fail(err, VD_E_ARG, "where: '%.120s': %s", where, why.msg);
+        else if (st != VD_OK && err != NULL)
+            *err = why;
     }
     vd_stmt_free(s);
     vd_str_reset(&sql);

@@ -1,7 +1,8 @@
-/* The operation table's row, a call of one, and where its results go. SPDX-License-Identifier: Apache-2.0
+/* The operation table's row, a call of one, and where its results go. SPDX-License-Identifier:
+ * Apache-2.0
  *
- * One row per operation drives parsing, --help, --json, completion, the C API and the reference page.
- * docs/adding-an-operation.md has the steps. */
+ * One row per operation drives parsing, --help, --json, completion, the C API and the reference
+ * page. docs/adding-an-operation.md has the steps. */
 #ifndef VD_OPS_OP_H
 #define VD_OPS_OP_H
 
@@ -32,12 +33,12 @@ typedef struct vd_arg {
     const char *help;    /* with unit */
 } vd_arg;
 
-/* Where results go: columns first, then rows, then perhaps closing words for people. A sink's status
- * other than VD_OK stops the operation. */
+/* Where results go: columns first, then rows, then perhaps closing words for people. A sink's
+ * status other than VD_OK stops the operation. */
 typedef struct vd_sink {
     vd_status (*columns)(void *user, const vd_column *columns, int n, vd_err *err);
     vd_status (*row)(void *user, const vd_value *values, vd_err *err); /* borrowed for the call */
-    void (*words)(void *user, const char *line); /* shown to people only */
+    void (*words)(void *user, const char *line);                       /* shown to people only */
     void *user;
 } vd_sink;
 

@@ -1,7 +1,8 @@
-/* A result in memory, and its export as an Arrow C stream. Cells are kept as they came; the type of a
- * column is settled when the stream is asked for: all integers are int64, integers and reals float64,
- * lists of texts list<utf8>, everything else utf8. Arrow buffers are built once, batch by batch, and
- * share a count of owners, so that arrays outlive the stream and the result. SPDX-License-Identifier: Apache-2.0 */
+/* A result in memory, and its export as an Arrow C stream. Cells are kept as they came; the type of
+ * a column is settled when the stream is asked for: all integers are int64, integers and reals
+ * float64, lists of texts list<utf8>, everything else utf8. Arrow buffers are built once, batch by
+ * batch, and share a count of owners, so that arrays outlive the stream and the result.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "ops/result.h"
 
 #include <errno.h>
@@ -37,8 +38,12 @@ void vd_result_free(vd_result *r) {
     vd_mem_free(r);
 }
 
-int64_t vd_result_rows(const vd_result *r) { return r->n_rows; }
-int vd_result_columns(const vd_result *r) { return r->n_columns; }
+int64_t vd_result_rows(const vd_result *r) {
+    return r->n_rows;
+}
+int vd_result_columns(const vd_result *r) {
+    return r->n_columns;
+}
 const char *vd_result_column(const vd_result *r, int column) {
     return column >= 0 && column < r->n_columns ? r->columns[column].name : "";
 }
@@ -48,7 +53,8 @@ static vd_status on_columns(void *user, const vd_column *columns, int n, vd_err 
     vd_column *copy = vd_arena_dup(&r->arena, columns, (size_t)n * sizeof *columns);
     if (copy == NULL) return vd_nomem(err);
     for (int i = 0; i < n; i++)
-        if ((copy[i].name = vd_arena_text(&r->arena, columns[i].name)) == NULL) return vd_nomem(err);
+        if ((copy[i].name = vd_arena_text(&r->arena, columns[i].name)) == NULL)
+            return vd_nomem(err);
     r->columns = copy;
     r->n_columns = n;
     return VD_OK;
@@ -83,7 +89,9 @@ static vd_status on_row(void *user, const vd_value *values, vd_err *err) {
     return VD_OK;
 }
 
-vd_sink vd_result_sink(vd_result *r) { return (vd_sink){ on_columns, on_row, NULL, r }; }
+vd_sink vd_result_sink(vd_result *r) {
+    return (vd_sink){ on_columns, on_row, NULL, r };
+}
 
 /* ---- Arrow ---- */
 
@@ -93,9 +101,12 @@ static vd_type column_type(const vd_result *r, int c) {
         vd_type t = r->cells[i * r->n_columns + c].type;
         if (t == VD_BLOB) t = VD_TEXT;
         if (t == VD_NULL || t == type) continue;
-        if (type == VD_NULL) type = t;
-        else if ((type == VD_INT && t == VD_REAL) || (type == VD_REAL && t == VD_INT)) type = VD_REAL;
-        else return VD_TEXT;
+        if (type == VD_NULL)
+            type = t;
+        else if ((type == VD_INT && t == VD_REAL) || (type == VD_REAL && t == VD_INT))
+            type = VD_REAL;
+        else
+            return VD_TEXT;
     }
     return type == VD_NULL ? VD_TEXT : type;
 }
@@ -113,7 +124,8 @@ typedef struct stream_state {
 
 static void schema_release(struct ArrowSchema *s) {
     for (int64_t i = 0; i < s->n_children; i++) {
-        if (s->children[i] != NULL && s->children[i]->release != NULL) s->children[i]->release(s->children[i]);
+        if (s->children[i] != NULL && s->children[i]->release != NULL)
+            s->children[i]->release(s->children[i]);
         vd_mem_free(s->children[i]);
     }
     vd_mem_free(s->children);
@@ -121,10 +133,14 @@ static void schema_release(struct ArrowSchema *s) {
     s->release = NULL;
 }
 
-static bool schema_make(struct ArrowSchema *s, const char *format, const char *name, int64_t n_children) {
+static bool schema_make(struct ArrowSchema *s, const char *format, const char *name,
+                        int64_t n_children) {
     char *copy = vd_mem_strdup(name);
-    *s = (struct ArrowSchema){ .format = format, .name = copy, .flags = ARROW_FLAG_NULLABLE,
-                               .release = schema_release, .private_data = copy };
+    *s = (struct ArrowSchema){ .format = format,
+                               .name = copy,
+                               .flags = ARROW_FLAG_NULLABLE,
+                               .release = schema_release,
+                               .private_data = copy };
     if (copy == NULL) return false;
     if (n_children == 0) return true;
     s->children = vd_mem_array((size_t)n_children, sizeof *s->children);
@@ -143,7 +159,8 @@ static int get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out) 
     for (int i = 0; ok && i < r->n_columns; i++) {
         ok = schema_make(out->children[i], arrow_format(ss->types[i]), r->columns[i].name,
                          ss->types[i] == VD_LIST ? 1 : 0);
-        if (ok && ss->types[i] == VD_LIST) ok = schema_make(out->children[i]->children[0], "u", "item", 0);
+        if (ok && ss->types[i] == VD_LIST)
+            ok = schema_make(out->children[i]->children[0], "u", "item", 0);
     }
     if (!ok) schema_release(out);
     return ok ? 0 : ENOMEM;
@@ -151,7 +168,8 @@ static int get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out) 
 
 static void array_release(struct ArrowArray *a) {
     for (int64_t i = 0; i < a->n_children; i++) {
-        if (a->children[i] != NULL && a->children[i]->release != NULL) a->children[i]->release(a->children[i]);
+        if (a->children[i] != NULL && a->children[i]->release != NULL)
+            a->children[i]->release(a->children[i]);
         vd_mem_free(a->children[i]);
     }
     for (int64_t i = 0; i < a->n_buffers; i++) vd_mem_free((void *)a->buffers[i]);
@@ -160,7 +178,8 @@ static void array_release(struct ArrowArray *a) {
     a->release = NULL;
 }
 
-static bool array_make(struct ArrowArray *a, int64_t length, int64_t n_buffers, int64_t n_children) {
+static bool array_make(struct ArrowArray *a, int64_t length, int64_t n_buffers,
+                       int64_t n_children) {
     *a = (struct ArrowArray){ .length = length, .release = array_release };
     a->buffers = vd_mem_array((size_t)n_buffers, sizeof *a->buffers);
     if (a->buffers == NULL) return false;
@@ -179,22 +198,27 @@ static bool make_validity(struct ArrowArray *a, const vd_value *cell, int64_t n,
     uint8_t *bits = vd_mem_array((size_t)(n + 7) / 8 + 1, 1);
     if (bits == NULL) return false;
     for (int64_t i = 0; i < n; i++) {
-        if (cell[i * stride].type != VD_NULL) bits[i / 8] |= (uint8_t)(1 << (i % 8));
-        else a->null_count++;
+        if (cell[i * stride].type != VD_NULL)
+            bits[i / 8] |= (uint8_t)(1 << (i % 8));
+        else
+            a->null_count++;
     }
     a->buffers[0] = bits;
     return true;
 }
 
-static bool make_numbers(struct ArrowArray *a, const vd_value *cell, int64_t n, int stride, vd_type type) {
+static bool make_numbers(struct ArrowArray *a, const vd_value *cell, int64_t n, int stride,
+                         vd_type type) {
     int64_t *data = vd_mem_array((size_t)n + 1, sizeof *data);
     if (data == NULL) return false;
     a->buffers[1] = data;
     for (int64_t i = 0; i < n; i++) {
         const vd_value *v = &cell[i * stride];
         double real = v->type == VD_REAL ? v->f : v->type == VD_INT ? (double)v->i : 0;
-        if (type == VD_INT) data[i] = v->type == VD_INT ? v->i : 0;
-        else memcpy(&data[i], &real, sizeof real);
+        if (type == VD_INT)
+            data[i] = v->type == VD_INT ? v->i : 0;
+        else
+            memcpy(&data[i], &real, sizeof real);
     }
     return true;
 }
@@ -214,9 +238,12 @@ static void add_utf8(vd_str *s, const char *text, int64_t n) {
 }
 
 static void cell_text(vd_str *s, const vd_value *v) {
-    if (v->type == VD_TEXT || v->type == VD_BLOB) add_utf8(s, v->s, v->n);
-    else if (v->type == VD_INT) vd_str_addf(s, "%lld", (long long)v->i);
-    else if (v->type == VD_REAL) vd_str_num(s, v->f);
+    if (v->type == VD_TEXT || v->type == VD_BLOB)
+        add_utf8(s, v->s, v->n);
+    else if (v->type == VD_INT)
+        vd_str_addf(s, "%lld", (long long)v->i);
+    else if (v->type == VD_REAL)
+        vd_str_num(s, v->f);
     else if (v->type == VD_LIST)
         for (int64_t i = 0; i < v->n; i++) vd_str_addf(s, "%s%s", i > 0 ? "\n" : "", v->list[i]);
 }
@@ -263,9 +290,11 @@ static bool make_lists(struct ArrowArray *a, const vd_value *cell, int64_t n, in
     return s.status == VD_OK;
 }
 
-static bool make_column(struct ArrowArray *a, const vd_value *cell, int64_t n, int stride, vd_type type) {
+static bool make_column(struct ArrowArray *a, const vd_value *cell, int64_t n, int stride,
+                        vd_type type) {
     bool text = type == VD_TEXT, list = type == VD_LIST;
-    if (!array_make(a, n, text ? 3 : 2, list ? 1 : 0) || !make_validity(a, cell, n, stride)) return false;
+    if (!array_make(a, n, text ? 3 : 2, list ? 1 : 0) || !make_validity(a, cell, n, stride))
+        return false;
     if (text) return make_texts(a, cell, n, stride);
     if (list) return make_lists(a, cell, n, stride);
     return make_numbers(a, cell, n, stride, type);

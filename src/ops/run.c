@@ -9,37 +9,79 @@
 #include "stage/stages.h"
 
 /* The arguments that `add` has, and `run` too. */
-#define SOURCE_ARGS                                                                                          \
-    { .name = "path", .flags = VD_POSITIONAL | VD_MANY, .value = "PATH",                                     \
-      .help = "folders, files, archives; - reads a list from standard input; a dataset: its own sources" },  \
-    { .name = "out", .value = "DATASET",                                                                     \
-      .help = "dataset directory (default: NAME.vidimus here, NAME being the last part of the first path)" },\
-    { .name = "hidden", .type = VD_T_FLAG, .help = "files and folders with a leading dot as well" },         \
-    { .name = "jobs", .type = VD_T_INT, .max = 256, .def = "0",                                              \
-      .help = "workers; 0: one a processor" },                                                               \
-    { .name = "memory", .type = VD_T_BYTES, .min = 33554432, .max = 1e15, .def = "256M",                     \
-      .help = "budget for pictures in flight; a larger one is worked on alone" }
+#define SOURCE_ARGS                                                                                           \
+    {                                                                                                         \
+        .name = "path",                                                                                       \
+        .flags = VD_POSITIONAL | VD_MANY,                                                                     \
+        .value = "PATH",                                                                                      \
+        .help =                                                                                               \
+            "folders, files, archives; - reads a list from standard input; a dataset: its own sources"        \
+    },                                                                                                        \
+        { .name = "out",                                                                                      \
+          .value = "DATASET",                                                                                 \
+          .help =                                                                                             \
+              "dataset directory (default: NAME.vidimus here, NAME being the last part of the first path)" }, \
+        { .name = "hidden",                                                                                   \
+          .type = VD_T_FLAG,                                                                                  \
+          .help = "files and folders with a leading dot as well" },                                           \
+        { .name = "jobs",                                                                                     \
+          .type = VD_T_INT,                                                                                   \
+          .max = 256,                                                                                         \
+          .def = "0",                                                                                         \
+          .help = "workers; 0: one a processor" },                                                            \
+    {                                                                                                         \
+        .name = "memory", .type = VD_T_BYTES, .min = 33554432, .max = 1e15, .def = "256M",                    \
+        .help = "budget for pictures in flight; a larger one is worked on alone"                              \
+    }
 
 static const vd_arg run_args[] = {
     SOURCE_ARGS,
-    { .name = "only", .value = "STAGES", .help = "only these: add,check,measure,fingerprint,duplicates" },
+    { .name = "only",
+      .value = "STAGES",
+      .help = "only these: add,check,measure,fingerprint,duplicates" },
     { .name = "skip", .value = "STAGES", .help = "all but these" },
-    { .name = "where", .value = "EXPR", .help = "only assets for which this SQL condition over asset_facts holds" },
+    { .name = "where",
+      .value = "EXPR",
+      .help = "only assets for which this SQL condition over asset_facts holds" },
     { .name = "strict", .type = VD_T_FLAG, .help = "exit status 1 if a verdict is not ok" },
-    { .name = "frames", .value = "1s|key|every", .def = "1s",
+    { .name = "frames",
+      .value = "1s|key|every",
+      .def = "1s",
       .help = "which video frames: one an interval, the key frames, or every one" },
-    { .name = "max-pixels", .type = VD_T_INT, .min = 1, .max = 1e12, .def = "400000000",
+    { .name = "max-pixels",
+      .type = VD_T_INT,
+      .min = 1,
+      .max = 1e12,
+      .def = "400000000",
       .help = "pictures that declare more are too_large and not decoded, px" },
-    { .name = "timeout", .type = VD_T_SECONDS, .min = 0.1, .max = 86400, .def = "60s",
+    { .name = "timeout",
+      .type = VD_T_SECONDS,
+      .min = 0.1,
+      .max = 86400,
+      .def = "60s",
       .help = "time a decoder may take for one picture or video frame" },
-    { .name = "near-distance", .type = VD_T_INT, .max = 64, .def = "31",
+    { .name = "near-distance",
+      .type = VD_T_INT,
+      .max = 64,
+      .def = "31",
       .help = "near duplicates: largest PDQ distance, bits of 256" },
-    { .name = "near-quality", .type = VD_T_INT, .max = 100, .def = "50",
+    { .name = "near-quality",
+      .type = VD_T_INT,
+      .max = 100,
+      .def = "50",
       .help = "near duplicates: least PDQ quality" },
-    { .name = "dihedral", .type = VD_T_FLAG, .help = "near duplicates that are rotated or mirrored as well" },
-    { .name = "video-share", .type = VD_T_REAL, .min = 0.01, .max = 1, .def = "0.5",
+    { .name = "dihedral",
+      .type = VD_T_FLAG,
+      .help = "near duplicates that are rotated or mirrored as well" },
+    { .name = "video-share",
+      .type = VD_T_REAL,
+      .min = 0.01,
+      .max = 1,
+      .def = "0.5",
       .help = "share of frames that match, both ways, in copies of a video" },
-    { .name = "threshold", .flags = VD_MANY, .value = "KIND=SCORE",
+    { .name = "threshold",
+      .flags = VD_MANY,
+      .value = "KIND=SCORE",
       .help = "a score below it is a problem; see vidimus issues --help for the kinds" },
 };
 
@@ -58,7 +100,8 @@ static vd_status default_dataset(vd_opcall *c, const char *path, const char **ou
     vd_str full = { 0 }, name = { 0 };
     vd_status st = VD_OK;
     if (strcmp(path, "-") == 0)
-        return vd_fail(err, VD_E_ARG, "%s: --out is needed when paths come from standard input", c->op->name);
+        return vd_fail(err, VD_E_ARG, "%s: --out is needed when paths come from standard input",
+                       c->op->name);
     VD_GO(vd_path_absolute(&full, path, err));
     const char *last = vd_path_name(full.data);
     vd_str_addf(&name, "%s.vidimus", last[0] != '\0' ? last : "root");
@@ -82,7 +125,8 @@ static vd_status find_target(vd_opcall *c, target *t, vd_err *err) {
     t->n_paths = vd_arg_many(c, "path", &t->paths);
     t->dir = vd_arg_text(c, "out");
     if (t->n_paths == 0 && t->dir == NULL)
-        return vd_fail(err, VD_E_ARG, "%s: PATH is missing; see vidimus %s --help", c->op->name, c->op->name);
+        return vd_fail(err, VD_E_ARG, "%s: PATH is missing; see vidimus %s --help", c->op->name,
+                       c->op->name);
     if (t->n_paths == 1 && t->dir == NULL && vd_dataset_is(t->paths[0])) {
         t->dir = t->paths[0];
         t->n_paths = 0;
@@ -98,17 +142,26 @@ static vd_status thresholds_of(vd_opcall *c, const char **out, vd_err *err) {
     for (int i = 0; i < n; i++) vd_str_addf(&s, "%s%s", i > 0 ? "," : "", each[i]);
     vd_status st = vd_str_check(&s, err);
     if (st == VD_OK) st = vd_problem_check_thresholds(vd_str_text(&s), err);
-    if (st == VD_OK && n > 0 && (*out = vd_arena_text(&c->arena, s.data)) == NULL) st = vd_nomem(err);
+    if (st == VD_OK && n > 0 && (*out = vd_arena_text(&c->arena, s.data)) == NULL)
+        st = vd_nomem(err);
     vd_str_reset(&s);
     return st;
 }
 
 static vd_status options(vd_opcall *c, const target *t, vd_run_opt *o, vd_err *err) {
     bool full = strcmp(c->op->name, "run") == 0;
-    *o = (vd_run_opt){ .paths = t->paths, .n_paths = t->n_paths, .hidden = vd_arg_flag(c, "hidden"),
-                       .jobs = (int)vd_arg_int(c, "jobs"), .memory_bytes = vd_arg_int(c, "memory"),
-                       .frames = "1s", .max_pixels = 400000000, .timeout_s = 60, .near_distance = 31,
-                       .near_quality = 50, .video_share = 0.5, .only = full ? NULL : "add" };
+    *o = (vd_run_opt){ .paths = t->paths,
+                       .n_paths = t->n_paths,
+                       .hidden = vd_arg_flag(c, "hidden"),
+                       .jobs = (int)vd_arg_int(c, "jobs"),
+                       .memory_bytes = vd_arg_int(c, "memory"),
+                       .frames = "1s",
+                       .max_pixels = 400000000,
+                       .timeout_s = 60,
+                       .near_distance = 31,
+                       .near_quality = 50,
+                       .video_share = 0.5,
+                       .only = full ? NULL : "add" };
     if (o->jobs == 0) o->jobs = vd_cpu_count();
     if (!full) return VD_OK;
     o->only = vd_arg_text(c, "only");
@@ -125,7 +178,8 @@ static vd_status options(vd_opcall *c, const target *t, vd_run_opt *o, vd_err *e
 }
 
 /* What people see of a stage: its name, what it found, how long it took. */
-static const vd_column people_columns[] = { { "stage", VD_TEXT, "", "", 0 }, { "summary", VD_TEXT, "", "", 0 },
+static const vd_column people_columns[] = { { "stage", VD_TEXT, "", "", 0 },
+                                            { "summary", VD_TEXT, "", "", 0 },
                                             { "time", VD_TEXT, "", "", 0 } };
 
 static vd_status print_stage(vd_opcall *c, vd_run *r, int i, vd_err *err) {
@@ -134,17 +188,22 @@ static vd_status print_stage(vd_opcall *c, vd_run *r, int i, vd_err *err) {
     char time[32] = "--";
     const vd_stage_time *t = &r->time[i];
     if (r->stages[i]->summary != NULL) st = r->stages[i]->summary(r, &text, err);
-    if (t->seconds >= 0.05) snprintf(time, sizeof time, t->seconds < 10 ? "%.1f s" : "%.0f s", t->seconds);
-    const vd_value people[] = { vd_val_text(r->stages[i]->name), vd_val_text(vd_str_text(&text)), vd_val_text(time) };
-    const vd_value row[] = { people[0], people[1], vd_val_real(t->seconds), vd_val_int(t->done), vd_val_int(t->total) };
+    if (t->seconds >= 0.05)
+        snprintf(time, sizeof time, t->seconds < 10 ? "%.1f s" : "%.0f s", t->seconds);
+    const vd_value people[] = { vd_val_text(r->stages[i]->name), vd_val_text(vd_str_text(&text)),
+                                vd_val_text(time) };
+    const vd_value row[] = { people[0], people[1], vd_val_real(t->seconds), vd_val_int(t->done),
+                             vd_val_int(t->total) };
     if (st == VD_OK) st = vd_out_row(c, c->for_people ? people : row, err);
     vd_str_reset(&text);
     return st;
 }
 
 static vd_status print_summary(vd_opcall *c, vd_run *r, const char *dir, vd_err *err) {
-    if (c->for_people) VD_TRY(vd_out_columns(c, people_columns, VD_COUNT(people_columns), err));
-    else VD_TRY(vd_out_columns(c, NULL, 0, err));
+    if (c->for_people)
+        VD_TRY(vd_out_columns(c, people_columns, VD_COUNT(people_columns), err));
+    else
+        VD_TRY(vd_out_columns(c, NULL, 0, err));
     for (int i = 0; i < r->n_stages; i++)
         if (r->time[i].ran) VD_TRY(print_stage(c, r, i, err));
     vd_out_words(c, "  %s is ready.   vidimus report %s", dir, dir);
@@ -156,10 +215,13 @@ static vd_status check_strict(vd_run *r, vd_err *err) {
     int64_t n = 0;
     VD_TRY(vd_db_int(vd_dataset_db(r->ds),
                      "SELECT count(*) FROM fact_check c JOIN asset a ON a.id = c.asset_id"
-                     " WHERE a.state = 'present' AND c.verdict <> 'ok'", &n, err));
+                     " WHERE a.state = 'present' AND c.verdict <> 'ok'",
+                     &n, err));
     return n == 0 ? VD_OK
-                  : vd_fail(err, VD_E_CHECK, "run --strict: %lld assets have a verdict other than ok; see"
-                            " vidimus list DATASET --where \"verdict <> 'ok'\"", (long long)n);
+                  : vd_fail(err, VD_E_CHECK,
+                            "run --strict: %lld assets have a verdict other than ok; see"
+                            " vidimus list DATASET --where \"verdict <> 'ok'\"",
+                            (long long)n);
 }
 
 static vd_status run_op(vd_opcall *c, vd_err *err) {
@@ -167,8 +229,13 @@ static vd_status run_op(vd_opcall *c, vd_err *err) {
     target t = { 0 };
     vd_run_opt opt;
     vd_dataset *ds = NULL;
-    vd_run r = { .opt = &opt, .stages = vd_stages, .n_stages = vd_n_stages, .on_progress = c->on_progress,
-                 .progress_user = c->user, .on_cancel = c->on_cancel, .cancel_user = c->user,
+    vd_run r = { .opt = &opt,
+                 .stages = vd_stages,
+                 .n_stages = vd_n_stages,
+                 .on_progress = c->on_progress,
+                 .progress_user = c->user,
+                 .on_cancel = c->on_cancel,
+                 .cancel_user = c->user,
                  .libexec_dir = c->libexec_dir };
     bool began = false;
     VD_GO(find_target(c, &t, err));
@@ -197,9 +264,10 @@ done:
 const vd_op vd_op_run = {
     .name = "run",
     .summary = "adds captures, then does everything that is new or stale",
-    .help = "The main job: finds files, checks that each one decodes, measures it, fingerprints it and groups\n"
-            "duplicates. It can be stopped at any moment and run again: it goes on where it was, and does only what\n"
-            "is new or stale. Results are the same for any number of jobs.",
+    .help =
+        "The main job: finds files, checks that each one decodes, measures it, fingerprints it and groups\n"
+        "duplicates. It can be stopped at any moment and run again: it goes on where it was, and does only what\n"
+        "is new or stale. Results are the same for any number of jobs.",
     .example = "vidimus run ~/captures",
     .args = run_args,
     .n_args = VD_COUNT(run_args),

@@ -1,4 +1,5 @@
-/* Operation show: every fact of an asset with its provenance. SPDX-License-Identifier: Apache-2.0 */
+/* Operation show: every fact of an asset with its provenance. SPDX-License-Identifier: Apache-2.0
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,8 +7,13 @@
 #include "stage/stages.h"
 
 static const vd_arg args[] = {
-    { .name = "dataset", .flags = VD_POSITIONAL | VD_REQUIRED, .value = "DATASET", .help = "dataset directory" },
-    { .name = "asset", .flags = VD_POSITIONAL | VD_REQUIRED, .value = "ASSET",
+    { .name = "dataset",
+      .flags = VD_POSITIONAL | VD_REQUIRED,
+      .value = "DATASET",
+      .help = "dataset directory" },
+    { .name = "asset",
+      .flags = VD_POSITIONAL | VD_REQUIRED,
+      .value = "ASSET",
       .help = "id, URI, content hash, or the end of a URI" },
     { .name = "empty", .type = VD_T_FLAG, .help = "facts without a value as well" },
 };
@@ -26,7 +32,8 @@ static const vd_column columns[] = {
 /* Finds the one asset a text names. */
 static vd_status find_asset(vd_db *db, const char *text, int64_t *id, vd_err *err) {
     static const char *const sql[] = {
-        "SELECT id FROM asset WHERE id = ?1", "SELECT id FROM asset WHERE uri = ?1",
+        "SELECT id FROM asset WHERE id = ?1",
+        "SELECT id FROM asset WHERE uri = ?1",
         "SELECT id FROM asset WHERE content_hash = ?1",
         "SELECT id FROM asset WHERE substr(uri, -length(?1)) = ?1 ORDER BY id LIMIT 2",
     };
@@ -46,16 +53,24 @@ static vd_status find_asset(vd_db *db, const char *text, int64_t *id, vd_err *er
         vd_stmt_free(s);
         VD_TRY(st);
         if (row && more && i == 3)
-            return vd_fail(err, VD_E_ARG, "show: several assets end in '%.80s'; name one by its id", text);
+            return vd_fail(err, VD_E_ARG, "show: several assets end in '%.80s'; name one by its id",
+                           text);
         if (row) return VD_OK;
     }
     return vd_fail(err, VD_E_NOTFOUND, "show: no asset '%.120s' in the dataset", text);
 }
 
-static vd_status send(vd_opcall *c, const vd_column *col, vd_value value, const vd_value *origin, vd_err *err) {
+static vd_status send(vd_opcall *c, const vd_column *col, vd_value value, const vd_value *origin,
+                      vd_err *err) {
     if (value.type == VD_NULL && !vd_arg_flag(c, "empty")) return VD_OK;
-    const vd_value row[] = { vd_val_text(col->name), value, vd_val_text(col->unit), origin[0], origin[1],
-                             origin[2], origin[3], vd_val_text(col->help) };
+    const vd_value row[] = { vd_val_text(col->name),
+                             value,
+                             vd_val_text(col->unit),
+                             origin[0],
+                             origin[1],
+                             origin[2],
+                             origin[3],
+                             vd_val_text(col->help) };
     return vd_out_row(c, row, err);
 }
 
@@ -72,7 +87,8 @@ static vd_status asset_rows(vd_opcall *c, vd_db *db, int64_t id, vd_err *err) {
     VD_GO(vd_db_prepare(&s, db, sql.data, true, err));
     vd_stmt_bind(s, 1, vd_val_int(id));
     VD_GO(vd_stmt_step(s, &row, err));
-    const vd_value origin[] = { vd_val_text("add"), vd_val_int(vd_stage_add.version), vd_val_null(), vd_val_null() };
+    const vd_value origin[] = { vd_val_text("add"), vd_val_int(vd_stage_add.version), vd_val_null(),
+                                vd_val_null() };
     for (int i = 0; row && i < vd_n_asset_columns; i++)
         VD_GO(send(c, &vd_asset_columns[i], vd_stmt_value(s, i), origin, err));
 done:
@@ -81,7 +97,8 @@ done:
     return st;
 }
 
-static vd_status stage_rows(vd_opcall *c, vd_db *db, const vd_stage *stage, int64_t id, vd_err *err) {
+static vd_status stage_rows(vd_opcall *c, vd_db *db, const vd_stage *stage, int64_t id,
+                            vd_err *err) {
     vd_status st = VD_OK;
     vd_stmt *s = NULL;
     vd_str sql = { 0 };
@@ -89,14 +106,17 @@ static vd_status stage_rows(vd_opcall *c, vd_db *db, const vd_stage *stage, int6
     bool row = false;
     vd_str_add(&sql, "SELECT k.version, k.params, printf('%016x', t.key)");
     for (int i = 0; i < d->n_columns; i++)
-        vd_str_addf(&sql, d->columns[i].flags & VD_COL_HEX ? ", lower(hex(t.%s))" : ", t.%s", d->columns[i].name);
-    vd_str_addf(&sql, " FROM %s t LEFT JOIN stage_config k ON k.key = t.key WHERE t.asset_id = ?1", d->name);
+        vd_str_addf(&sql, d->columns[i].flags & VD_COL_HEX ? ", lower(hex(t.%s))" : ", t.%s",
+                    d->columns[i].name);
+    vd_str_addf(&sql, " FROM %s t LEFT JOIN stage_config k ON k.key = t.key WHERE t.asset_id = ?1",
+                d->name);
     VD_GO(vd_str_check(&sql, err));
     VD_GO(vd_db_prepare(&s, db, sql.data, true, err));
     vd_stmt_bind(s, 1, vd_val_int(id));
     VD_GO(vd_stmt_step(s, &row, err));
     if (!row) goto done;
-    const vd_value origin[] = { vd_val_text(stage->name), vd_stmt_value(s, 0), vd_stmt_value(s, 1), vd_stmt_value(s, 2) };
+    const vd_value origin[] = { vd_val_text(stage->name), vd_stmt_value(s, 0), vd_stmt_value(s, 1),
+                                vd_stmt_value(s, 2) };
     for (int i = 0; i < d->n_columns; i++) {
         if (d->columns[i].flags & VD_COL_HIDDEN) continue;
         vd_value v = vd_stmt_value(s, i + 3);
@@ -114,7 +134,8 @@ static vd_status extra_rows(vd_opcall *c, vd_db *db, int64_t id, vd_err *err) {
     static const struct {
         const char *prefix, *sql;
     } extra[] = {
-        { "problem", "SELECT kind, score, evidence FROM problem WHERE asset_id = ?1 ORDER BY kind" },
+        { "problem",
+          "SELECT kind, score, evidence FROM problem WHERE asset_id = ?1 ORDER BY kind" },
         { "tag", "SELECT name, 1, NULL FROM tag WHERE asset_id = ?1 ORDER BY name" },
     };
     for (int i = 0; i < VD_COUNT(extra); i++) {
@@ -128,8 +149,13 @@ static vd_status extra_rows(vd_opcall *c, vd_db *db, int64_t id, vd_err *err) {
             if (st != VD_OK || !row) break;
             vd_str name = { 0 };
             vd_str_addf(&name, "%s:%s", extra[i].prefix, vd_stmt_text(s, 0));
-            const vd_value v[] = { vd_val_text(vd_str_text(&name)), vd_stmt_value(s, 1), vd_val_null(),
-                                   vd_val_text(extra[i].prefix), vd_val_null(), vd_val_null(), vd_val_null(),
+            const vd_value v[] = { vd_val_text(vd_str_text(&name)),
+                                   vd_stmt_value(s, 1),
+                                   vd_val_null(),
+                                   vd_val_text(extra[i].prefix),
+                                   vd_val_null(),
+                                   vd_val_null(),
+                                   vd_val_null(),
                                    vd_stmt_value(s, 2) };
             st = vd_out_row(c, v, err);
             vd_str_reset(&name);

@@ -8,19 +8,56 @@
 #include "synth/synth.h"
 
 static const vd_arg args[] = {
-    { .name = "out", .flags = VD_POSITIONAL | VD_REQUIRED, .value = "FOLDER",
+    { .name = "out",
+      .flags = VD_POSITIONAL | VD_REQUIRED,
+      .value = "FOLDER",
       .help = "where images/ and truth/ go: a new folder, or one that synth wrote before" },
-    { .name = "seed", .type = VD_T_INT, .max = 9e15, .def = "1", .help = "the same seed gives the same bytes" },
-    { .name = "views", .type = VD_T_INT, .min = 1, .max = 10000, .def = "24", .help = "cameras on the path" },
+    { .name = "seed",
+      .type = VD_T_INT,
+      .max = 9e15,
+      .def = "1",
+      .help = "the same seed gives the same bytes" },
+    { .name = "views",
+      .type = VD_T_INT,
+      .min = 1,
+      .max = 10000,
+      .def = "24",
+      .help = "cameras on the path" },
     { .name = "width", .type = VD_T_INT, .min = 64, .max = 8192, .def = "1600", .help = "px" },
     { .name = "height", .type = VD_T_INT, .min = 64, .max = 8192, .def = "1200", .help = "px" },
-    { .name = "k1", .type = VD_T_REAL, .min = -0.5, .max = 0.5, .def = "0", .help = "radial distortion, RADIAL model" },
-    { .name = "k2", .type = VD_T_REAL, .min = -0.5, .max = 0.5, .def = "0", .help = "radial distortion, RADIAL model" },
-    { .name = "arc", .type = VD_T_REAL, .max = 360, .def = "140", .help = "how far the path goes round the scene, deg" },
-    { .name = "noise", .type = VD_T_REAL, .max = 20, .def = "1", .help = "sensor noise, sigma in grey levels" },
-    { .name = "defects", .type = VD_T_INT, .min = -1, .max = 999, .def = "-1",
+    { .name = "k1",
+      .type = VD_T_REAL,
+      .min = -0.5,
+      .max = 0.5,
+      .def = "0",
+      .help = "radial distortion, RADIAL model" },
+    { .name = "k2",
+      .type = VD_T_REAL,
+      .min = -0.5,
+      .max = 0.5,
+      .def = "0",
+      .help = "radial distortion, RADIAL model" },
+    { .name = "arc",
+      .type = VD_T_REAL,
+      .max = 360,
+      .def = "140",
+      .help = "how far the path goes round the scene, deg" },
+    { .name = "noise",
+      .type = VD_T_REAL,
+      .max = 20,
+      .def = "1",
+      .help = "sensor noise, sigma in grey levels" },
+    { .name = "defects",
+      .type = VD_T_INT,
+      .min = -1,
+      .max = 999,
+      .def = "-1",
       .help = "planted defects of each kind; -1: a few" },
-    { .name = "jobs", .type = VD_T_INT, .max = 256, .def = "0", .help = "workers; 0: one a processor" },
+    { .name = "jobs",
+      .type = VD_T_INT,
+      .max = 256,
+      .def = "0",
+      .help = "workers; 0: one a processor" },
 };
 
 static const vd_column columns[] = {
@@ -64,8 +101,9 @@ static vd_status synth_op(vd_opcall *c, vd_err *err) {
     VD_GO(vd_pool_new(&pool, jobs > 0 ? jobs : vd_cpu_count(), err));
     VD_GO(vd_synth_write(vd_arg_text(c, "out"), &opt, pool, on_picture, &t, &stats, err));
     VD_GO(vd_out_columns(c, NULL, 0, err));
-    const vd_value row[] = { vd_val_text(vd_arg_text(c, "out")), vd_val_int(stats.files), vd_val_int(stats.views),
-                             vd_val_int(stats.image_bytes), vd_val_real(stats.seconds) };
+    const vd_value row[] = { vd_val_text(vd_arg_text(c, "out")), vd_val_int(stats.files),
+                             vd_val_int(stats.views), vd_val_int(stats.image_bytes),
+                             vd_val_real(stats.seconds) };
     VD_GO(vd_out_row(c, row, err));
     vd_out_words(c, "next:  vidimus run %s/images", vd_arg_text(c, "out"));
 done:
@@ -76,8 +114,9 @@ done:
 const vd_op vd_op_synth = {
     .name = "synth",
     .summary = "renders captures whose truth is known",
-    .help = "A textured scene seen by cameras on a path, with EXIF, and beside it the truth: intrinsics, poses, depth,\n"
-            "instance masks, boxes (COCO), and the list of planted defects.",
+    .help =
+        "A textured scene seen by cameras on a path, with EXIF, and beside it the truth: intrinsics, poses, depth,\n"
+        "instance masks, boxes (COCO), and the list of planted defects.",
     .example = "vidimus synth demo --views 24",
     .args = args,
     .n_args = VD_COUNT(args),

@@ -7,14 +7,22 @@
 
 enum { MAX_TAG = 100 };
 
-#define DATASET_ARG                                                                                          \
-    { .name = "dataset", .flags = VD_POSITIONAL | VD_REQUIRED, .value = "DATASET", .help = "dataset directory" }
+#define DATASET_ARG                                                                                \
+    {                                                                                              \
+        .name = "dataset", .flags = VD_POSITIONAL | VD_REQUIRED, .value = "DATASET",               \
+        .help = "dataset directory"                                                                \
+    }
 
 static const vd_arg tag_args[] = {
     DATASET_ARG,
-    { .name = "change", .flags = VD_POSITIONAL | VD_MANY | VD_REQUIRED, .value = "+NAME|-NAME",
+    { .name = "change",
+      .flags = VD_POSITIONAL | VD_MANY | VD_REQUIRED,
+      .value = "+NAME|-NAME",
       .help = "set or take away a tag" },
-    { .name = "where", .flags = VD_REQUIRED, .value = "EXPR", .help = "SQL condition over asset_facts" },
+    { .name = "where",
+      .flags = VD_REQUIRED,
+      .value = "EXPR",
+      .help = "SQL condition over asset_facts" },
 };
 
 static const vd_column tag_columns[] = {
@@ -27,8 +35,10 @@ static vd_status check_tag(const char *text, vd_err *err) {
     for (const char *p = text + 1; ok && *p != '\0'; p++)
         ok = isalnum((unsigned char)*p) || strchr("_-.:/", *p) != NULL;
     return ok ? VD_OK
-              : vd_fail(err, VD_E_ARG, "tag: '%.80s' is not +NAME or -NAME of letters, digits and _-.:/ up to %d"
-                        " characters", text, MAX_TAG);
+              : vd_fail(err, VD_E_ARG,
+                        "tag: '%.80s' is not +NAME or -NAME of letters, digits and _-.:/ up to %d"
+                        " characters",
+                        text, MAX_TAG);
 }
 
 static vd_status change(vd_opcall *c, vd_db *db, const char *text, vd_err *err) {
@@ -37,9 +47,15 @@ static vd_status change(vd_opcall *c, vd_db *db, const char *text, vd_err *err) 
     vd_status st = VD_OK;
     const char *where = vd_arg_text(c, "where");
     if (text[0] == '+')
-        vd_str_addf(&sql, "INSERT OR IGNORE INTO tag(asset_id, name) SELECT id, ?1 FROM asset_facts WHERE (%s\n)", where);
+        vd_str_addf(
+            &sql,
+            "INSERT OR IGNORE INTO tag(asset_id, name) SELECT id, ?1 FROM asset_facts WHERE (%s\n)",
+            where);
     else
-        vd_str_addf(&sql, "DELETE FROM tag WHERE name = ?1 AND asset_id IN (SELECT id FROM asset_facts WHERE (%s\n))", where);
+        vd_str_addf(
+            &sql,
+            "DELETE FROM tag WHERE name = ?1 AND asset_id IN (SELECT id FROM asset_facts WHERE (%s\n))",
+            where);
     VD_GO(vd_str_check(&sql, err));
     VD_GO(vd_db_prepare(&s, db, sql.data, true, err));
     const vd_value name[] = { vd_val_text(text + 1) };
@@ -86,7 +102,9 @@ const vd_op vd_op_tag = {
 
 static const vd_arg gc_args[] = {
     DATASET_ARG,
-    { .name = "vanished", .type = VD_T_FLAG, .help = "forget assets whose files are gone, with all their facts" },
+    { .name = "vanished",
+      .type = VD_T_FLAG,
+      .help = "forget assets whose files are gone, with all their facts" },
 };
 
 static const vd_column gc_columns[] = {
@@ -105,9 +123,11 @@ static vd_status gc_orphans(vd_opcall *c, vd_dataset *ds, vd_err *err) {
     static const char *const fixed[] = { "thumbnail", "problem", "tag" };
     const vd_schema *schema = vd_dataset_schema(ds);
     for (int i = 0; i < VD_COUNT(fixed) + schema->n_tables; i++) {
-        const char *table = i < VD_COUNT(fixed) ? fixed[i] : schema->tables[i - VD_COUNT(fixed)]->name;
+        const char *table =
+            i < VD_COUNT(fixed) ? fixed[i] : schema->tables[i - VD_COUNT(fixed)]->name;
         char sql[160];
-        snprintf(sql, sizeof sql, "DELETE FROM %s WHERE asset_id NOT IN (SELECT id FROM asset)", table);
+        snprintf(sql, sizeof sql, "DELETE FROM %s WHERE asset_id NOT IN (SELECT id FROM asset)",
+                 table);
         VD_TRY(gc_step(c, vd_dataset_db(ds), table, sql, err));
     }
     return VD_OK;
@@ -132,10 +152,13 @@ static vd_status gc_op(vd_opcall *c, vd_err *err) {
     VD_GO(vd_db_begin(db, err));
     if (vd_arg_flag(c, "vanished"))
         VD_GO(gc_step(c, db, "vanished assets", "DELETE FROM asset WHERE state = 'vanished'", err));
-    VD_GO(gc_step(c, db, "orphans", "DELETE FROM asset WHERE parent_id IS NOT NULL AND parent_id NOT IN"
-                                    " (SELECT id FROM asset)", err));
+    VD_GO(gc_step(c, db, "orphans",
+                  "DELETE FROM asset WHERE parent_id IS NOT NULL AND parent_id NOT IN"
+                  " (SELECT id FROM asset)",
+                  err));
     VD_GO(gc_orphans(c, ds, err));
-    VD_GO(gc_step(c, db, "old runs", "DELETE FROM run_stage WHERE run_id <= (SELECT max(id) - 100 FROM run)", err));
+    VD_GO(gc_step(c, db, "old runs",
+                  "DELETE FROM run_stage WHERE run_id <= (SELECT max(id) - 100 FROM run)", err));
     VD_GO(vd_db_exec(db, "DELETE FROM run WHERE id <= (SELECT max(id) - 100 FROM run)", err));
     VD_GO(vd_db_commit(db, err));
     VD_GO(vd_db_exec(db, "VACUUM; PRAGMA wal_checkpoint(TRUNCATE)", err));
@@ -151,8 +174,9 @@ done:
 const vd_op vd_op_gc = {
     .name = "gc",
     .summary = "gives back space that nothing needs any more",
-    .help = "Rows of assets that are no longer there, records of runs but the last hundred, free pages. With --vanished\n"
-            "also what is remembered about files that are gone.",
+    .help =
+        "Rows of assets that are no longer there, records of runs but the last hundred, free pages. With --vanished\n"
+        "also what is remembered about files that are gone.",
     .example = "vidimus gc captures.vidimus --vanished",
     .args = gc_args,
     .n_args = VD_COUNT(gc_args),

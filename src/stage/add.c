@@ -1,10 +1,10 @@
-/* Stage add: brings catalog and sources together. Walks the given paths, indexes archives, and leaves
- * one asset row a file and archive member. Content is not read here: hashing shares the one read of the
- * asset pass. The exception is a known file whose size or time changed: it is hashed at once, and only
- * if its bytes really differ are its facts forgotten.
+/* Stage add: brings catalog and sources together. Walks the given paths, indexes archives, and
+ * leaves one asset row a file and archive member. Content is not read here: hashing shares the one
+ * read of the asset pass. The exception is a known file whose size or time changed: it is hashed at
+ * once, and only if its bytes really differ are its facts forgotten.
  *
- * Identity: a file is found by its URI; size, mtime and inode say whether it can be the same as before.
- * A file that moved is a new URI and a vanished one at first; adopt.c brings them together.
+ * Identity: a file is found by its URI; size, mtime and inode say whether it can be the same as
+ * before. A file that moved is a new URI and a vanished one at first; adopt.c brings them together.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "stage/stages.h"
 
@@ -34,9 +34,11 @@ static const char *const sql[Q_COUNT] = {
     [Q_INSERT] = "INSERT INTO asset(id, uri, kind, container_id, size, mtime_ns, inode, device,"
                  " byte_offset, member_index, added_run)"
                  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-    [Q_UPDATE] = "UPDATE asset SET size = ?2, mtime_ns = ?3, inode = ?4, device = ?5, byte_offset = ?6,"
-                 " member_index = ?7, content_hash = ?8, state = 'present', vanished_run = NULL WHERE id = ?1",
-    [Q_RETURN] = "UPDATE asset SET state = 'present', vanished_run = NULL WHERE id = ?1 OR parent_id = ?1",
+    [Q_UPDATE] =
+        "UPDATE asset SET size = ?2, mtime_ns = ?3, inode = ?4, device = ?5, byte_offset = ?6,"
+        " member_index = ?7, content_hash = ?8, state = 'present', vanished_run = NULL WHERE id = ?1",
+    [Q_RETURN] =
+        "UPDATE asset SET state = 'present', vanished_run = NULL WHERE id = ?1 OR parent_id = ?1",
     [Q_SEEN_MEMBERS] = "SELECT id FROM asset WHERE container_id = ?1",
     [Q_UNNOTE] = "DELETE FROM note WHERE path = ?1",
     [Q_NOTE] = "INSERT OR REPLACE INTO note(path, reason) VALUES(?1, ?2)",
@@ -50,8 +52,9 @@ typedef struct adder {
     uint8_t *seen; /* bit per id */
     int64_t seen_bytes, next_id, n_files, n_dirty;
     double started, told;
-    bool touched; /* something changed: the problems must be derived again */
-    vd_str unread; /* NUL-terminated paths that are there and cannot be read: below them nothing vanishes */
+    bool touched;  /* something changed: the problems must be derived again */
+    vd_str unread; /* NUL-terminated paths that are there and cannot be read: below them nothing
+                      vanishes */
     vd_str uri;
 } adder;
 
@@ -101,7 +104,8 @@ static bool was_unread(const adder *a, const char *uri) {
     for (int64_t at = 0; at < a->unread.size;) {
         const char *path = a->unread.data + at;
         size_t n = strlen(path);
-        if (strncmp(uri, path, n) == 0 && strchr("/!", uri[n]) != NULL) return true; /* the path itself, too */
+        if (strncmp(uri, path, n) == 0 && strchr("/!", uri[n]) != NULL)
+            return true; /* the path itself, too */
         at += (int64_t)n + 1;
     }
     return false;
@@ -115,7 +119,8 @@ static vd_status on_note(void *user, const vd_note *n, vd_err *err) {
     vd_str s = { 0 };
     vd_str_addf(&s, "%s: %s", n->code, n->detail);
     vd_status st = vd_str_check(&s, err);
-    if (st == VD_OK) st = add_note(a, n->path[0] != '\0' ? n->path : vd_str_text(&a->uri), s.data, err);
+    if (st == VD_OK)
+        st = add_note(a, n->path[0] != '\0' ? n->path : vd_str_text(&a->uri), s.data, err);
     vd_str_reset(&s);
     return st;
 }
@@ -125,21 +130,26 @@ typedef struct found {
     int64_t container_id, size, mtime_ns, inode, device, byte_offset, member_index; /* -1: none */
 } found;
 
-static vd_value or_null(int64_t v) { return v < 0 ? vd_val_null() : vd_val_int(v); }
+static vd_value or_null(int64_t v) {
+    return v < 0 ? vd_val_null() : vd_val_int(v);
+}
 
 static vd_status insert(adder *a, const found *f, const char *kind, int64_t *id, vd_err *err) {
     *id = a->next_id;
-    const vd_value v[] = { vd_val_int(*id),          vd_val_text(f->uri),     vd_val_text(kind),
-                           or_null(f->container_id), vd_val_int(f->size),     vd_val_int(f->mtime_ns),
-                           or_null(f->inode),        or_null(f->device),      or_null(f->byte_offset),
-                           or_null(f->member_index), vd_val_int(a->run->run_id) };
+    const vd_value v[] = { vd_val_int(*id),           vd_val_text(f->uri),
+                           vd_val_text(kind),         or_null(f->container_id),
+                           vd_val_int(f->size),       vd_val_int(f->mtime_ns),
+                           or_null(f->inode),         or_null(f->device),
+                           or_null(f->byte_offset),   or_null(f->member_index),
+                           vd_val_int(a->run->run_id) };
     VD_TRY(vd_stmt_run(a->q[Q_INSERT], v, VD_COUNT(v), err));
     a->next_id++;
     return mark_seen(a, *id, err);
 }
 
 /* The hash of a range of a file, "" where it cannot be read. */
-static vd_status hash_range(const char *path, int64_t offset, int64_t size, char hex[33], vd_err *err) {
+static vd_status hash_range(const char *path, int64_t offset, int64_t size, char hex[33],
+                            vd_err *err) {
     hex[0] = '\0';
     vd_status st = VD_OK;
     vd_hasher *h = NULL;
@@ -150,7 +160,8 @@ static vd_status hash_range(const char *path, int64_t offset, int64_t size, char
     VD_GO(vd_hasher_new(&h, err));
     for (int64_t at = 0; at < size;) {
         size_t got = 0, want = (size_t)VD_MIN(HASH_CHUNK, size - at);
-        if (vd_file_pread(fd, buf, want, offset + at, &got, path, NULL) != VD_OK || got == 0) goto done;
+        if (vd_file_pread(fd, buf, want, offset + at, &got, path, NULL) != VD_OK || got == 0)
+            goto done;
         vd_hasher_add(h, buf, got);
         at += (int64_t)got;
     }
@@ -163,13 +174,16 @@ done:
 }
 
 /* A known URI whose size, time or place changed: is it the same content? */
-static vd_status update_known(adder *a, const found *f, int64_t id, const char *old_hash, vd_err *err) {
+static vd_status update_known(adder *a, const found *f, int64_t id, const char *old_hash,
+                              vd_err *err) {
     char hex[33] = "";
-    if (old_hash[0] != '\0' && f->container_id < 0) VD_TRY(hash_range(f->uri, 0, f->size, hex, err));
+    if (old_hash[0] != '\0' && f->container_id < 0)
+        VD_TRY(hash_range(f->uri, 0, f->size, hex, err));
     bool same = hex[0] != '\0' && strcmp(hex, old_hash) == 0;
     if (!same) VD_TRY(vd_writer_forget(a->forget, id, err));
-    const vd_value v[] = { vd_val_int(id),      vd_val_int(f->size),      vd_val_int(f->mtime_ns),
-                           or_null(f->inode),   or_null(f->device),       or_null(f->byte_offset),
+    const vd_value v[] = { vd_val_int(id),           vd_val_int(f->size),
+                           vd_val_int(f->mtime_ns),  or_null(f->inode),
+                           or_null(f->device),       or_null(f->byte_offset),
                            or_null(f->member_index), vd_val_text(same ? hex : NULL) };
     return vd_stmt_run(a->q[Q_UPDATE], v, VD_COUNT(v), err);
 }
@@ -187,7 +201,8 @@ static vd_status see_members(adder *a, int64_t archive_id, vd_err *err) {
     return st;
 }
 
-/* Inserts or updates one file or member; `*fresh` tells whether its bytes are new to the catalog. */
+/* Inserts or updates one file or member; `*fresh` tells whether its bytes are new to the catalog.
+ */
 static vd_status add_found(adder *a, const found *f, const char *kind, int64_t *id, bool *fresh,
                            bool *archive, vd_err *err) {
     vd_status st = VD_OK;
@@ -213,8 +228,10 @@ static vd_status add_found(adder *a, const found *f, const char *kind, int64_t *
     if (row) {
         VD_GO(mark_seen(a, *id, err));
         const vd_value back[] = { vd_val_int(*id) };
-        if (!same) VD_GO(update_known(a, f, *id, vd_str_text(&hash), err));
-        else if (vanished) VD_GO(vd_stmt_run(a->q[Q_RETURN], back, 1, err));
+        if (!same)
+            VD_GO(update_known(a, f, *id, vd_str_text(&hash), err));
+        else if (vanished)
+            VD_GO(vd_stmt_run(a->q[Q_RETURN], back, 1, err));
         goto done;
     }
     VD_GO(insert(a, f, kind, id, err));
@@ -231,8 +248,8 @@ typedef struct member_ctx {
     int64_t archive_id, n;
 } member_ctx;
 
-static vd_status add_member(member_ctx *m, const char *name, int64_t offset, int64_t number, int64_t size,
-                            int64_t mtime_ns, vd_err *err) {
+static vd_status add_member(member_ctx *m, const char *name, int64_t offset, int64_t number,
+                            int64_t size, int64_t mtime_ns, vd_err *err) {
     vd_str_clear(&m->a->uri);
     vd_str_addf(&m->a->uri, "%s!%s", m->file->path, name);
     VD_TRY(vd_str_check(&m->a->uri, err));
@@ -305,8 +322,9 @@ static vd_status index_archive(adder *a, const vd_walk_file *file, int64_t id, v
 
 /* Names of pictures and videos are not opened to see whether they are archives in disguise. */
 static bool may_be_archive(const char *path) {
-    static const char *const no[] = { "jpg", "jpeg", "png", "webp", "tif", "tiff", "heic", "heif", "avif",
-                                      "gif", "bmp", "jp2", "jxl", "mp4", "mov", "mkv", "avi", "pgm", "ppm" };
+    static const char *const no[] = { "jpg",  "jpeg", "png", "webp", "tif", "tiff", "heic",
+                                      "heif", "avif", "gif", "bmp",  "jp2", "jxl",  "mp4",
+                                      "mov",  "mkv",  "avi", "pgm",  "ppm" };
     const char *ext = vd_path_ext(path);
     for (int i = 0; i < VD_COUNT(no); i++)
         if (strcasecmp(ext, no[i]) == 0) return false;
@@ -325,14 +343,21 @@ static vd_source_kind probe(const char *path) {
 
 static vd_status on_file(void *user, const vd_walk_file *file, vd_err *err) {
     adder *a = user;
-    const found f = { file->path, -1, file->size, file->mtime_ns, (int64_t)(file->inode & INT64_MAX),
-                      (int64_t)(file->device & INT64_MAX), -1, -1 };
+    const found f = { file->path,
+                      -1,
+                      file->size,
+                      file->mtime_ns,
+                      (int64_t)(file->inode & INT64_MAX),
+                      (int64_t)(file->device & INT64_MAX),
+                      -1,
+                      -1 };
     int64_t id = 0;
     bool fresh = false, archive = false;
     VD_TRY(add_found(a, &f, "other", &id, &fresh, &archive, err));
     if (!fresh) return archive ? see_members(a, id, err) : VD_OK;
     vd_source_kind kind = probe(file->path);
-    if (kind == VD_SOURCE_PLAIN) return archive ? vd_writer_identity(a->forget, id, NULL, "other", err) : VD_OK;
+    if (kind == VD_SOURCE_PLAIN)
+        return archive ? vd_writer_identity(a->forget, id, NULL, "other", err) : VD_OK;
     VD_TRY(vd_writer_identity(a->forget, id, NULL, "archive", err));
     return index_archive(a, file, id, kind, err);
 }
@@ -342,11 +367,16 @@ static vd_status mark_vanished(adder *a, const char *root, vd_err *err) {
     vd_status st = VD_OK;
     vd_stmt *all = NULL, *gone = NULL;
     bool row = true;
-    VD_GO(vd_db_prepare(&all, a->db, "SELECT id, uri FROM asset WHERE state = 'present' AND parent_id IS NULL AND"
-                        " (uri = ?1 OR (uri >= ?1 || '/' AND uri < ?1 || '0')"
-                        " OR (uri >= ?1 || '!' AND uri < ?1 || '\"'))", true, err));
-    VD_GO(vd_db_prepare(&gone, a->db, "UPDATE asset SET state = 'vanished', vanished_run = ?2 WHERE id = ?1"
-                        " OR parent_id = ?1", true, err));
+    VD_GO(
+        vd_db_prepare(&all, a->db,
+                      "SELECT id, uri FROM asset WHERE state = 'present' AND parent_id IS NULL AND"
+                      " (uri = ?1 OR (uri >= ?1 || '/' AND uri < ?1 || '0')"
+                      " OR (uri >= ?1 || '!' AND uri < ?1 || '\"'))",
+                      true, err));
+    VD_GO(vd_db_prepare(&gone, a->db,
+                        "UPDATE asset SET state = 'vanished', vanished_run = ?2 WHERE id = ?1"
+                        " OR parent_id = ?1",
+                        true, err));
     vd_stmt_bind(all, 1, vd_val_text(strcmp(root, "/") == 0 ? "" : root));
     for (;;) {
         VD_GO(vd_stmt_step(all, &row, err));
@@ -381,8 +411,10 @@ static vd_status add_path(adder *a, vd_walk *walk, const char *path, vd_err *err
         vd_err why = { 0 };
         struct stat sb;
         st = vd_walk_path(walk, full.data, &why);
-        bool known_gone = st == VD_E_NOTFOUND && stat(full.data, &sb) != 0 && a->run->opt->n_paths == 0;
-        if (known_gone) st = VD_OK; /* a source of the dataset that is gone: all below it has vanished */
+        bool known_gone =
+            st == VD_E_NOTFOUND && stat(full.data, &sb) != 0 && a->run->opt->n_paths == 0;
+        if (known_gone)
+            st = VD_OK; /* a source of the dataset that is gone: all below it has vanished */
         if (st != VD_OK) {
             if (err != NULL && err->code == VD_OK) *err = why;
         } else {
@@ -401,7 +433,8 @@ static vd_status known_sources(vd_db *db, vd_str *list, vd_err *err) {
     vd_status st = VD_OK;
     while (st == VD_OK && row) {
         st = vd_stmt_step(s, &row, err);
-        if (st == VD_OK && row) vd_str_addn(list, vd_stmt_text(s, 0), (int64_t)strlen(vd_stmt_text(s, 0)) + 1);
+        if (st == VD_OK && row)
+            vd_str_addn(list, vd_stmt_text(s, 0), (int64_t)strlen(vd_stmt_text(s, 0)) + 1);
     }
     vd_stmt_free(s);
     return st != VD_OK ? st : vd_str_check(list, err);
@@ -431,8 +464,11 @@ vd_status vd_add_sources(vd_run *run, vd_err *err) {
     VD_GO(vd_writer_new(&a.forget, run->ds, err));
     for (int i = 0; i < Q_COUNT; i++) VD_GO(vd_db_prepare(&a.q[i], a.db, sql[i], true, err));
     VD_GO(vd_db_begin(a.db, err));
-    VD_GO(vd_db_exec(a.db, "DELETE FROM note WHERE path NOT IN (SELECT uri FROM asset WHERE kind = 'archive')", err));
-    VD_GO(vd_db_int(a.db, "SELECT coalesce(max(id), 0) + 1 FROM asset WHERE id < 4294967296", &a.next_id, err));
+    VD_GO(vd_db_exec(
+        a.db, "DELETE FROM note WHERE path NOT IN (SELECT uri FROM asset WHERE kind = 'archive')",
+        err));
+    VD_GO(vd_db_int(a.db, "SELECT coalesce(max(id), 0) + 1 FROM asset WHERE id < 4294967296",
+                    &a.next_id, err));
     VD_GO(walk_all(&a, walk, err));
     if (a.touched) VD_GO(vd_adopt_renamed(run, a.forget, err));
     VD_GO(vd_db_commit(a.db, err));
@@ -447,4 +483,3 @@ done:
     vd_str_reset(&a.unread);
     return st;
 }
-

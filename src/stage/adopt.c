@@ -1,7 +1,7 @@
-/* Moved files: a new asset that is a vanished one under another name. Renamed files are told right after the
- * walk by inode, device, size and modification time; copied and deleted ones after hashing, by content. The
- * old row keeps its id, facts and tags and takes the new one's place in the file system.
- * SPDX-License-Identifier: Apache-2.0 */
+/* Moved files: a new asset that is a vanished one under another name. Renamed files are told right
+ * after the walk by inode, device, size and modification time; copied and deleted ones after
+ * hashing, by content. The old row keeps its id, facts and tags and takes the new one's place in
+ * the file system. SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
 
@@ -89,7 +89,8 @@ done:
 }
 
 static vd_status any_vanished(vd_run *run, int64_t *n, vd_err *err) {
-    return vd_db_int(vd_dataset_db(run->ds), "SELECT EXISTS(SELECT 1 FROM asset WHERE state = 'vanished')", n, err);
+    return vd_db_int(vd_dataset_db(run->ds),
+                     "SELECT EXISTS(SELECT 1 FROM asset WHERE state = 'vanished')", n, err);
 }
 
 vd_status vd_adopt_renamed(vd_run *run, vd_writer *forget, vd_err *err) {

@@ -1,10 +1,11 @@
 /* The one pass over pixels. For every asset with something pending: read the bytes once, hash them,
- * decode once in the supervised process, run every pending asset-scope stage on each frame while its
- * pixels are there, and hand the rows to the one writer.
+ * decode once in the supervised process, run every pending asset-scope stage on each frame while
+ * its pixels are there, and hand the rows to the one writer.
  *
- * Workers share nothing but the writer, under a lock: who has computed a batch tries to write it, and
- * goes on computing while another one writes. Rows are keyed by asset and frames have ids made from
- * their parent's, so the catalog does not depend on who came first. SPDX-License-Identifier: Apache-2.0 */
+ * Workers share nothing but the writer, under a lock: who has computed a batch tries to write it,
+ * and goes on computing while another one writes. Rows are keyed by asset and frames have ids made
+ * from their parent's, so the catalog does not depend on who came first. SPDX-License-Identifier:
+ * Apache-2.0 */
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -24,9 +25,9 @@
 enum {
     MAX_COLUMNS = 96,
     MAX_OWN_THUMB = 16384, /* bytes */
-    WRITE_ROWS = 256,   /* rows worth taking the writer's lock for */
-    MUST_ROWS = 4096,   /* rows that are not kept waiting */
-    COMMIT_ROWS = 20000 /* or */
+    WRITE_ROWS = 256,      /* rows worth taking the writer's lock for */
+    MUST_ROWS = 4096,      /* rows that are not kept waiting */
+    COMMIT_ROWS = 20000    /* or */
 };
 static const double WRITE_EVERY_S = 0.25, COMMIT_EVERY_S = 1.0;
 
@@ -66,7 +67,8 @@ static vd_status write_locked(pass *p, worker *k, bool commit, vd_err *err) {
     VD_TRY(vd_batch_write(k->batch, p->writer, err));
     double now = vd_time_mono_s();
     k->last_write = now;
-    if (!commit && p->rows_open < COMMIT_ROWS && now - p->committed_at < COMMIT_EVERY_S) return VD_OK;
+    if (!commit && p->rows_open < COMMIT_ROWS && now - p->committed_at < COMMIT_EVERY_S)
+        return VD_OK;
     VD_TRY(vd_writer_flush(p->writer, err));
     p->rows_open = 0;
     p->committed_at = now;
@@ -104,12 +106,12 @@ typedef struct job {
     pass *pass;
     worker *k;
     const vd_item *item;
-    int64_t frames;      /* delivered so far */
-    bool own_pixels;     /* the item itself had a picture */
-    const char *hash;    /* to be recorded, or NULL */
-    bool passing;        /* what is found now holds for this moment only: look again in the next run */
+    int64_t frames;   /* delivered so far */
+    bool own_pixels;  /* the item itself had a picture */
+    const char *hash; /* to be recorded, or NULL */
+    bool passing;     /* what is found now holds for this moment only: look again in the next run */
     const vd_bytes *bytes; /* of what is decoded, or NULL */
-    int64_t granted; /* from the budget, -1 nothing */
+    int64_t granted;       /* from the budget, -1 nothing */
 } job;
 
 vd_status vd_work_metrics(vd_asset_work *w, vd_err *err) {
@@ -129,7 +131,8 @@ static vd_status run_stages(job *j, vd_asset_work *w, int64_t id, uint32_t mask,
         double t0 = vd_time_mono_s();
         VD_TRY(s->asset(w, out, err));
         j->k->seconds[i] += vd_time_mono_s() - t0;
-        VD_TRY(vd_batch_fact(j->k->batch, run->table[i], id, j->passing ? 0 : run->key[i], out, s->table->n_columns, err));
+        VD_TRY(vd_batch_fact(j->k->batch, run->table[i], id, j->passing ? 0 : run->key[i], out,
+                             s->table->n_columns, err));
     }
     return VD_OK;
 }
@@ -168,8 +171,9 @@ static double change_since(worker *k, const vd_pixels *norm, vd_err *err, vd_sta
 static bool is_thumbnail(const job *j, const vd_asset_work *w) {
     const vd_media *m = w->media;
     return j->bytes != NULL && j->bytes->data != NULL && j->bytes->source.size <= MAX_OWN_THUMB &&
-           m->verdict == VD_V_OK && strcmp(m->format, "jpeg") == 0 && w->frame->format != VD_PIX_RGB8 &&
-           w->frame->orientation == 1 && w->index == 0 && m->width <= VD_SMALL_SIDE && m->height <= VD_SMALL_SIDE;
+           m->verdict == VD_V_OK && strcmp(m->format, "jpeg") == 0 &&
+           w->frame->format != VD_PIX_RGB8 && w->frame->orientation == 1 && w->index == 0 &&
+           m->width <= VD_SMALL_SIDE && m->height <= VD_SMALL_SIDE;
 }
 
 static vd_status queue_thumbnail(job *j, vd_asset_work *w, int64_t id, vd_err *err) {
@@ -185,15 +189,22 @@ static vd_status on_frame(void *user, const vd_frame *frame, const vd_media *med
     vd_run *run = j->pass->run;
     bool video = media->kind == VD_KIND_VIDEO, child = video || index > 0;
     int64_t id = child ? vd_child_id(j->item->id, index) : j->item->id;
-    vd_asset_work w = { .run = run, .item = j->item, .media = media, .frame = frame, .index = index,
-                        .time_s = time_s, .arena = vd_batch_arena(j->k->batch), .measure = j->k->measure,
+    vd_asset_work w = { .run = run,
+                        .item = j->item,
+                        .media = media,
+                        .frame = frame,
+                        .index = index,
+                        .time_s = time_s,
+                        .arena = vd_batch_arena(j->k->batch),
+                        .measure = j->k->measure,
                         .frame_change = NAN };
     vd_media of_frame;
     uint32_t mask = pixel_mask(run, j->item->pending, true);
     VD_TRY(vd_run_check_cancel(run, err));
     double t0 = vd_time_mono_s();
     if (mask != 0) VD_TRY(vd_work_metrics(&w, err));
-    int measuring = vd_run_stage_index(run, mask >> vd_run_stage_index(run, "measure") & 1 ? "measure" : "fingerprint");
+    int measuring = vd_run_stage_index(
+        run, mask >> vd_run_stage_index(run, "measure") & 1 ? "measure" : "fingerprint");
     j->k->seconds[measuring] += vd_time_mono_s() - t0;
     if (video && mask != 0) {
         vd_status st = VD_OK;
@@ -201,7 +212,8 @@ static vd_status on_frame(void *user, const vd_frame *frame, const vd_media *med
         VD_TRY(st);
     }
     if (child) {
-        VD_TRY(vd_batch_child(j->k->batch, j->item->id, index, video ? "frame" : "page", time_s, err));
+        VD_TRY(
+            vd_batch_child(j->k->batch, j->item->id, index, video ? "frame" : "page", time_s, err));
         vd_media_init(&of_frame);
         of_frame.kind = VD_KIND_IMAGE;
         of_frame.width = vd_frame_width(frame);
@@ -227,12 +239,14 @@ static vd_status judge_archive(pass *p, const vd_item *item, vd_media *m, vd_err
     bool row = false;
     m->verdict = VD_V_OK;
     pthread_mutex_lock(&p->lock); /* the connection is the writer's */
-    vd_status st = vd_db_prepare(&s, vd_dataset_db(p->run->ds), "SELECT reason FROM note WHERE path = ?1", true, err);
+    vd_status st = vd_db_prepare(&s, vd_dataset_db(p->run->ds),
+                                 "SELECT reason FROM note WHERE path = ?1", true, err);
     if (st == VD_OK) vd_stmt_bind(s, 1, vd_val_text(item->uri));
     if (st == VD_OK) st = vd_stmt_step(s, &row, err);
     if (st == VD_OK && row) {
         const char *why = vd_stmt_text(s, 0);
-        bool cut = vd_str_starts(why, "tar_truncated") || strstr(why, "Truncated") != NULL; /* libarchive */
+        bool cut = vd_str_starts(why, "tar_truncated") ||
+                   strstr(why, "Truncated") != NULL; /* libarchive */
         m->verdict = cut ? VD_V_TRUNCATED : VD_V_CORRUPT;
         snprintf(m->reason, sizeof m->reason, "%s", cut ? "premature_end" : "archive_damaged");
         snprintf(m->detail, sizeof m->detail, "%.199s", why);
@@ -243,7 +257,8 @@ static vd_status judge_archive(pass *p, const vd_item *item, vd_media *m, vd_err
 }
 
 /* Files that are not decoded: archives, and what cannot be read. */
-static vd_status judge_undecoded(pass *p, const vd_item *item, const vd_bytes *bytes, vd_media *m, vd_err *err) {
+static vd_status judge_undecoded(pass *p, const vd_item *item, const vd_bytes *bytes, vd_media *m,
+                                 vd_err *err) {
     vd_media_init(m);
     if (!bytes->ok) {
         m->verdict = VD_V_UNREADABLE;
@@ -253,18 +268,25 @@ static vd_status judge_undecoded(pass *p, const vd_item *item, const vd_bytes *b
     }
     m->kind = VD_KIND_ARCHIVE;
     const char *dot = strrchr(item->uri, '.');
-    if (dot != NULL && strchr(dot, '/') == NULL) snprintf(m->format, sizeof m->format, "%.15s", dot + 1);
+    if (dot != NULL && strchr(dot, '/') == NULL)
+        snprintf(m->format, sizeof m->format, "%.15s", dot + 1);
     return judge_archive(p, item, m, err);
 }
 
 static vd_status finish_item(job *j, const vd_media *media, bool archive, vd_err *err) {
     const vd_item *item = j->item;
     vd_run *run = j->pass->run;
-    vd_asset_work w = { .run = run, .item = item, .media = media, .time_s = NAN, .frame_change = NAN,
-                        .arena = vd_batch_arena(j->k->batch), .measure = j->k->measure };
+    vd_asset_work w = { .run = run,
+                        .item = item,
+                        .media = media,
+                        .time_s = NAN,
+                        .frame_change = NAN,
+                        .arena = vd_batch_arena(j->k->batch),
+                        .measure = j->k->measure };
     uint32_t mask = pixel_mask(run, item->pending, false);
     if (!j->own_pixels) mask |= pixel_mask(run, item->pending, true); /* rows without values */
-    if (item->has_children && !archive) VD_TRY(vd_batch_trim(j->k->batch, item->id, j->frames, err));
+    if (item->has_children && !archive)
+        VD_TRY(vd_batch_trim(j->k->batch, item->id, j->frames, err));
     VD_TRY(run_stages(j, &w, item->id, mask, err));
     if (media->verdict == VD_V_UNREADABLE) atomic_fetch_add(&j->pass->failed, 1);
     return VD_OK;
@@ -295,7 +317,8 @@ static vd_status do_item(void *user, int64_t i, int index, vd_err *err) {
     vd_status st = VD_OK;
     const char *kind = NULL;
     bool archive = strcmp(j.item->kind, "archive") == 0;
-    uint32_t beyond_hash = pixel_mask(run, j.item->pending, true) | pixel_mask(run, j.item->pending, false);
+    uint32_t beyond_hash =
+        pixel_mask(run, j.item->pending, true) | pixel_mask(run, j.item->pending, false);
     j.k->have_before = false;
     decoding.admit = admit;
     decoding.admit_user = &j;
@@ -326,7 +349,8 @@ static vd_status do_item(void *user, int64_t i, int index, vd_err *err) {
         kind = vd_kind_name(bytes.kind);
     }
     if (archive) kind = NULL;
-    if (j.hash != NULL || kind != NULL) VD_GO(vd_batch_identity(j.k->batch, j.item->id, j.hash, kind, err));
+    if (j.hash != NULL || kind != NULL)
+        VD_GO(vd_batch_identity(j.k->batch, j.item->id, j.hash, kind, err));
     VD_GO(maybe_write(p, j.k, err));
     tell(p);
 done:
@@ -339,14 +363,17 @@ done:
 
 static vd_status parse_frames(const char *text, vd_decode_opt *o, vd_err *err) {
     char *end = NULL;
-    if (strcmp(text, "key") == 0) o->sampling = VD_SAMPLE_KEY;
-    else if (strcmp(text, "every") == 0) o->sampling = VD_SAMPLE_EVERY;
+    if (strcmp(text, "key") == 0)
+        o->sampling = VD_SAMPLE_KEY;
+    else if (strcmp(text, "every") == 0)
+        o->sampling = VD_SAMPLE_EVERY;
     else {
         o->sampling = VD_SAMPLE_INTERVAL;
         o->interval_s = strtod(text, &end);
         bool unit = end != text && (*end == '\0' || strcmp(end, "s") == 0);
         if (!unit || !(o->interval_s > 0) || o->interval_s > 1e6)
-            return vd_fail(err, VD_E_ARG, "run: --frames '%.40s' is not key, every or an interval such as 2s",
+            return vd_fail(err, VD_E_ARG,
+                           "run: --frames '%.40s' is not key, every or an interval such as 2s",
                            text);
     }
     return VD_OK;
@@ -437,9 +464,8 @@ vd_status vd_asset_pass(vd_run *run, vd_err *err) {
     p.decode.max_pixels = run->opt->max_pixels;
     p.decode.timeout_s = run->opt->timeout_s;
     p.decode.granted_bytes = share_of(run->opt->memory_bytes, vd_pool_jobs(run->pool));
-    VD_GO(vd_budget_new(&p.budget,
-                        run->opt->memory_bytes - vd_pool_jobs(run->pool) * p.decode.granted_bytes,
-                        err));
+    VD_GO(vd_budget_new(
+        &p.budget, run->opt->memory_bytes - vd_pool_jobs(run->pool) * p.decode.granted_bytes, err));
     VD_GO(parse_frames(run->opt->frames, &p.decode, err));
     VD_GO(label_of(run, &label, err));
     p.label = label.data;

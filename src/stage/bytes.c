@@ -1,5 +1,5 @@
-/* Where an asset's bytes come from. Small files are read once, straight into the memory shared with the
- * decoder, and hashed there; large ones are hashed in pieces and decoded from their file.
+/* Where an asset's bytes come from. Small files are read once, straight into the memory shared with
+ * the decoder, and hashed there; large ones are hashed in pieces and decoded from their file.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "stage/bytes.h"
 
@@ -18,7 +18,8 @@
 #include "source/archive.h"
 
 enum { PIECE = 1 << 18, MAX_OPEN_ARCHIVES = 8 };
-static const int64_t IN_MEMORY = 8 << 20; /* larger files are read where they lie: a waiting worker holds little */
+static const int64_t IN_MEMORY =
+    8 << 20; /* larger files are read where they lie: a waiting worker holds little */
 
 typedef struct open_archive {
     int64_t container_id;
@@ -146,7 +147,11 @@ static vd_status read_member(vd_bytes *b, vd_archives *a, vd_codec *codec, const
     if (st == VD_E_NOMEM) return vd_nomem(err);
     if (st != VD_OK) {
         b->retry = st == VD_E_IO; /* the archive itself could not be read */
-        refuse(b, b->retry ? "open_failed" : st == VD_E_UNSUPPORTED ? "member_encrypted" : st == VD_E_LIMIT ? "member_limit" : "member_damaged",
+        refuse(b,
+               b->retry                 ? "open_failed"
+               : st == VD_E_UNSUPPORTED ? "member_encrypted"
+               : st == VD_E_LIMIT       ? "member_limit"
+                                        : "member_damaged",
                why.msg);
         return VD_OK;
     }
@@ -159,7 +164,8 @@ static vd_status read_member(vd_bytes *b, vd_archives *a, vd_codec *codec, const
     return VD_OK;
 }
 
-static vd_status hash_in_pieces(vd_bytes *b, int fd, const char *path, int64_t offset, int64_t size, vd_err *err) {
+static vd_status hash_in_pieces(vd_bytes *b, int fd, const char *path, int64_t offset, int64_t size,
+                                vd_err *err) {
     vd_hasher *h = NULL;
     vd_status st = VD_OK;
     vd_err why = { 0 };
@@ -168,7 +174,8 @@ static vd_status hash_in_pieces(vd_bytes *b, int fd, const char *path, int64_t o
     VD_GO(vd_hasher_new(&h, err));
     for (int64_t at = 0; at < size;) {
         size_t got = 0;
-        if (vd_file_pread(fd, buf, (size_t)VD_MIN(PIECE, size - at), offset + at, &got, path, &why) != VD_OK) {
+        if (vd_file_pread(fd, buf, (size_t)VD_MIN(PIECE, size - at), offset + at, &got, path,
+                          &why) != VD_OK) {
             refuse(b, "read_failed", why.msg);
             b->retry = true;
             goto done;
@@ -190,8 +197,8 @@ done:
     return st;
 }
 
-static vd_status read_range(vd_bytes *b, int fd, vd_codec *codec, const char *path, int64_t offset, int64_t size,
-                            vd_err *err) {
+static vd_status read_range(vd_bytes *b, int fd, vd_codec *codec, const char *path, int64_t offset,
+                            int64_t size, vd_err *err) {
     b->source.size = size;
     if (size > IN_MEMORY || codec == NULL) {
         b->source.fd = fd;
@@ -229,7 +236,8 @@ static bool open_file(vd_bytes *b, const char *path, int *fd, int64_t *size) {
     return false;
 }
 
-static vd_status read_tar_member(vd_bytes *b, vd_open_tar *tar, vd_codec *codec, const vd_item *item, vd_err *err) {
+static vd_status read_tar_member(vd_bytes *b, vd_open_tar *tar, vd_codec *codec,
+                                 const vd_item *item, vd_err *err) {
     vd_str path = { 0 };
     vd_status st = VD_OK;
     if (tar->fd < 0 || tar->container_id != item->container_id) {
@@ -251,7 +259,8 @@ vd_status vd_bytes_read(vd_bytes *out, vd_archives *archives, vd_open_tar *tar, 
     int64_t size = 0;
     *out = (vd_bytes){ .fd = -1, .source = { .name = item->uri, .fd = -1 } };
     if (item->container_id == 0) {
-        if (open_file(out, item->uri, &out->fd, &size)) st = read_range(out, out->fd, codec, item->uri, 0, size, err);
+        if (open_file(out, item->uri, &out->fd, &size))
+            st = read_range(out, out->fd, codec, item->uri, 0, size, err);
     } else if (item->byte_offset >= 0) {
         st = read_tar_member(out, tar, codec, item, err);
     } else {

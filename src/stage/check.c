@@ -1,5 +1,5 @@
-/* Stage check: the verdict on a file and what its decoder and its metadata said. The facts are those of
- * vd_media (image/media.h). SPDX-License-Identifier: Apache-2.0 */
+/* Stage check: the verdict on a file and what its decoder and its metadata said. The facts are
+ * those of vd_media (image/media.h). SPDX-License-Identifier: Apache-2.0 */
 #include "stage/stages.h"
 
 #include <stdio.h>
@@ -8,23 +8,58 @@
 #include "stage/work.h"
 
 enum {
-    C_VERDICT, C_REASON, C_DETAIL, C_OFFSET, C_DECODED, C_FORMAT, C_CODEC, C_WIDTH, C_HEIGHT, C_BITS,
-    C_CHANNELS, C_ALPHA, C_FRAMES, C_DURATION, C_FPS, C_QUALITY, C_CHROMA, C_PROGRESSIVE, C_ICC,
-    C_ORIENTATION, C_TAKEN, C_CAMERA, C_LENS, C_FOCAL, C_FOCAL35, C_EXPOSURE, C_FNUMBER, C_ISO, C_LAT,
-    C_LON, C_ALT, C_DIRECTION, C_LIBRARY, N_COLUMNS
+    C_VERDICT,
+    C_REASON,
+    C_DETAIL,
+    C_OFFSET,
+    C_DECODED,
+    C_FORMAT,
+    C_CODEC,
+    C_WIDTH,
+    C_HEIGHT,
+    C_BITS,
+    C_CHANNELS,
+    C_ALPHA,
+    C_FRAMES,
+    C_DURATION,
+    C_FPS,
+    C_QUALITY,
+    C_CHROMA,
+    C_PROGRESSIVE,
+    C_ICC,
+    C_ORIENTATION,
+    C_TAKEN,
+    C_CAMERA,
+    C_LENS,
+    C_FOCAL,
+    C_FOCAL35,
+    C_EXPOSURE,
+    C_FNUMBER,
+    C_ISO,
+    C_LAT,
+    C_LON,
+    C_ALT,
+    C_DIRECTION,
+    C_LIBRARY,
+    N_COLUMNS
 };
 
 static const vd_column columns[N_COLUMNS] = {
-    [C_VERDICT] = { "verdict", VD_TEXT, "", "ok truncated corrupt unreadable not_an_image wrong_extension"
-                    " too_large animated unsupported", VD_COL_INDEX },
+    [C_VERDICT] = { "verdict", VD_TEXT, "",
+                    "ok truncated corrupt unreadable not_an_image wrong_extension"
+                    " too_large animated unsupported",
+                    VD_COL_INDEX },
     [C_REASON] = { "reason", VD_TEXT, "", "why the verdict is not ok: a stable code", 0 },
     [C_DETAIL] = { "detail", VD_TEXT, "", "the same for people, naming the library", 0 },
     [C_OFFSET] = { "error_offset", VD_INT, "bytes", "where the trouble was found", 0 },
-    [C_DECODED] = { "decoded_percent", VD_REAL, "%", "how much of the picture could be decoded", 0 },
+    [C_DECODED] = { "decoded_percent", VD_REAL, "%", "how much of the picture could be decoded",
+                    0 },
     [C_FORMAT] = { "format", VD_TEXT, "", "by content: jpeg, png, mov, ...", 0 },
     [C_CODEC] = { "codec", VD_TEXT, "", "of the video stream", 0 },
-    [C_WIDTH] = { "width", VD_INT, "px", "of the decoded picture, orientation applied", VD_COL_INDEX },
-    [C_HEIGHT] = { "height", VD_INT, "px", "of the decoded picture, orientation applied", VD_COL_INDEX },
+    [C_WIDTH] = { "width", VD_INT, "px", "of the decoded picture, orientation applied",
+                  VD_COL_INDEX },
+    [C_HEIGHT] = { "height", VD_INT, "px", "of the decoded picture, orientation applied",
+                   VD_COL_INDEX },
     [C_BITS] = { "bits", VD_INT, "bit", "a sample, as stored", 0 },
     [C_CHANNELS] = { "channels", VD_INT, "", "with alpha, as stored", 0 },
     [C_ALPHA] = { "has_alpha", VD_INT, "", "0 or 1", 0 },
@@ -36,8 +71,8 @@ static const vd_column columns[N_COLUMNS] = {
     [C_PROGRESSIVE] = { "progressive", VD_INT, "", "0 or 1", 0 },
     [C_ICC] = { "icc_profile", VD_TEXT, "", "description of the embedded profile", 0 },
     [C_ORIENTATION] = { "orientation", VD_INT, "", "EXIF 1..8 as stored", 0 },
-    [C_TAKEN] = { "taken_at", VD_TEXT, "", "ISO 8601, with sub-seconds and zone where the file has them",
-                  VD_COL_INDEX },
+    [C_TAKEN] = { "taken_at", VD_TEXT, "",
+                  "ISO 8601, with sub-seconds and zone where the file has them", VD_COL_INDEX },
     [C_CAMERA] = { "camera", VD_TEXT, "", "make and model", 0 },
     [C_LENS] = { "lens", VD_TEXT, "", "", 0 },
     [C_FOCAL] = { "focal_mm", VD_REAL, "mm", "focal length", 0 },
@@ -54,7 +89,9 @@ static const vd_column columns[N_COLUMNS] = {
 
 const vd_table_decl vd_table_check = { "fact_check", columns, N_COLUMNS };
 
-static vd_value count_or_null(int64_t n) { return n > 0 ? vd_val_int(n) : vd_val_null(); }
+static vd_value count_or_null(int64_t n) {
+    return n > 0 ? vd_val_int(n) : vd_val_null();
+}
 
 /* "Canon EOS 5D" once, also where the model repeats the make. */
 static vd_status camera_of(vd_asset_work *w, const vd_media *m, vd_value *out, vd_err *err) {
@@ -62,7 +99,8 @@ static vd_status camera_of(vd_asset_work *w, const vd_media *m, vd_value *out, v
     size_t n = strcspn(m->make, " ");
     if (m->make[0] == '\0' || (n > 0 && strncasecmp(m->model, m->make, n) == 0))
         snprintf(text, sizeof text, "%s", m->model);
-    else snprintf(text, sizeof text, "%s%s%s", m->make, m->model[0] != '\0' ? " " : "", m->model);
+    else
+        snprintf(text, sizeof text, "%s%s%s", m->make, m->model[0] != '\0' ? " " : "", m->model);
     const char *copy = vd_arena_text(w->arena, text);
     if (copy == NULL) return vd_nomem(err);
     *out = vd_val_text(copy);
@@ -124,8 +162,9 @@ static vd_status summary(vd_run *run, vd_str *out, vd_err *err) {
         { "animated", "animated", "animated" },
         { "not_an_image", "not an image", "not images" },
     };
-    return vd_summary_counts(run, "SELECT count(*) FROM fact_check c JOIN asset a ON a.id = c.asset_id"
-                                  " WHERE c.verdict = ?1 AND a.state = 'present'",
+    return vd_summary_counts(run,
+                             "SELECT count(*) FROM fact_check c JOIN asset a ON a.id = c.asset_id"
+                             " WHERE c.verdict = ?1 AND a.state = 'present'",
                              words, VD_COUNT(words), "all readable", out, err);
 }
 

@@ -1,12 +1,12 @@
 /* Stage duplicates: exact groups by content, near groups by perceptual hash.
  *
- * Exact: equal size and content hash, then compared byte by byte before two files are called the same.
- * Near: PDQ within a Hamming radius, quality above a floor, one member of each exact group standing for
- * all. Groups are stars: the best picture (resolution, then sharpness, then bytes a pixel, then id) founds
- * a group and takes every picture within the radius of itself, so that a chain of small steps cannot
- * swallow unrelated pictures. Videos are near duplicates when a stated share of the frames of each finds a
- * match in the other. Frames are compared only for that: neighbours in one video are no duplicates.
- * SPDX-License-Identifier: Apache-2.0 */
+ * Exact: equal size and content hash, then compared byte by byte before two files are called the
+ * same. Near: PDQ within a Hamming radius, quality above a floor, one member of each exact group
+ * standing for all. Groups are stars: the best picture (resolution, then sharpness, then bytes a
+ * pixel, then id) founds a group and takes every picture within the radius of itself, so that a
+ * chain of small steps cannot swallow unrelated pictures. Videos are near duplicates when a stated
+ * share of the frames of each finds a match in the other. Frames are compared only for that:
+ * neighbours in one video are no duplicates. SPDX-License-Identifier: Apache-2.0 */
 #include "stage/stages.h"
 
 #include <math.h>
@@ -26,11 +26,16 @@
 enum { C_DUP, C_NEAR, C_DISTANCE, C_KEEP_DUP, C_KEEP_NEAR, C_WHY, N_COLUMNS };
 
 static const vd_column columns[N_COLUMNS] = {
-    [C_DUP] = { "duplicate_group", VD_INT, "", "files with the same bytes share it: the lowest id", VD_COL_INDEX },
-    [C_NEAR] = { "near_group", VD_INT, "", "near duplicates share it: the id of the member to keep", VD_COL_INDEX },
-    [C_DISTANCE] = { "near_distance", VD_INT, "bits", "PDQ distance to the member to keep; videos: percent of"
-                     " frames without a match", 0 },
-    [C_KEEP_DUP] = { "duplicate_keep", VD_INT, "", "1 for the member of the exact group to keep", 0 },
+    [C_DUP] = { "duplicate_group", VD_INT, "", "files with the same bytes share it: the lowest id",
+                VD_COL_INDEX },
+    [C_NEAR] = { "near_group", VD_INT, "", "near duplicates share it: the id of the member to keep",
+                 VD_COL_INDEX },
+    [C_DISTANCE] = { "near_distance", VD_INT, "bits",
+                     "PDQ distance to the member to keep; videos: percent of"
+                     " frames without a match",
+                     0 },
+    [C_KEEP_DUP] = { "duplicate_keep", VD_INT, "", "1 for the member of the exact group to keep",
+                     0 },
     [C_KEEP_NEAR] = { "near_keep", VD_INT, "", "1 for the member of the near group to keep", 0 },
     [C_WHY] = { "keep_reason", VD_TEXT, "", "why the member is kept", 0 },
 };
@@ -107,11 +112,13 @@ static vd_status find_exact(finder *f, vd_err *err) {
     int64_t *ids = NULL, n = 0, cap = 0;
     vd_str hash = { 0 };
     bool row = true;
-    VD_GO(vd_db_prepare(&s, f->db,
-                        "SELECT id, content_hash FROM asset WHERE state = 'present' AND size > 0 AND"
-                        " content_hash IN (SELECT content_hash FROM asset WHERE content_hash IS NOT NULL"
-                        " AND state = 'present' GROUP BY content_hash HAVING count(*) > 1)"
-                        " ORDER BY content_hash, size, id", true, err));
+    VD_GO(vd_db_prepare(
+        &s, f->db,
+        "SELECT id, content_hash FROM asset WHERE state = 'present' AND size > 0 AND"
+        " content_hash IN (SELECT content_hash FROM asset WHERE content_hash IS NOT NULL"
+        " AND state = 'present' GROUP BY content_hash HAVING count(*) > 1)"
+        " ORDER BY content_hash, size, id",
+        true, err));
     while (row) {
         VD_GO(vd_stmt_step(s, &row, err));
         bool same = row && strcmp(vd_stmt_text(s, 1), vd_str_text(&hash)) == 0;
@@ -145,7 +152,8 @@ static vd_status load_members(finder *f, vd_err *err) {
                         " FROM fact_fingerprint p JOIN asset a ON a.id = p.asset_id"
                         " LEFT JOIN fact_check c ON c.asset_id = a.id"
                         " LEFT JOIN fact_measure m ON m.asset_id = a.id"
-                        " WHERE p.pdq_quality >= ?1 AND a.state = 'present' ORDER BY a.id", true, err));
+                        " WHERE p.pdq_quality >= ?1 AND a.state = 'present' ORDER BY a.id",
+                        true, err));
     vd_stmt_bind(s, 1, vd_val_int(f->run->opt->near_quality));
     for (;;) {
         VD_GO(vd_stmt_step(s, &row, err));
@@ -158,8 +166,12 @@ static vd_status load_members(finder *f, vd_err *err) {
         if (pdq.type != VD_BLOB || pdq.n != 32 || !stands) continue;
         VD_GO(VD_GROW(f->members, f->cap_members, f->n_members + 1, err));
         member *m = &f->members[f->n_members++];
-        *m = (member){ .id = id, .parent_id = vd_stmt_int(s, 1), .video_frame = vd_stmt_int(s, 2) != 0,
-                       .size = vd_stmt_int(s, 4), .pixels = vd_stmt_real(s, 5), .sharpness = vd_stmt_real(s, 6) };
+        *m = (member){ .id = id,
+                       .parent_id = vd_stmt_int(s, 1),
+                       .video_frame = vd_stmt_int(s, 2) != 0,
+                       .size = vd_stmt_int(s, 4),
+                       .pixels = vd_stmt_real(s, 5),
+                       .sharpness = vd_stmt_real(s, 6) };
         m->bytes_per_pixel = m->pixels > 0 ? (double)m->size / m->pixels : 0;
         if (!isfinite(m->sharpness)) m->sharpness = 0;
         memcpy(m->pdq, pdq.s, 32); /* only distances matter: the order of the bits does not */
@@ -174,7 +186,8 @@ static int by_preference(const void *pa, const void *pb) {
     const member *a = pa, *b = pb;
     if (a->pixels != b->pixels) return a->pixels > b->pixels ? -1 : 1;
     if (a->sharpness != b->sharpness) return a->sharpness > b->sharpness ? -1 : 1;
-    if (a->bytes_per_pixel != b->bytes_per_pixel) return a->bytes_per_pixel > b->bytes_per_pixel ? -1 : 1;
+    if (a->bytes_per_pixel != b->bytes_per_pixel)
+        return a->bytes_per_pixel > b->bytes_per_pixel ? -1 : 1;
     return a->id < b->id ? -1 : a->id > b->id;
 }
 
@@ -186,12 +199,14 @@ static const char *why_kept(const member *keep, const member *second) {
 }
 
 /* The eight hashes of every picture, turned and mirrored, as fingerprint stored them. */
-static vd_status load_turned(finder *f, const member *stills, int64_t n, uint64_t (**out)[4], vd_err *err) {
+static vd_status load_turned(finder *f, const member *stills, int64_t n, uint64_t (**out)[4],
+                             vd_err *err) {
     vd_stmt *s = NULL;
     vd_status st = VD_OK;
     uint64_t(*all)[4] = vd_mem_array((size_t)n * VD_PDQ_DIHEDRAL + 1, sizeof *all);
     if (all == NULL) return vd_nomem(err);
-    VD_GO(vd_db_prepare(&s, f->db, "SELECT pdq_dihedral FROM fact_fingerprint WHERE asset_id = ?1", true, err));
+    VD_GO(vd_db_prepare(&s, f->db, "SELECT pdq_dihedral FROM fact_fingerprint WHERE asset_id = ?1",
+                        true, err));
     for (int64_t i = 0; i < n; i++) {
         bool row = false;
         vd_stmt_bind(s, 1, vd_val_int(stills[i].id));
@@ -199,7 +214,8 @@ static vd_status load_turned(finder *f, const member *stills, int64_t n, uint64_
         vd_value v = vd_stmt_value(s, 0);
         bool have = row && v.type == VD_BLOB && v.n == 32 * VD_PDQ_DIHEDRAL;
         for (int k = 0; k < VD_PDQ_DIHEDRAL; k++)
-            memcpy(all[i * VD_PDQ_DIHEDRAL + k], have ? (const void *)(v.s + 32 * k) : stills[i].pdq, 32);
+            memcpy(all[i * VD_PDQ_DIHEDRAL + k],
+                   have ? (const void *)(v.s + 32 * k) : stills[i].pdq, 32);
         vd_stmt_reset(s);
     }
     *out = all;
@@ -226,9 +242,11 @@ static vd_status near_stills(finder *f, vd_err *err) {
     if (n > 1) qsort(stills, (size_t)n, sizeof *stills, by_preference);
     for (int64_t i = 0; i < n; i++) memcpy(hashes[i], stills[i].pdq, 32);
     if (f->run->opt->dihedral) VD_GO(load_turned(f, stills, n, &turned, err));
-    VD_GO(vd_near_groups(group, distance, (const uint64_t(*)[4])hashes, (const uint64_t(*)[4])turned,
-                         turned != NULL ? VD_PDQ_DIHEDRAL : 0, n, NULL, &opt, f->run->pool, err));
-    for (int64_t i = n - 1; i >= 0; i--) { /* backwards: the last seen beside the keeper is the second best */
+    VD_GO(vd_near_groups(group, distance, (const uint64_t(*)[4])hashes,
+                         (const uint64_t(*)[4])turned, turned != NULL ? VD_PDQ_DIHEDRAL : 0, n,
+                         NULL, &opt, f->run->pool, err));
+    for (int64_t i = n - 1; i >= 0;
+         i--) { /* backwards: the last seen beside the keeper is the second best */
         int64_t g = group[i];
         if (g < 0 || g == i) continue;
         verdict *v = NULL, *keep = NULL;
@@ -306,7 +324,8 @@ static vd_status count_shares(void *user, int64_t a, int worker, vd_err *err) {
     return VD_OK;
 }
 
-static vd_status judge_videos(finder *f, const member *frames, const video *v, int64_t n, vd_err *err) {
+static vd_status judge_videos(finder *f, const member *frames, const video *v, int64_t n,
+                              vd_err *err) {
     vd_status st = VD_OK;
     int64_t *count = vd_mem_array((size_t)(n * n), sizeof *count), n_pairs = 0;
     vd_pair *pair = vd_mem_array((size_t)(n * n), sizeof *pair);
@@ -317,7 +336,8 @@ static vd_status judge_videos(finder *f, const member *frames, const video *v, i
     VD_GO(vd_pool_for(f->run->pool, n, count_shares, &s, err));
     for (int64_t a = 0; a < n; a++)
         for (int64_t b = a + 1; b < n; b++)
-            if ((double)count[a * n + b] >= need * (double)v[a].n && (double)count[b * n + a] >= need * (double)v[b].n)
+            if ((double)count[a * n + b] >= need * (double)v[a].n &&
+                (double)count[b * n + a] >= need * (double)v[b].n)
                 pair[n_pairs++] = (vd_pair){ (int32_t)a, (int32_t)b, 0 };
     VD_GO(vd_group_star(group, n, pair, n_pairs, NULL, err));
     for (int64_t i = n - 1; i >= 0; i--) {
@@ -420,9 +440,11 @@ static vd_status input_key(vd_run *run, int stage, int64_t *key, vd_err *err) {
     vd_stmt *s = NULL;
     bool row = true;
     uint64_t h = (uint64_t)run->key[stage];
-    vd_status st = vd_db_prepare(&s, vd_dataset_db(run->ds),
-                                 "SELECT a.id, a.content_hash, p.pdq FROM asset a LEFT JOIN fact_fingerprint p"
-                                 " ON p.asset_id = a.id WHERE a.state = 'present' ORDER BY a.id", true, err);
+    vd_status st =
+        vd_db_prepare(&s, vd_dataset_db(run->ds),
+                      "SELECT a.id, a.content_hash, p.pdq FROM asset a LEFT JOIN fact_fingerprint p"
+                      " ON p.asset_id = a.id WHERE a.state = 'present' ORDER BY a.id",
+                      true, err);
     while (st == VD_OK && row) {
         st = vd_stmt_step(s, &row, err);
         if (st != VD_OK || !row) break;
@@ -467,7 +489,8 @@ done:
 }
 
 static void params(const vd_run_opt *opt, vd_str *out) {
-    vd_str_addf(out, "near_distance=%d;near_quality=%d;dihedral=%d;video_share=", opt->near_distance,
+    vd_str_addf(out,
+                "near_distance=%d;near_quality=%d;dihedral=%d;video_share=", opt->near_distance,
                 opt->near_quality, opt->dihedral);
     vd_str_num(out, opt->video_share);
     vd_str_add(out, ";");

@@ -5,10 +5,14 @@
 enum { C_PDQ, C_QUALITY, C_DIHEDRAL, N_COLUMNS };
 
 static const vd_column columns[N_COLUMNS] = {
-    [C_PDQ] = { "pdq", VD_BLOB, "", "perceptual hash, 256 bit; copies lie within 31 bits", VD_COL_HEX },
-    [C_QUALITY] = { "pdq_quality", VD_INT, "", "0..100; below 50 there is too little structure to compare", 0 },
-    [C_DIHEDRAL] = { "pdq_dihedral", VD_BLOB, "", "the eight hashes of the turned and mirrored picture, with"
-                     " --dihedral", VD_COL_HIDDEN },
+    [C_PDQ] = { "pdq", VD_BLOB, "", "perceptual hash, 256 bit; copies lie within 31 bits",
+                VD_COL_HEX },
+    [C_QUALITY] = { "pdq_quality", VD_INT, "",
+                    "0..100; below 50 there is too little structure to compare", 0 },
+    [C_DIHEDRAL] = { "pdq_dihedral", VD_BLOB, "",
+                     "the eight hashes of the turned and mirrored picture, with"
+                     " --dihedral",
+                     VD_COL_HIDDEN },
 };
 
 const vd_table_decl vd_table_fingerprint = { "fact_fingerprint", columns, N_COLUMNS };
@@ -46,7 +50,8 @@ static vd_status summary(vd_run *run, vd_str *out, vd_err *err) {
     int64_t all = 0, plain = 0;
     vd_db *db = vd_dataset_db(run->ds);
     VD_TRY(vd_db_int(db, "SELECT count(pdq) FROM fact_fingerprint", &all, err));
-    VD_TRY(vd_db_int(db, "SELECT count(*) FROM fact_fingerprint WHERE pdq_quality < 50", &plain, err));
+    VD_TRY(
+        vd_db_int(db, "SELECT count(*) FROM fact_fingerprint WHERE pdq_quality < 50", &plain, err));
     vd_str_count(out, all);
     vd_str_add(out, all == 1 ? " hash" : " hashes");
     if (plain > 0) {

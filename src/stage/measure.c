@@ -1,28 +1,57 @@
-/* Stage measure: quality metrics of a picture and the problem scores made from them. The formulas are in
- * measure/measure.h and measure/score.h. SPDX-License-Identifier: Apache-2.0 */
+/* Stage measure: quality metrics of a picture and the problem scores made from them. The formulas
+ * are in measure/measure.h and measure/score.h. SPDX-License-Identifier: Apache-2.0 */
 #include "measure/score.h"
 #include "stage/stages.h"
 #include "stage/work.h"
 
 enum {
-    C_SHARPNESS, C_TENENGRAD, C_FINENESS, C_MOTION, C_MOTION_DEG, C_BRIGHTNESS, C_P1, C_P5, C_P50, C_P95, C_P99,
-    C_CONTRAST, C_CLIPPED_LOW, C_CLIPPED_HIGH, C_ENTROPY, C_COLOUR, C_SATURATION, C_COLOURED, C_GREY, C_NOISE,
-    C_BLOCKINESS, C_BANDING, C_ASPECT, C_CHANGE, C_SCORES, N_COLUMNS = C_SCORES + VD_SCORE_KINDS
+    C_SHARPNESS,
+    C_TENENGRAD,
+    C_FINENESS,
+    C_MOTION,
+    C_MOTION_DEG,
+    C_BRIGHTNESS,
+    C_P1,
+    C_P5,
+    C_P50,
+    C_P95,
+    C_P99,
+    C_CONTRAST,
+    C_CLIPPED_LOW,
+    C_CLIPPED_HIGH,
+    C_ENTROPY,
+    C_COLOUR,
+    C_SATURATION,
+    C_COLOURED,
+    C_GREY,
+    C_NOISE,
+    C_BLOCKINESS,
+    C_BANDING,
+    C_ASPECT,
+    C_CHANGE,
+    C_SCORES,
+    N_COLUMNS = C_SCORES + VD_SCORE_KINDS
 };
 
 static const vd_column columns[N_COLUMNS] = {
-    [C_SHARPNESS] = { "sharpness", VD_REAL, "grey levels^2", "variance of the Laplacian at a normalised scale", VD_COL_INDEX },
-    [C_TENENGRAD] = { "tenengrad", VD_REAL, "grey levels^2", "mean squared Sobel gradient at a normalised scale", 0 },
-    [C_FINENESS] = { "fineness", VD_REAL, "", "share of fine detail in what structure there is", 0 },
-    [C_MOTION] = { "motion_anisotropy", VD_REAL, "", "0..1: how much finer one direction is than another", 0 },
-    [C_MOTION_DEG] = { "motion_direction_deg", VD_REAL, "deg", "direction of the motion blur, counter-clockwise", 0 },
+    [C_SHARPNESS] = { "sharpness", VD_REAL, "grey levels^2",
+                      "variance of the Laplacian at a normalised scale", VD_COL_INDEX },
+    [C_TENENGRAD] = { "tenengrad", VD_REAL, "grey levels^2",
+                      "mean squared Sobel gradient at a normalised scale", 0 },
+    [C_FINENESS] = { "fineness", VD_REAL, "", "share of fine detail in what structure there is",
+                     0 },
+    [C_MOTION] = { "motion_anisotropy", VD_REAL, "",
+                   "0..1: how much finer one direction is than another", 0 },
+    [C_MOTION_DEG] = { "motion_direction_deg", VD_REAL, "deg",
+                       "direction of the motion blur, counter-clockwise", 0 },
     [C_BRIGHTNESS] = { "brightness", VD_REAL, "grey levels", "mean luma, 0..255", VD_COL_INDEX },
     [C_P1] = { "luma_p1", VD_REAL, "grey levels", "percentile of luma", 0 },
     [C_P5] = { "luma_p5", VD_REAL, "grey levels", "percentile of luma", 0 },
     [C_P50] = { "luma_p50", VD_REAL, "grey levels", "median of luma", 0 },
     [C_P95] = { "luma_p95", VD_REAL, "grey levels", "percentile of luma", 0 },
     [C_P99] = { "luma_p99", VD_REAL, "grey levels", "percentile of luma", 0 },
-    [C_CONTRAST] = { "contrast", VD_REAL, "grey levels", "RMS contrast: standard deviation of luma", VD_COL_INDEX },
+    [C_CONTRAST] = { "contrast", VD_REAL, "grey levels", "RMS contrast: standard deviation of luma",
+                     VD_COL_INDEX },
     [C_CLIPPED_LOW] = { "clipped_low", VD_REAL, "", "fraction of black pixels, 0..1", 0 },
     [C_CLIPPED_HIGH] = { "clipped_high", VD_REAL, "", "fraction of white pixels, 0..1", 0 },
     [C_ENTROPY] = { "entropy", VD_REAL, "bit", "of the luma histogram, 0..8", VD_COL_INDEX },
@@ -30,11 +59,14 @@ static const vd_column columns[N_COLUMNS] = {
     [C_SATURATION] = { "saturation", VD_REAL, "", "mean HSV saturation, 0..1", 0 },
     [C_COLOURED] = { "coloured", VD_REAL, "", "fraction of pixels with colour, 0..1", 0 },
     [C_GREY] = { "greyscale", VD_INT, "", "1 for a picture without colour", 0 },
-    [C_NOISE] = { "noise", VD_REAL, "grey levels", "sigma of the noise at full resolution", VD_COL_INDEX },
-    [C_BLOCKINESS] = { "blockiness", VD_REAL, "", "steps on the 8 x 8 grid over steps elsewhere, about 1 without", 0 },
+    [C_NOISE] = { "noise", VD_REAL, "grey levels", "sigma of the noise at full resolution",
+                  VD_COL_INDEX },
+    [C_BLOCKINESS] = { "blockiness", VD_REAL, "",
+                       "steps on the 8 x 8 grid over steps elsewhere, about 1 without", 0 },
     [C_BANDING] = { "banding", VD_REAL, "", "posterised gradients, 0..1", 0 },
     [C_ASPECT] = { "aspect_ratio", VD_REAL, "", "width over height", 0 },
-    [C_CHANGE] = { "frame_change", VD_REAL, "grey levels", "mean absolute difference to the video frame before", 0 },
+    [C_CHANGE] = { "frame_change", VD_REAL, "grey levels",
+                   "mean absolute difference to the video frame before", 0 },
 #define SCORE(kind, key) [C_SCORES + kind] = { "score_" key, VD_REAL, "", "0 worst .. 1 clean", 0 }
     SCORE(VD_SCORE_DARK, "dark"),
     SCORE(VD_SCORE_LIGHT, "light"),
@@ -87,15 +119,12 @@ static vd_status run_measure(vd_asset_work *w, vd_value *out, vd_err *err) {
 
 static vd_status summary(vd_run *run, vd_str *out, vd_err *err) {
     static const vd_count_word words[] = {
-        { "blurry", "blurry", "blurry" },
-        { "motion_blur", "motion-blurred", "motion-blurred" },
-        { "dark", "dark", "dark" },
-        { "light", "over-exposed", "over-exposed" },
-        { "noisy", "noisy", "noisy" },
-        { "low_information", "flat", "flat" },
+        { "blurry", "blurry", "blurry" }, { "motion_blur", "motion-blurred", "motion-blurred" },
+        { "dark", "dark", "dark" },       { "light", "over-exposed", "over-exposed" },
+        { "noisy", "noisy", "noisy" },    { "low_information", "flat", "flat" },
     };
-    return vd_summary_counts(run, "SELECT count(*) FROM problem WHERE kind = ?1", words, VD_COUNT(words),
-                             "nothing remarkable", out, err);
+    return vd_summary_counts(run, "SELECT count(*) FROM problem WHERE kind = ?1", words,
+                             VD_COUNT(words), "nothing remarkable", out, err);
 }
 
 const vd_stage vd_stage_measure = {

@@ -1,7 +1,7 @@
-/* Problems: what the facts say is wrong with an asset. A kind has a score in 0..1 (0 worst, 1 clean) that is
- * read from the facts by an SQL expression; a finding is a score below the kind's threshold, which is an
- * option. The table `problem` is derived: it can be made anew at any time, and is whenever facts or
- * thresholds have changed. SPDX-License-Identifier: Apache-2.0 */
+/* Problems: what the facts say is wrong with an asset. A kind has a score in 0..1 (0 worst, 1
+ * clean) that is read from the facts by an SQL expression; a finding is a score below the kind's
+ * threshold, which is an option. The table `problem` is derived: it can be made anew at any time,
+ * and is whenever facts or thresholds have changed. SPDX-License-Identifier: Apache-2.0 */
 #include "stage/problems.h"
 
 #include <math.h>
@@ -12,57 +12,75 @@
 #include "measure/score.h"
 #include "stage/stages.h"
 
-#define MEASURED(key, threshold, column, evidence, help)                                                    \
+#define MEASURED(key, threshold, column, evidence, help)                                           \
     { key, threshold, "m.score_" column, evidence, help }
 
 /* A number about the dataset as a whole, made by measure_dataset. */
 #define STATE(name) "(SELECT CAST(value AS REAL) FROM dataset_state WHERE name = '" name "')"
 
 const vd_problem_kind vd_problem_kinds[] = {
-    MEASURED("dark", 0.32, "dark", "'99th percentile of luma ' || printf('%.0f', m.luma_p99)", "too little light"),
-    MEASURED("light", 0.05, "light", "'5th percentile of luma ' || printf('%.0f', m.luma_p5)", "too much light"),
-    MEASURED("blurry", 0.29, "blurry", "'sharpness ' || printf('%.1f', m.sharpness)", "out of focus"),
-    MEASURED("low_information", 0.3, "low_information", "'entropy ' || printf('%.2f', m.entropy) || ' bit'",
-             "hardly any structure"),
+    MEASURED("dark", 0.32, "dark", "'99th percentile of luma ' || printf('%.0f', m.luma_p99)",
+             "too little light"),
+    MEASURED("light", 0.05, "light", "'5th percentile of luma ' || printf('%.0f', m.luma_p5)",
+             "too much light"),
+    MEASURED("blurry", 0.29, "blurry", "'sharpness ' || printf('%.1f', m.sharpness)",
+             "out of focus"),
+    MEASURED("low_information", 0.3, "low_information",
+             "'entropy ' || printf('%.2f', m.entropy) || ' bit'", "hardly any structure"),
     MEASURED("grayscale", 0.5, "grayscale", "'no colour'", "a picture without colour"),
-    MEASURED("odd_aspect_ratio", 0.35, "odd_aspect_ratio", "c.width || ' x ' || c.height", "very long or very high"),
+    MEASURED("odd_aspect_ratio", 0.35, "odd_aspect_ratio", "c.width || ' x ' || c.height",
+             "very long or very high"),
     { "odd_size", 0.5,
-      "CASE WHEN a.kind = 'image' AND c.width > 0 THEN max(0.0, 1.0 - abs(sqrt(1.0 * c.width * c.height) -" STATE("size_middle")
-      ") / " STATE("size_gap") ") END", "c.width || ' x ' || c.height", "much larger or smaller than the others" },
+      "CASE WHEN a.kind = 'image' AND c.width > 0 THEN max(0.0, 1.0 - abs(sqrt(1.0 * c.width * c.height) -" STATE(
+          "size_middle") ") / " STATE("size_gap") ") END",
+      "c.width || ' x ' || c.height", "much larger or smaller than the others" },
     { "exact_duplicates", 0.5, "CASE WHEN d.duplicate_group IS NOT NULL THEN 0.0 END",
       "CASE WHEN d.duplicate_keep THEN 'kept' ELSE 'same bytes as asset ' || d.duplicate_group END",
       "the same bytes as another file" },
-    { "near_duplicates", 0.5, "CASE WHEN d.near_group IS NOT NULL THEN min(d.near_distance, 99) / 200.0 END",
+    { "near_duplicates", 0.5,
+      "CASE WHEN d.near_group IS NOT NULL THEN min(d.near_distance, 99) / 200.0 END",
       "CASE WHEN d.near_keep THEN 'kept' ELSE 'distance ' || d.near_distance || ' to asset ' || d.near_group END",
       "nearly the same picture as another" },
-    { "truncated", 0.999, "CASE c.verdict WHEN 'truncated' THEN min(coalesce(c.decoded_percent, 0) / 100.0, 0.998) END",
+    { "truncated", 0.999,
+      "CASE c.verdict WHEN 'truncated' THEN min(coalesce(c.decoded_percent, 0) / 100.0, 0.998) END",
       "c.detail", "the file ends too early" },
-    { "corrupt", 0.5, "CASE c.verdict WHEN 'corrupt' THEN 0.0 END", "c.detail", "damage in the middle of the file" },
-    { "unreadable", 0.5, "CASE c.verdict WHEN 'unreadable' THEN 0.0 END", "c.detail", "not a single pixel could be decoded" },
-    { "too_large", 0.5, "CASE c.verdict WHEN 'too_large' THEN 0.0 END", "c.width || ' x ' || c.height",
-      "declares more pixels than allowed" },
-    { "unsupported", 0.5, "CASE c.verdict WHEN 'unsupported' THEN 0.0 END", "c.detail", "no library here decodes it" },
-    { "wrong_extension", 0.5, "CASE c.verdict WHEN 'wrong_extension' THEN 0.0 END", "'is ' || c.format",
-      "the name says another format" },
+    { "corrupt", 0.5, "CASE c.verdict WHEN 'corrupt' THEN 0.0 END", "c.detail",
+      "damage in the middle of the file" },
+    { "unreadable", 0.5, "CASE c.verdict WHEN 'unreadable' THEN 0.0 END", "c.detail",
+      "not a single pixel could be decoded" },
+    { "too_large", 0.5, "CASE c.verdict WHEN 'too_large' THEN 0.0 END",
+      "c.width || ' x ' || c.height", "declares more pixels than allowed" },
+    { "unsupported", 0.5, "CASE c.verdict WHEN 'unsupported' THEN 0.0 END", "c.detail",
+      "no library here decodes it" },
+    { "wrong_extension", 0.5, "CASE c.verdict WHEN 'wrong_extension' THEN 0.0 END",
+      "'is ' || c.format", "the name says another format" },
     MEASURED("clipped", 0.65, "clipped",
-             "printf('%.1f %% black, %.1f %% white', 100 * m.clipped_low, 100 * m.clipped_high)", "blown highlights or lost shadows"),
+             "printf('%.1f %% black, %.1f %% white', 100 * m.clipped_low, 100 * m.clipped_high)",
+             "blown highlights or lost shadows"),
     MEASURED("noisy", 0.5, "noisy", "'sigma ' || printf('%.1f', m.noise)", "strong sensor noise"),
-    MEASURED("overcompressed", 0.4, "overcompressed",
-             "'JPEG quality ' || coalesce(c.jpeg_quality, '?') || ', blockiness ' || printf('%.2f', m.blockiness)",
-             "compression artefacts"),
+    MEASURED(
+        "overcompressed", 0.4, "overcompressed",
+        "'JPEG quality ' || coalesce(c.jpeg_quality, '?') || ', blockiness ' || printf('%.2f', m.blockiness)",
+        "compression artefacts"),
     MEASURED("motion_blur", 0.45, "motion_blur",
-             "printf('anisotropy %.2f at %.0f deg', m.motion_anisotropy, m.motion_direction_deg)", "the camera or the subject moved"),
-    MEASURED("banding", 0.3, "banding", "'banding ' || printf('%.2f', m.banding)", "steps in gradients"),
-    { "frozen_frames", 0.5, "1.0 - exp(-m.frame_change / 0.3)", "'change ' || printf('%.3f', m.frame_change) || ' grey levels'",
+             "printf('anisotropy %.2f at %.0f deg', m.motion_anisotropy, m.motion_direction_deg)",
+             "the camera or the subject moved"),
+    MEASURED("banding", 0.3, "banding", "'banding ' || printf('%.2f', m.banding)",
+             "steps in gradients"),
+    { "frozen_frames", 0.5, "1.0 - exp(-m.frame_change / 0.3)",
+      "'change ' || printf('%.3f', m.frame_change) || ' grey levels'",
       "a video frame equal to the one before" },
     { "missing_timestamp", 0.5,
-      "CASE WHEN a.kind = 'image' AND c.taken_at IS NULL AND " STATE("dated_share") " >= 0.1 THEN 0.0 END", "'no capture time'", "no capture time, where most others have one" },
+      "CASE WHEN a.kind = 'image' AND c.taken_at IS NULL AND " STATE(
+          "dated_share") " >= 0.1 THEN 0.0 END",
+      "'no capture time'", "no capture time, where most others have one" },
 };
 const int vd_n_problem_kinds = VD_COUNT(vd_problem_kinds);
 
 static int kind_index(const char *name, size_t n) {
     for (int i = 0; i < vd_n_problem_kinds; i++)
-        if (strlen(vd_problem_kinds[i].key) == n && strncmp(vd_problem_kinds[i].key, name, n) == 0) return i;
+        if (strlen(vd_problem_kinds[i].key) == n && strncmp(vd_problem_kinds[i].key, name, n) == 0)
+            return i;
     return -1;
 }
 
@@ -73,7 +91,8 @@ static bool next_pair(const char **p, int *kind, double *score) {
     *kind = kind_index(*p, n);
     if ((*p)[n] != '=') return false;
     *score = strtod(*p + n + 1, &end);
-    bool ok = *kind >= 0 && end != *p + n + 1 && (*end == '\0' || *end == ',') && *score >= 0 && *score <= 1;
+    bool ok = *kind >= 0 && end != *p + n + 1 && (*end == '\0' || *end == ',') && *score >= 0 &&
+              *score <= 1;
     *p = *end == ',' ? end + 1 : end;
     return ok;
 }
@@ -84,8 +103,10 @@ vd_status vd_problem_check_thresholds(const char *list, vd_err *err) {
     for (const char *p = list; *p != '\0';) {
         const char *at = p;
         if (!next_pair(&p, &kind, &score))
-            return vd_fail(err, VD_E_ARG, "--threshold '%.*s' is not KIND=SCORE with a known kind and a score of 0 to 1",
-                           (int)VD_MIN(strcspn(at, ","), 60), at);
+            return vd_fail(
+                err, VD_E_ARG,
+                "--threshold '%.*s' is not KIND=SCORE with a known kind and a score of 0 to 1",
+                (int)VD_MIN(strcspn(at, ","), 60), at);
     }
     return VD_OK;
 }
@@ -94,19 +115,23 @@ double vd_problem_threshold(int i, const char *list) {
     double out = vd_problem_kinds[i].threshold, score = 0;
     int kind = 0;
     for (const char *p = list != NULL ? list : ""; *p != '\0';)
-        if (next_pair(&p, &kind, &score) && kind == i) out = score;
-        else if (kind < 0) break;
+        if (next_pair(&p, &kind, &score) && kind == i)
+            out = score;
+        else if (kind < 0)
+            break;
     return out;
 }
 
 /* The tables that scores and evidence read. */
-#define FROM_FACTS                                                                                           \
-    " FROM asset a JOIN fact_check c ON c.asset_id = a.id LEFT JOIN fact_measure m ON m.asset_id = a.id"     \
+#define FROM_FACTS                                                                                       \
+    " FROM asset a JOIN fact_check c ON c.asset_id = a.id LEFT JOIN fact_measure m ON m.asset_id = a.id" \
     " LEFT JOIN fact_duplicates d ON d.asset_id = a.id WHERE a.state = 'present'"
 
 void vd_problem_select(int i, double threshold, const char *condition, vd_str *sql) {
     const vd_problem_kind *k = &vd_problem_kinds[i];
-    vd_str_addf(sql, "SELECT '%s' AS kind, a.id AS asset_id, %s AS score, %s AS evidence" FROM_FACTS " AND (%s) < ",
+    vd_str_addf(sql,
+                "SELECT '%s' AS kind, a.id AS asset_id, %s AS score, %s AS evidence" FROM_FACTS
+                " AND (%s) < ",
                 k->key, k->score, k->evidence, k->score);
     vd_str_num(sql, threshold);
     if (condition != NULL) vd_str_addf(sql, " AND %s", condition);
@@ -121,17 +146,20 @@ static vd_status set_number(vd_run *run, const char *name, double v, vd_err *err
     return st;
 }
 
-/* CleanVision's odd_size needs the quartiles of sqrt(width * height); the threshold is 0.5 with a gap between
- * the fences and "anything else" without one (all pictures of one size), which the tiny gap stands for. */
+/* CleanVision's odd_size needs the quartiles of sqrt(width * height); the threshold is 0.5 with a
+ * gap between the fences and "anything else" without one (all pictures of one size), which the tiny
+ * gap stands for. */
 static vd_status measure_dataset(vd_run *run, vd_err *err) {
     vd_status st = VD_OK;
     vd_stmt *s = NULL;
     double *size = NULL, q1 = 0, q3 = 0;
     int64_t n = 0, cap = 0, dated = 0;
     bool row = true;
-    VD_GO(vd_db_prepare(&s, vd_dataset_db(run->ds),
-                        "SELECT c.width, c.height, c.taken_at IS NOT NULL FROM fact_check c JOIN asset a ON"
-                        " a.id = c.asset_id WHERE a.kind = 'image' AND a.state = 'present' AND c.width > 0", true, err));
+    VD_GO(vd_db_prepare(
+        &s, vd_dataset_db(run->ds),
+        "SELECT c.width, c.height, c.taken_at IS NOT NULL FROM fact_check c JOIN asset a ON"
+        " a.id = c.asset_id WHERE a.kind = 'image' AND a.state = 'present' AND c.width > 0",
+        true, err));
     for (;;) {
         VD_GO(vd_stmt_step(s, &row, err));
         if (!row) break;
@@ -150,7 +178,8 @@ done:
     return st;
 }
 
-/* One look at every asset tells which kinds apply to it, as bits; only those few are then worded. */
+/* One look at every asset tells which kinds apply to it, as bits; only those few are then worded.
+ */
 static vd_status open_masks(vd_run *run, vd_stmt **out, vd_err *err) {
     vd_str sql = { 0 };
     vd_str_add(&sql, "SELECT a.id, 0");
@@ -186,7 +215,8 @@ static vd_status refresh_all(vd_run *run, vd_err *err) {
     vd_status st = VD_OK;
     vd_stmt *masks = NULL, *insert[MAX_KINDS] = { 0 };
     bool row = true;
-    if (vd_n_problem_kinds > MAX_KINDS) return vd_fail(err, VD_E_INTERNAL, "problems: more than %d kinds", MAX_KINDS);
+    if (vd_n_problem_kinds > MAX_KINDS)
+        return vd_fail(err, VD_E_INTERNAL, "problems: more than %d kinds", MAX_KINDS);
     VD_GO(vd_db_exec(vd_dataset_db(run->ds), "DELETE FROM problem", err));
     VD_GO(measure_dataset(run, err));
     VD_GO(open_masks(run, &masks, err));
@@ -205,7 +235,9 @@ done:
     return st;
 }
 
-vd_status vd_problems_touch(vd_run *run, vd_err *err) { return vd_run_state_set(run, "problems_key", "", err); }
+vd_status vd_problems_touch(vd_run *run, vd_err *err) {
+    return vd_run_state_set(run, "problems_key", "", err);
+}
 
 vd_status vd_problems_refresh(vd_run *run, vd_err *err) {
     vd_status st = VD_OK;

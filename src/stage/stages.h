@@ -11,18 +11,20 @@ extern const int vd_n_stages;
 /* The schema that the stage table declares. */
 extern const vd_schema vd_stage_schema;
 
-extern const vd_table_decl vd_table_check, vd_table_measure, vd_table_fingerprint, vd_table_duplicates;
+extern const vd_table_decl vd_table_check, vd_table_measure, vd_table_fingerprint,
+    vd_table_duplicates;
 extern const vd_stage vd_stage_add, vd_stage_check, vd_stage_measure, vd_stage_fingerprint,
     vd_stage_duplicates;
 
-/* Runs everything that is selected and new or stale; fills run->time. A problem with a file is a row in
- * the catalog; fails only where the run itself cannot go on. */
+/* Runs everything that is selected and new or stale; fills run->time. A problem with a file is a
+ * row in the catalog; fails only where the run itself cannot go on. */
 vd_status vd_stages_run(vd_run *run, vd_err *err);
 
 /* Brings catalog and sources together: new, changed, moved and vanished files. */
 vd_status vd_add_sources(vd_run *run, vd_err *err);
-/* Files that moved: a vanished asset takes the place of the new one that it is. Renamed ones are told before
- * anything is read (inside the caller's transaction), copies of deleted ones after hashing. */
+/* Files that moved: a vanished asset takes the place of the new one that it is. Renamed ones are
+ * told before anything is read (inside the caller's transaction), copies of deleted ones after
+ * hashing. */
 vd_status vd_adopt_renamed(vd_run *run, vd_writer *forget, vd_err *err);
 vd_status vd_adopt_copied(vd_run *run, vd_err *err);
 
@@ -34,12 +36,12 @@ vd_status vd_problems_touch(vd_run *run, vd_err *err);
 /* The problem table, from the scores and the thresholds. */
 vd_status vd_problems_refresh(vd_run *run, vd_err *err);
 
-/* "3 unreadable, 1 truncated": for every word the count that `sql` gives when ?1 is its key; zeros are left
- * out, and `none` stands where nothing remains. */
+/* "3 unreadable, 1 truncated": for every word the count that `sql` gives when ?1 is its key; zeros
+ * are left out, and `none` stands where nothing remains. */
 typedef struct vd_count_word {
     const char *key, *one, *many;
 } vd_count_word;
-vd_status vd_summary_counts(vd_run *run, const char *sql, const vd_count_word *words, int n, const char *none,
-                            vd_str *out, vd_err *err);
+vd_status vd_summary_counts(vd_run *run, const char *sql, const vd_count_word *words, int n,
+                            const char *none, vd_str *out, vd_err *err);
 
 #endif

@@ -4,8 +4,8 @@
 #include "base/clock.h"
 #include "stage/stages.h"
 
-vd_status vd_summary_counts(vd_run *run, const char *sql, const vd_count_word *words, int n, const char *none,
-                            vd_str *out, vd_err *err) {
+vd_status vd_summary_counts(vd_run *run, const char *sql, const vd_count_word *words, int n,
+                            const char *none, vd_str *out, vd_err *err) {
     vd_stmt *s = NULL;
     vd_status st = vd_db_prepare(&s, vd_dataset_db(run->ds), sql, true, err);
     for (int i = 0; st == VD_OK && i < n; i++) {
@@ -30,14 +30,20 @@ static vd_status add_summary(vd_run *run, vd_str *out, vd_err *err) {
     static const struct {
         const char *sql, *one, *many;
     } part[] = {
-        { "SELECT count(*) FROM asset WHERE state = 'present' AND kind = 'image'", " photo", " photos" },
-        { "SELECT count(*) FROM asset WHERE state = 'present' AND kind = 'video'", " video", " videos" },
-        { "SELECT count(*) FROM asset WHERE state = 'present' AND kind = 'frame'", " frame", " frames" },
-        { "SELECT count(*) FROM asset WHERE state = 'present' AND kind = 'page'", " page", " pages" },
-        { "SELECT count(*) FROM asset WHERE state = 'present' AND kind = 'archive'", " archive", " archives" },
-        { "SELECT count(*) FROM asset WHERE state = 'present' AND kind IN ('other', 'audio')", " other file",
-          " other files" },
-        { "SELECT count(*) FROM asset WHERE state = 'vanished' AND parent_id IS NULL", " vanished", " vanished" },
+        { "SELECT count(*) FROM asset WHERE state = 'present' AND kind = 'image'", " photo",
+          " photos" },
+        { "SELECT count(*) FROM asset WHERE state = 'present' AND kind = 'video'", " video",
+          " videos" },
+        { "SELECT count(*) FROM asset WHERE state = 'present' AND kind = 'frame'", " frame",
+          " frames" },
+        { "SELECT count(*) FROM asset WHERE state = 'present' AND kind = 'page'", " page",
+          " pages" },
+        { "SELECT count(*) FROM asset WHERE state = 'present' AND kind = 'archive'", " archive",
+          " archives" },
+        { "SELECT count(*) FROM asset WHERE state = 'present' AND kind IN ('other', 'audio')",
+          " other file", " other files" },
+        { "SELECT count(*) FROM asset WHERE state = 'vanished' AND parent_id IS NULL", " vanished",
+          " vanished" },
         { "SELECT count(*) FROM note", " note", " notes" },
     };
     for (int i = 0; i < VD_COUNT(part); i++) {
@@ -68,13 +74,14 @@ const vd_stage *const vd_stages[] = { &vd_stage_add, &vd_stage_check, &vd_stage_
                                       &vd_stage_fingerprint, &vd_stage_duplicates };
 const int vd_n_stages = VD_COUNT(vd_stages);
 
-static const vd_table_decl *const tables[] = { &vd_table_check, &vd_table_measure, &vd_table_fingerprint,
-                                               &vd_table_duplicates };
+static const vd_table_decl *const tables[] = { &vd_table_check, &vd_table_measure,
+                                               &vd_table_fingerprint, &vd_table_duplicates };
 const vd_schema vd_stage_schema = { tables, VD_COUNT(tables) };
 
 static vd_status run_all_scope(vd_run *run, vd_scope scope, vd_err *err) {
     for (int i = 0; i < run->n_stages; i++) {
-        if (!run->selected[i] || run->stages[i]->scope != scope || run->stages[i]->all == NULL) continue;
+        if (!run->selected[i] || run->stages[i]->scope != scope || run->stages[i]->all == NULL)
+            continue;
         double t0 = vd_time_mono_s();
         VD_TRY(vd_run_check_cancel(run, err));
         VD_TRY(run->stages[i]->all(run, err));
@@ -85,12 +92,14 @@ static vd_status run_all_scope(vd_run *run, vd_scope scope, vd_err *err) {
 
 static bool any_asset_stage(const vd_run *run) {
     for (int i = 0; i < run->n_stages; i++)
-        if (run->selected[i] && (run->stages[i]->scope == VD_SCOPE_ASSET || run->stages[i]->table == NULL))
+        if (run->selected[i] &&
+            (run->stages[i]->scope == VD_SCOPE_ASSET || run->stages[i]->table == NULL))
             return true;
     return false;
 }
 
-/* The pass over the assets; the first one over a dataset fills the tables before it indexes them. */
+/* The pass over the assets; the first one over a dataset fills the tables before it indexes them.
+ */
 static vd_status run_pass(vd_run *run, vd_err *err) {
     vd_db *db = vd_dataset_db(run->ds);
     const vd_schema *schema = vd_dataset_schema(run->ds);

@@ -1,5 +1,5 @@
-/* What an asset-scope stage gets: one asset, or one frame or page of it, decoded once for all stages.
- * SPDX-License-Identifier: Apache-2.0 */
+/* What an asset-scope stage gets: one asset, or one frame or page of it, decoded once for all
+ * stages. SPDX-License-Identifier: Apache-2.0 */
 #ifndef VD_STAGE_WORK_H
 #define VD_STAGE_WORK_H
 
@@ -20,7 +20,7 @@ typedef struct vd_asset_work {
     vd_metrics metrics;    /* of `frame`; made by vd_work_metrics */
     vd_pdq pdq;            /* likewise */
     bool have_metrics;
-    double frame_change;   /* mean absolute luma difference to the frame before, NaN without one */
+    double frame_change; /* mean absolute luma difference to the frame before, NaN without one */
 } vd_asset_work;
 
 /* Makes the renditions, metrics and hash of w->frame if they are not there yet. */

@@ -48,7 +48,8 @@ static vd_status check_free(const char *dir, vd_err *err) {
         const char *n = e->d_name;
         if (strcmp(n, ".") != 0 && strcmp(n, "..") != 0 && strcmp(n, "lock") != 0 &&
             strcmp(n, "arrays") != 0)
-            st = vd_fail(err, VD_E_EXISTS, "dataset: %s exists and is not a dataset (it holds '%s')", dir, n);
+            st = vd_fail(err, VD_E_EXISTS,
+                         "dataset: %s exists and is not a dataset (it holds '%s')", dir, n);
     }
     closedir(d);
     return st;
@@ -59,9 +60,11 @@ static vd_status take_lock(vd_dataset *ds, vd_err *err) {
     vd_status st = in_dir(&path, ds->dir.data, "lock", err);
     if (st == VD_OK) {
         ds->lock_fd = open(path.data, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-        if (ds->lock_fd < 0) st = vd_fail_errno(err, errno, "dataset: %s", path.data);
+        if (ds->lock_fd < 0)
+            st = vd_fail_errno(err, errno, "dataset: %s", path.data);
         else if (flock(ds->lock_fd, LOCK_EX | LOCK_NB) != 0)
-            st = vd_fail(err, VD_E_BUSY, "dataset: %s is being written by another process", ds->dir.data);
+            st = vd_fail(err, VD_E_BUSY, "dataset: %s is being written by another process",
+                         ds->dir.data);
     }
     vd_str_reset(&path);
     return st;
@@ -107,8 +110,8 @@ static vd_status open_reader(vd_dataset *ds, bool *behind, vd_err *err) {
     return st;
 }
 
-vd_status vd_dataset_open(vd_dataset **out, const char *dir, vd_db_mode mode, const vd_schema *schema,
-                          vd_err *err) {
+vd_status vd_dataset_open(vd_dataset **out, const char *dir, vd_db_mode mode,
+                          const vd_schema *schema, vd_err *err) {
     vd_status st = VD_OK;
     bool behind = false;
     vd_dataset *ds = vd_mem_array(1, sizeof *ds);
@@ -119,7 +122,8 @@ vd_status vd_dataset_open(vd_dataset **out, const char *dir, vd_db_mode mode, co
     bool there = false;
     VD_GO(has_catalog(ds->dir.data, &there, err));
     if (mode != VD_DB_CREATE && !there)
-        VD_GO(vd_fail(err, VD_E_NOTFOUND, "dataset: %s is not a dataset (no catalog.db in it)", dir));
+        VD_GO(
+            vd_fail(err, VD_E_NOTFOUND, "dataset: %s is not a dataset (no catalog.db in it)", dir));
     if (mode == VD_DB_READ) {
         VD_GO(open_reader(ds, &behind, err));
         if (behind) { /* upgrade once as a writer, then read */
@@ -145,6 +149,12 @@ void vd_dataset_close(vd_dataset *ds) {
     vd_mem_free(ds);
 }
 
-vd_db *vd_dataset_db(const vd_dataset *ds) { return ds->db; }
-const char *vd_dataset_dir(const vd_dataset *ds) { return ds->dir.data; }
-const vd_schema *vd_dataset_schema(const vd_dataset *ds) { return ds->schema; }
+vd_db *vd_dataset_db(const vd_dataset *ds) {
+    return ds->db;
+}
+const char *vd_dataset_dir(const vd_dataset *ds) {
+    return ds->dir.data;
+}
+const vd_schema *vd_dataset_schema(const vd_dataset *ds) {
+    return ds->schema;
+}

@@ -27,8 +27,12 @@ struct vd_stmt {
     vd_status bound; /* sticky until reset */
 };
 
-vd_value vd_val_null(void) { return (vd_value){ .type = VD_NULL }; }
-vd_value vd_val_int(int64_t v) { return (vd_value){ .type = VD_INT, .i = v }; }
+vd_value vd_val_null(void) {
+    return (vd_value){ .type = VD_NULL };
+}
+vd_value vd_val_int(int64_t v) {
+    return (vd_value){ .type = VD_INT, .i = v };
+}
 vd_value vd_val_real(double v) {
     return isfinite(v) ? (vd_value){ .type = VD_REAL, .f = v } : vd_val_null();
 }
@@ -64,21 +68,28 @@ static vd_status failed(vd_db *db, int rc, vd_err *err) {
     if (st == VD_E_LIMIT && db->limit_s > 0)
         return vd_fail(err, st, "sql: stopped after %g s, the time limit", db->limit_s);
     const char *why = db->h != NULL ? sqlite3_errmsg(db->h) : sqlite3_errstr(rc);
-    if ((rc & 0xff) == SQLITE_AUTH) why = "only SELECT passes, and no function that reads or writes files";
+    if ((rc & 0xff) == SQLITE_AUTH)
+        why = "only SELECT passes, and no function that reads or writes files";
     if ((rc & 0xff) == SQLITE_FULL) why = "no space left on the disk";
     return vd_fail(err, st, "catalog: %s: %s", db->path, why);
 }
 
-void vd_db_tune_process(void) { sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }
+void vd_db_tune_process(void) {
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
 
-const char *vd_db_version(void) { return sqlite3_libversion(); }
+const char *vd_db_version(void) {
+    return sqlite3_libversion();
+}
 
 /* "file:" URI of a path with the characters that mean something in a URI escaped. */
 static void uri_of(vd_str *out, const char *path, const char *query) {
     vd_str_add(out, "file:");
     for (const char *p = path; *p != '\0'; p++) {
-        if (strchr("?#%", *p) != NULL) vd_str_addf(out, "%%%02x", *p);
-        else vd_str_addc(out, *p);
+        if (strchr("?#%", *p) != NULL)
+            vd_str_addf(out, "%%%02x", *p);
+        else
+            vd_str_addc(out, *p);
     }
     vd_str_add(out, query);
 }
@@ -109,11 +120,16 @@ vd_status vd_db_open(vd_db **out, const char *path, vd_db_mode mode, vd_err *err
     VD_GO(open_handle(db, mode, err));
     sqlite3_busy_timeout(db->h, BUSY_MS);
     sqlite3_extended_result_codes(db->h, 1);
-    VD_GO(vd_db_exec(db, "PRAGMA trusted_schema=OFF; PRAGMA foreign_keys=OFF;"
-                         "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384", err));
+    VD_GO(vd_db_exec(db,
+                     "PRAGMA trusted_schema=OFF; PRAGMA foreign_keys=OFF;"
+                     "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384",
+                     err));
     if (mode != VD_DB_READ)
-        VD_GO(vd_db_exec(db, "PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-                             "PRAGMA journal_size_limit=67108864; PRAGMA wal_autocheckpoint=2000", err));
+        VD_GO(
+            vd_db_exec(db,
+                       "PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+                       "PRAGMA journal_size_limit=67108864; PRAGMA wal_autocheckpoint=2000",
+                       err));
     *out = db;
     db = NULL;
 done:
@@ -143,16 +159,24 @@ vd_status vd_db_int(vd_db *db, const char *sql, int64_t *out, vd_err *err) {
     return st;
 }
 
-vd_status vd_db_begin(vd_db *db, vd_err *err) { return vd_db_exec(db, "BEGIN IMMEDIATE", err); }
-vd_status vd_db_commit(vd_db *db, vd_err *err) { return vd_db_exec(db, "COMMIT", err); }
+vd_status vd_db_begin(vd_db *db, vd_err *err) {
+    return vd_db_exec(db, "BEGIN IMMEDIATE", err);
+}
+vd_status vd_db_commit(vd_db *db, vd_err *err) {
+    return vd_db_exec(db, "COMMIT", err);
+}
 
 void vd_db_rollback(vd_db *db) {
     if (db != NULL && !sqlite3_get_autocommit(db->h))
         sqlite3_exec(db->h, "ROLLBACK", NULL, NULL, NULL);
 }
 
-bool vd_db_in_transaction(const vd_db *db) { return !sqlite3_get_autocommit(db->h); }
-int64_t vd_db_changes(vd_db *db) { return sqlite3_changes64(db->h); }
+bool vd_db_in_transaction(const vd_db *db) {
+    return !sqlite3_get_autocommit(db->h);
+}
+int64_t vd_db_changes(vd_db *db) {
+    return sqlite3_changes64(db->h);
+}
 
 vd_status vd_db_backup(vd_db *db, const char *path, vd_err *err) {
     vd_stmt *s = NULL;
@@ -176,7 +200,8 @@ vd_status vd_db_prepare(vd_stmt **out, vd_db *db, const char *sql, bool only, vd
             st = vd_fail(err, VD_E_ARG, "sql: one statement expected, found more at '%.40s'", tail);
         tail++;
     }
-    if (st == VD_OK && s->h == NULL) st = vd_fail(err, VD_E_ARG, "sql: no statement in '%.60s'", sql);
+    if (st == VD_OK && s->h == NULL)
+        st = vd_fail(err, VD_E_ARG, "sql: no statement in '%.60s'", sql);
     if (st != VD_OK) {
         vd_stmt_free(s);
         return st;
@@ -199,15 +224,15 @@ static void bind(vd_stmt *s, int index, vd_value v, sqlite3_destructor_type life
     case VD_TEXT:
         rc = sqlite3_bind_text64(s->h, index, v.s, (sqlite3_uint64)v.n, lifetime, SQLITE_UTF8);
         break;
-    case VD_BLOB:
-        rc = sqlite3_bind_blob64(s->h, index, v.s, (sqlite3_uint64)v.n, lifetime);
-        break;
+    case VD_BLOB: rc = sqlite3_bind_blob64(s->h, index, v.s, (sqlite3_uint64)v.n, lifetime); break;
     default: rc = sqlite3_bind_null(s->h, index);
     }
     if (rc != SQLITE_OK && s->bound == VD_OK) s->bound = status_of(rc);
 }
 
-void vd_stmt_bind(vd_stmt *s, int index, vd_value v) { bind(s, index, v, SQLITE_TRANSIENT); }
+void vd_stmt_bind(vd_stmt *s, int index, vd_value v) {
+    bind(s, index, v, SQLITE_TRANSIENT);
+}
 
 static int on_progress(void *user) {
     const vd_db *db = user;
@@ -227,7 +252,9 @@ void vd_stmt_reset(vd_stmt *s) {
     s->bound = VD_OK;
 }
 
-int vd_stmt_columns(const vd_stmt *s) { return sqlite3_column_count(s->h); }
+int vd_stmt_columns(const vd_stmt *s) {
+    return sqlite3_column_count(s->h);
+}
 
 const char *vd_stmt_name(const vd_stmt *s, int column) {
     const char *name = sqlite3_column_name(s->h, column);
@@ -251,7 +278,9 @@ vd_value vd_stmt_value(const vd_stmt *s, int column) {
     }
 }
 
-int64_t vd_stmt_int(const vd_stmt *s, int column) { return sqlite3_column_int64(s->h, column); }
+int64_t vd_stmt_int(const vd_stmt *s, int column) {
+    return sqlite3_column_int64(s->h, column);
+}
 
 double vd_stmt_real(const vd_stmt *s, int column) {
     if (sqlite3_column_type(s->h, column) == SQLITE_NULL) return NAN;

@@ -19,7 +19,7 @@ typedef struct vd_value {
     union {
         int64_t i;
         double f;
-        const char *s;          /* VD_TEXT: NUL-terminated, n bytes without it; VD_BLOB: n bytes */
+        const char *s;           /* VD_TEXT: NUL-terminated, n bytes without it; VD_BLOB: n bytes */
         const char *const *list; /* VD_LIST: n texts */
     };
     int64_t n;
@@ -27,7 +27,7 @@ typedef struct vd_value {
 
 vd_value vd_val_null(void);
 vd_value vd_val_int(int64_t v);
-vd_value vd_val_real(double v); /* NaN and infinities become VD_NULL */
+vd_value vd_val_real(double v);      /* NaN and infinities become VD_NULL */
 vd_value vd_val_text(const char *s); /* NULL and "" become VD_NULL */
 vd_value vd_val_blob(const void *p, int64_t n);
 
@@ -37,7 +37,8 @@ void vd_db_close(vd_db *db); /* statements must be freed before */
 
 /* Runs one or more statements, rows ignored. */
 vd_status vd_db_exec(vd_db *db, const char *sql, vd_err *err);
-vd_status vd_db_int(vd_db *db, const char *sql, int64_t *out, vd_err *err); /* first cell, 0 if none */
+vd_status vd_db_int(vd_db *db, const char *sql, int64_t *out,
+                    vd_err *err); /* first cell, 0 if none */
 
 vd_status vd_db_begin(vd_db *db, vd_err *err); /* IMMEDIATE */
 vd_status vd_db_commit(vd_db *db, vd_err *err);
@@ -59,19 +60,19 @@ const char *vd_stmt_name(const vd_stmt *s, int column);
 /* Borrowed until the next step, reset or free. */
 vd_value vd_stmt_value(const vd_stmt *s, int column);
 int64_t vd_stmt_int(const vd_stmt *s, int column);
-double vd_stmt_real(const vd_stmt *s, int column); /* NaN for NULL */
+double vd_stmt_real(const vd_stmt *s, int column);      /* NaN for NULL */
 const char *vd_stmt_text(const vd_stmt *s, int column); /* "" for NULL */
 
 /* Binds, steps to the end, resets: for INSERT, UPDATE and DELETE. */
 vd_status vd_stmt_run(vd_stmt *s, const vd_value *v, int n, vd_err *err);
 
-/* From now on only reading statements pass (SELECT, and functions without side effects; no PRAGMA, no
- * ATTACH), and any statement running longer than `limit_s` seconds fails with VD_E_LIMIT. */
+/* From now on only reading statements pass (SELECT, and functions without side effects; no PRAGMA,
+ * no ATTACH), and any statement running longer than `limit_s` seconds fails with VD_E_LIMIT. */
 void vd_db_guard(vd_db *db, double limit_s);
 
 const char *vd_db_version(void);
 
-/* For a program of its own, before anything else: SQLite stops counting its memory under a lock. A library in
- * somebody's process must not change what is global there. */
+/* For a program of its own, before anything else: SQLite stops counting its memory under a lock. A
+ * library in somebody's process must not change what is global there. */
 void vd_db_tune_process(void);
 #endif

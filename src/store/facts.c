@@ -13,12 +13,14 @@ enum { S_THUMB, S_IDENTITY, S_CHILD, N_FIXED };
 
 static const char *const fixed_sql[N_FIXED] = {
     [S_THUMB] = "INSERT OR REPLACE INTO thumbnail(asset_id, jpeg) VALUES(?1, ?2)",
-    [S_IDENTITY] = "UPDATE asset SET content_hash = coalesce(?2, content_hash), kind = coalesce(?3, kind)"
-                   " WHERE id = ?1",
-    [S_CHILD] = "INSERT INTO asset(id, uri, kind, parent_id, container_id, frame_index, time_s, state)"
-                " SELECT ?1, uri || '#' || ?2, ?3, id, container_id, ?4, ?5, 'present' FROM asset"
-                " WHERE id = ?6 ON CONFLICT(id) DO UPDATE SET time_s = excluded.time_s,"
-                " kind = excluded.kind, uri = excluded.uri, state = 'present'",
+    [S_IDENTITY] =
+        "UPDATE asset SET content_hash = coalesce(?2, content_hash), kind = coalesce(?3, kind)"
+        " WHERE id = ?1",
+    [S_CHILD] =
+        "INSERT INTO asset(id, uri, kind, parent_id, container_id, frame_index, time_s, state)"
+        " SELECT ?1, uri || '#' || ?2, ?3, id, container_id, ?4, ?5, 'present' FROM asset"
+        " WHERE id = ?6 ON CONFLICT(id) DO UPDATE SET time_s = excluded.time_s,"
+        " kind = excluded.kind, uri = excluded.uri, state = 'present'",
 };
 
 struct vd_writer {
@@ -86,43 +88,53 @@ vd_status vd_writer_flush(vd_writer *w, vd_err *err) {
     return VD_OK;
 }
 
-vd_status vd_writer_fact(vd_writer *w, int table, int64_t asset_id, int64_t key, const vd_value *values,
-                         vd_err *err) {
+vd_status vd_writer_fact(vd_writer *w, int table, int64_t asset_id, int64_t key,
+                         const vd_value *values, vd_err *err) {
     VD_TRY(ensure_open(w, err));
     const vd_table_decl *d = vd_dataset_schema(w->ds)->tables[table];
     vd_value all[MAX_COLUMNS];
     if (d->n_columns + 2 > MAX_COLUMNS)
-        return vd_fail(err, VD_E_INTERNAL, "table %s: %d columns, limit %d", d->name, d->n_columns, MAX_COLUMNS);
+        return vd_fail(err, VD_E_INTERNAL, "table %s: %d columns, limit %d", d->name, d->n_columns,
+                       MAX_COLUMNS);
     all[0] = vd_val_int(asset_id);
     all[1] = vd_val_int(key);
     for (int i = 0; i < d->n_columns; i++) all[i + 2] = values[i];
     return vd_stmt_run(w->facts[table], all, d->n_columns + 2, err);
 }
 
-vd_status vd_writer_thumbnail(vd_writer *w, int64_t asset_id, const void *jpeg, int64_t size, vd_err *err) {
+vd_status vd_writer_thumbnail(vd_writer *w, int64_t asset_id, const void *jpeg, int64_t size,
+                              vd_err *err) {
     VD_TRY(ensure_open(w, err));
     const vd_value v[] = { vd_val_int(asset_id), vd_val_blob(jpeg, size) };
     return vd_stmt_run(w->fixed[S_THUMB], v, 2, err);
 }
 
-vd_status vd_writer_identity(vd_writer *w, int64_t asset_id, const char *hash, const char *kind, vd_err *err) {
+vd_status vd_writer_identity(vd_writer *w, int64_t asset_id, const char *hash, const char *kind,
+                             vd_err *err) {
     VD_TRY(ensure_open(w, err));
     const vd_value v[] = { vd_val_int(asset_id), vd_val_text(hash), vd_val_text(kind) };
     return vd_stmt_run(w->fixed[S_IDENTITY], v, 3, err);
 }
 
-int64_t vd_child_id(int64_t parent_id, int64_t index) { return parent_id + ((index + 1) << 32); }
+int64_t vd_child_id(int64_t parent_id, int64_t index) {
+    return parent_id + ((index + 1) << 32);
+}
 
-vd_status vd_writer_child(vd_writer *w, int64_t parent_id, int64_t index, const char *kind, double time_s,
-                          vd_err *err) {
+vd_status vd_writer_child(vd_writer *w, int64_t parent_id, int64_t index, const char *kind,
+                          double time_s, vd_err *err) {
     VD_TRY(ensure_open(w, err));
     vd_str name = { 0 };
-    if (isfinite(time_s)) vd_str_addf(&name, "t=%.3f", time_s);
-    else vd_str_addf(&name, "page=%lld", (long long)index);
+    if (isfinite(time_s))
+        vd_str_addf(&name, "t=%.3f", time_s);
+    else
+        vd_str_addf(&name, "page=%lld", (long long)index);
     vd_status st = vd_str_check(&name, err);
     if (st == VD_OK) {
-        const vd_value v[] = { vd_val_int(vd_child_id(parent_id, index)), vd_val_text(name.data),
-                               vd_val_text(kind), vd_val_int(index), vd_val_real(time_s),
+        const vd_value v[] = { vd_val_int(vd_child_id(parent_id, index)),
+                               vd_val_text(name.data),
+                               vd_val_text(kind),
+                               vd_val_int(index),
+                               vd_val_real(time_s),
                                vd_val_int(parent_id) };
         st = vd_stmt_run(w->fixed[S_CHILD], v, 6, err);
     }
@@ -130,8 +142,8 @@ vd_status vd_writer_child(vd_writer *w, int64_t parent_id, int64_t index, const 
     return st;
 }
 
-/* Runs "DELETE FROM table WHERE condition" over every table that holds rows by asset_id. `condition` has
- * one %s for the name of the id column. */
+/* Runs "DELETE FROM table WHERE condition" over every table that holds rows by asset_id.
+ * `condition` has one %s for the name of the id column. */
 static vd_status delete_facts(vd_writer *w, const char *ids, vd_err *err) {
     static const char *const fixed[] = { "thumbnail", "problem" };
     const vd_schema *schema = vd_dataset_schema(w->ds);
@@ -146,7 +158,8 @@ static vd_status delete_facts(vd_writer *w, const char *ids, vd_err *err) {
     return st;
 }
 
-vd_status vd_writer_trim_children(vd_writer *w, int64_t parent_id, int64_t from_index, vd_err *err) {
+vd_status vd_writer_trim_children(vd_writer *w, int64_t parent_id, int64_t from_index,
+                                  vd_err *err) {
     VD_TRY(ensure_open(w, err));
     vd_str ids = { 0 }, sql = { 0 };
     int64_t n = 0;
@@ -158,9 +171,10 @@ vd_status vd_writer_trim_children(vd_writer *w, int64_t parent_id, int64_t from_
     if (st == VD_OK) st = vd_db_int(w->db, sql.data, &n, err);
     if (st == VD_OK && n > 0) {
         vd_str_clear(&sql);
-        vd_str_addf(&sql, "DELETE FROM tag WHERE asset_id IN (%s);"
-                    "DELETE FROM asset WHERE parent_id = %lld AND frame_index >= %lld", ids.data,
-                    (long long)parent_id, (long long)from_index);
+        vd_str_addf(&sql,
+                    "DELETE FROM tag WHERE asset_id IN (%s);"
+                    "DELETE FROM asset WHERE parent_id = %lld AND frame_index >= %lld",
+                    ids.data, (long long)parent_id, (long long)from_index);
         st = vd_str_check(&sql, err);
         if (st == VD_OK) st = delete_facts(w, ids.data, err);
         if (st == VD_OK) st = vd_db_exec(w->db, sql.data, err);

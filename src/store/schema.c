@@ -62,9 +62,10 @@ static vd_status version_of(vd_db *db, const char *path, int64_t *version, vd_er
     if (!fresh && app != VD_APPLICATION_ID)
         return vd_fail(err, VD_E_FORMAT, "dataset: %s is an SQLite file of another program", path);
     if (*version > VD_SCHEMA_VERSION)
-        return vd_fail(err, VD_E_UNSUPPORTED,
-                       "dataset: %s has schema version %lld, this vidimus knows up to %d; use a newer one",
-                       path, (long long)*version, VD_SCHEMA_VERSION);
+        return vd_fail(
+            err, VD_E_UNSUPPORTED,
+            "dataset: %s has schema version %lld, this vidimus knows up to %d; use a newer one",
+            path, (long long)*version, VD_SCHEMA_VERSION);
     return VD_OK;
 }
 
@@ -79,7 +80,8 @@ static const char *sql_type(vd_type t) {
     return t == VD_INT ? "INTEGER" : t == VD_REAL ? "REAL" : t == VD_BLOB ? "BLOB" : "TEXT";
 }
 
-static vd_status has_column(vd_db *db, const char *table, const char *column, bool *out, vd_err *err) {
+static vd_status has_column(vd_db *db, const char *table, const char *column, bool *out,
+                            vd_err *err) {
     vd_stmt *s = NULL;
     VD_TRY(vd_db_prepare(&s, db, "SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2", true, err));
     vd_stmt_bind(s, 1, vd_val_text(table));
@@ -92,7 +94,8 @@ static vd_status has_column(vd_db *db, const char *table, const char *column, bo
 static vd_status make_table(vd_db *db, const vd_table_decl *d, vd_err *err) {
     vd_status st = VD_OK;
     vd_str sql = { 0 };
-    vd_str_addf(&sql, "CREATE TABLE IF NOT EXISTS %s(asset_id INTEGER PRIMARY KEY, key INTEGER NOT NULL",
+    vd_str_addf(&sql,
+                "CREATE TABLE IF NOT EXISTS %s(asset_id INTEGER PRIMARY KEY, key INTEGER NOT NULL",
                 d->name);
     for (int i = 0; i < d->n_columns; i++)
         vd_str_addf(&sql, ", %s %s", d->columns[i].name, sql_type(d->columns[i].type));
@@ -123,9 +126,11 @@ static vd_status each_index(vd_db *db, const vd_schema *schema, bool make, vd_er
             const char *c = d->columns[i].name;
             if (!(d->columns[i].flags & VD_COL_INDEX)) continue;
             if (make)
-                vd_str_addf(&sql, "CREATE INDEX IF NOT EXISTS %s_%s ON %s(%s) WHERE %s IS NOT NULL;", d->name, c,
-                            d->name, c, c);
-            else vd_str_addf(&sql, "DROP INDEX IF EXISTS %s_%s;", d->name, c);
+                vd_str_addf(&sql,
+                            "CREATE INDEX IF NOT EXISTS %s_%s ON %s(%s) WHERE %s IS NOT NULL;",
+                            d->name, c, d->name, c, c);
+            else
+                vd_str_addf(&sql, "DROP INDEX IF EXISTS %s_%s;", d->name, c);
         }
     }
     vd_status st = vd_str_check(&sql, err);
@@ -152,8 +157,10 @@ static void view_sql(vd_str *sql, const vd_schema *schema) {
         for (int i = 0; i < d->n_columns; i++) {
             const vd_column *c = &d->columns[i];
             if (c->flags & VD_COL_HIDDEN) continue;
-            if (c->flags & VD_COL_HEX) vd_str_addf(sql, ", nullif(lower(hex(t%d.%s)), '') AS %s", k, c->name, c->name);
-            else vd_str_addf(sql, ", t%d.%s", k, c->name);
+            if (c->flags & VD_COL_HEX)
+                vd_str_addf(sql, ", nullif(lower(hex(t%d.%s)), '') AS %s", k, c->name, c->name);
+            else
+                vd_str_addf(sql, ", t%d.%s", k, c->name);
         }
     }
     vd_str_add(sql, ", (SELECT group_concat(name) FROM (SELECT name FROM tag WHERE asset_id = a.id"
@@ -169,7 +176,8 @@ static vd_status make_view(vd_db *db, const vd_schema *schema, vd_err *err) {
     bool row = false;
     view_sql(&sql, schema);
     VD_GO(vd_str_check(&sql, err));
-    VD_GO(vd_db_prepare(&s, db, "SELECT sql FROM sqlite_master WHERE type='view' AND name='asset_facts'",
+    VD_GO(vd_db_prepare(&s, db,
+                        "SELECT sql FROM sqlite_master WHERE type='view' AND name='asset_facts'",
                         true, err));
     VD_GO(vd_stmt_step(s, &row, err));
     bool same = row && strcmp(vd_stmt_text(s, 0), sql.data) == 0;
@@ -197,7 +205,8 @@ done:
     return st;
 }
 
-vd_status vd_schema_upgrade(vd_db *db, const vd_schema *schema, const char *backup_path, vd_err *err) {
+vd_status vd_schema_upgrade(vd_db *db, const vd_schema *schema, const char *backup_path,
+                            vd_err *err) {
     int64_t version = 0;
     VD_TRY(version_of(db, backup_path, &version, err));
     if (version > 0 && version < VD_SCHEMA_VERSION) {
@@ -206,7 +215,8 @@ vd_status vd_schema_upgrade(vd_db *db, const vd_schema *schema, const char *back
     }
     VD_TRY(vd_db_begin(db, err));
     vd_status st = version < VD_SCHEMA_VERSION ? migrate(db, version, err) : VD_OK;
-    for (int i = 0; st == VD_OK && i < schema->n_tables; i++) st = make_table(db, schema->tables[i], err);
+    for (int i = 0; st == VD_OK && i < schema->n_tables; i++)
+        st = make_table(db, schema->tables[i], err);
     if (st == VD_OK) st = vd_schema_index(db, schema, err);
     if (st == VD_OK) st = make_view(db, schema, err);
     if (st == VD_OK) st = vd_db_commit(db, err);

@@ -159,7 +159,8 @@ static void add_copy(vd_plan *p, vd_defect d, int64_t number) {
     if (d == VD_DEFECT_EXACT_DUPLICATE) return;
     c->edit = (vd_edit)(VD_EDIT_CROP + number % 4);
     switch (c->edit) {
-    case VD_EDIT_CROP: /* up to 1 % from each side: PDQ within 31 bits was measured to survive 2 % from one side */
+    case VD_EDIT_CROP: /* up to 1 % from each side: PDQ within 31 bits was measured to survive 2 %
+                          from one side */
         c->x0 = (int32_t)(w * vd_rng_range(&r, 0.002, 0.010));
         c->y0 = (int32_t)(h * vd_rng_range(&r, 0.002, 0.010));
         c->x1 = w - (int32_t)(w * vd_rng_range(&r, 0.002, 0.010));

@@ -1,6 +1,7 @@
-/* One fuzz target for each text and file that a user hands to the front doors: arguments of every type,
- * conditions and SQL, thresholds, lists of paths, and files that may be archives. Compiled with libFuzzer
- * (front_fuzz.c), and by tests/unit/ops_fuzz.c, which replays a corpus. SPDX-License-Identifier: Apache-2.0 */
+/* One fuzz target for each text and file that a user hands to the front doors: arguments of every
+ * type, conditions and SQL, thresholds, lists of paths, and files that may be archives. Compiled
+ * with libFuzzer (front_fuzz.c), and by tests/unit/ops_fuzz.c, which replays a corpus.
+ * SPDX-License-Identifier: Apache-2.0 */
 #ifndef VD_TESTS_FUZZ_FRONT_H
 #define VD_TESTS_FUZZ_FRONT_H
 
@@ -26,7 +27,8 @@ static inline char *fuzz_text(const uint8_t *d, size_t n) {
     return s;
 }
 
-/* The first byte chooses the operation; then each line is an argument, "name=text" or a positional. */
+/* The first byte chooses the operation; then each line is an argument, "name=text" or a positional.
+ */
 static inline void fuzz_args(const uint8_t *d, size_t n) {
     vd_opcall c;
     vd_err err = { 0 };
@@ -53,7 +55,9 @@ static inline void fuzz_args(const uint8_t *d, size_t n) {
             if (s->text != NULL && number && !isfinite(s->real)) abort();
             bool ranged = (a->min != 0 || a->max != 0) && s->text != NULL;
             if (ranged && number && (s->real < a->min || s->real > a->max)) abort();
-            if (ranged && a->type == VD_T_INT && ((double)s->integer < a->min || (double)s->integer > a->max)) abort();
+            if (ranged && a->type == VD_T_INT &&
+                ((double)s->integer < a->min || (double)s->integer > a->max))
+                abort();
         }
     }
     vd_opcall_reset(&c);
@@ -85,7 +89,8 @@ static inline void fuzz_where(const uint8_t *d, size_t n) {
     vd_stmt_free(s);
     int64_t left = 1;
     vd_db_guard(db, 5);
-    if (vd_db_int(db, "SELECT count(*) FROM asset_facts", &left, NULL) != VD_OK || left != 0) abort();
+    if (vd_db_int(db, "SELECT count(*) FROM asset_facts", &left, NULL) != VD_OK || left != 0)
+        abort();
     free(text);
 }
 
@@ -114,7 +119,8 @@ static inline void fuzz_paths(const uint8_t *d, size_t n) {
     for (size_t i = 0; i < n; i++)
         if (text[i] == '/' || text[i] == '.') text[i] = 'x';
     FILE *f = n > 0 ? fmemopen(text, n, "r") : NULL;
-    if (f != NULL && vd_walk_new(&w, &opt, NULL) == VD_OK) vd_walk_list(w, f, n % 2 ? '\n' : '\0', NULL);
+    if (f != NULL && vd_walk_new(&w, &opt, NULL) == VD_OK)
+        vd_walk_list(w, f, n % 2 ? '\n' : '\0', NULL);
     vd_walk_free(w);
     if (f != NULL) fclose(f);
     free(text);
@@ -132,7 +138,10 @@ static inline void fuzz_kind(const uint8_t *d, size_t n) {
 static const struct {
     const char *name;
     void (*run)(const uint8_t *d, size_t n);
-} fuzz_front[] = { { "args", fuzz_args },   { "where", fuzz_where }, { "thresholds", fuzz_thresholds },
-                   { "paths", fuzz_paths }, { "kind", fuzz_kind } };
+} fuzz_front[] = { { "args", fuzz_args },
+                   { "where", fuzz_where },
+                   { "thresholds", fuzz_thresholds },
+                   { "paths", fuzz_paths },
+                   { "kind", fuzz_kind } };
 
 #endif

@@ -11,15 +11,17 @@
 #include "vidimus/arrow.h"
 #include "vidimus/vidimus.h"
 
-#define TEXT(n, v) { .name = (n), .text = (v) }
-#define INT(n, v) { .name = (n), .kind = VD_ARG_INT, .integer = (v) }
+#define TEXT(n, v)                                                                                 \
+    { .name = (n), .text = (v) }
+#define INT(n, v)                                                                                  \
+    { .name = (n), .kind = VD_ARG_INT, .integer = (v) }
 
 /* Renders a few pictures below the scratch folder and runs the main job over them. */
 static vd_status make(const t_dir *d, vd_ctx *ctx, const char **dataset, vd_err *err) {
     const char *in = t_dir_at(d, "in");
     *dataset = t_dir_at(d, "d.vidimus");
-    const vd_arg_value s[] = { TEXT("out", in), INT("views", 4), INT("width", 160), INT("height", 120),
-                               INT("defects", 1) };
+    const vd_arg_value s[] = { TEXT("out", in), INT("views", 4), INT("width", 160),
+                               INT("height", 120), INT("defects", 1) };
     const vd_arg_value r[] = { TEXT("path", in), TEXT("out", *dataset), INT("jobs", 2) };
     vd_result *got = NULL;
     vd_status st = vd_call(ctx, "synth", s, VD_COUNT(s), &got, err);
@@ -30,7 +32,9 @@ static vd_status make(const t_dir *d, vd_ctx *ctx, const char **dataset, vd_err 
     return st;
 }
 
-static bool bit(const void *bits, int64_t i) { return ((const uint8_t *)bits)[i / 8] >> (i % 8) & 1; }
+static bool bit(const void *bits, int64_t i) {
+    return ((const uint8_t *)bits)[i / 8] >> (i % 8) & 1;
+}
 
 /* Whether cell i is there; a missing bitmap means that all are. */
 static bool valid(const struct ArrowArray *a, int64_t i) {
@@ -101,9 +105,10 @@ T(every_operation_describes_itself) {
     T_STR(vd_version(), VIDIMUS_VERSION);
 }
 
-static void check_batch(t_case *t, const struct ArrowSchema *s, const struct ArrowArray *a, int64_t rows) {
-    int uri = child_index(s, "uri"), width = child_index(s, "width"), sharp = child_index(s, "sharpness"),
-        taken = child_index(s, "camera");
+static void check_batch(t_case *t, const struct ArrowSchema *s, const struct ArrowArray *a,
+                        int64_t rows) {
+    int uri = child_index(s, "uri"), width = child_index(s, "width"),
+        sharp = child_index(s, "sharpness"), taken = child_index(s, "camera");
     T_NEED(uri >= 0 && width >= 0 && sharp >= 0 && taken >= 0);
     T_STR(s->children[uri]->format, "u");
     T_STR(s->children[width]->format, "l");
@@ -136,7 +141,8 @@ T(a_stream_has_the_rows_and_outlives_its_result) {
     const char *dataset = NULL;
     T_OK(vd_ctx_new(&ctx, NULL, &err));
     T_OK(make(&d, ctx, &dataset, &err));
-    const vd_arg_value a[] = { TEXT("dataset", dataset), TEXT("columns", "uri,width,sharpness,camera") };
+    const vd_arg_value a[] = { TEXT("dataset", dataset),
+                               TEXT("columns", "uri,width,sharpness,camera") };
     vd_result *r = NULL;
     T_OK(vd_call(ctx, "list", a, VD_COUNT(a), &r, &err));
     int64_t rows = vd_result_rows(r);
@@ -162,7 +168,8 @@ T(a_stream_has_the_rows_and_outlives_its_result) {
     one.release(&one); /* the batch lives on */
     T_TRUE(one.release == NULL);
     check_batch(t, &schema, &batch, rows);
-    struct ArrowArray moved = *batch.children[0]; /* a consumer may move a child out and release it later */
+    struct ArrowArray moved =
+        *batch.children[0]; /* a consumer may move a child out and release it later */
     batch.children[0]->release = NULL;
     batch.release(&batch);
     T_TRUE(batch.release == NULL);
@@ -203,8 +210,9 @@ T(lists_nulls_and_mixed_types_cross) {
     vd_result_free(r);
     r = NULL;
     const vd_arg_value q[] = { TEXT("dataset", dataset),
-                               TEXT("query", "SELECT 1 AS i, 2.5 AS f, NULL AS n, 'a' AS m UNION ALL SELECT"
-                                             " 2, 3, NULL, 7 UNION ALL SELECT NULL, 1, NULL, NULL") };
+                               TEXT("query",
+                                    "SELECT 1 AS i, 2.5 AS f, NULL AS n, 'a' AS m UNION ALL SELECT"
+                                    " 2, 3, NULL, 7 UNION ALL SELECT NULL, 1, NULL, NULL") };
     T_OK(vd_call(ctx, "sql", q, VD_COUNT(q), &r, &err));
     T_OK(vd_result_stream(r, &st, &err));
     T_EQ(st.get_schema(&st, &schema), 0);
@@ -233,8 +241,9 @@ T(more_rows_than_a_batch_come_in_order) {
     T_OK(vd_ctx_new(&ctx, NULL, &err));
     T_OK(make(&d, ctx, &dataset, &err));
     const vd_arg_value q[] = { TEXT("dataset", dataset),
-                               TEXT("query", "WITH RECURSIVE c(x) AS (SELECT 0 UNION ALL SELECT x + 1 FROM c"
-                                             " WHERE x < 149999) SELECT x FROM c") };
+                               TEXT("query",
+                                    "WITH RECURSIVE c(x) AS (SELECT 0 UNION ALL SELECT x + 1 FROM c"
+                                    " WHERE x < 149999) SELECT x FROM c") };
     vd_result *r = NULL;
     struct ArrowArrayStream st = { 0 };
     T_OK(vd_call(ctx, "sql", q, VD_COUNT(q), &r, &err));
@@ -244,7 +253,8 @@ T(more_rows_than_a_batch_come_in_order) {
         struct ArrowArray a = { 0 };
         T_EQ(st.get_next(&st, &a), 0);
         if (a.release == NULL) break;
-        for (int64_t i = 0; i < a.length; i++) wrong += ((const int64_t *)a.children[0]->buffers[1])[i] != at++;
+        for (int64_t i = 0; i < a.length; i++)
+            wrong += ((const int64_t *)a.children[0]->buffers[1])[i] != at++;
         a.release(&a);
         batches++;
     }
@@ -299,7 +309,8 @@ T(a_run_tells_its_progress_and_can_be_stopped_and_resumed) {
     T_TRUE(w.calls > 0);
     T_EQ(w.overlaps, 0);
     const char *other = t_dir_at(&d, "e.vidimus");
-    const vd_arg_value run[] = { TEXT("path", t_dir_at(&d, "in")), TEXT("out", other), INT("jobs", 2) };
+    const vd_arg_value run[] = { TEXT("path", t_dir_at(&d, "in")), TEXT("out", other),
+                                 INT("jobs", 2) };
     vd_result *r = NULL;
     int stops = 0;
     for (w.stop_after = 0; w.stop_after < 1000; w.stop_after += 3) {
@@ -317,8 +328,10 @@ T(a_run_tells_its_progress_and_can_be_stopped_and_resumed) {
     const char *names[] = { dataset, other };
     w.stop_after = -1;
     for (int i = 0; i < 2; i++) {
-        const vd_arg_value a[] = { TEXT("dataset", names[i]),
-                                   TEXT("query", "SELECT count(*) FROM asset_facts WHERE verdict IS NOT NULL") };
+        const vd_arg_value a[] = {
+            TEXT("dataset", names[i]),
+            TEXT("query", "SELECT count(*) FROM asset_facts WHERE verdict IS NOT NULL")
+        };
         T_OK(vd_call(ctx, "sql", a, VD_COUNT(a), &both[i], &err));
     }
     int64_t n[2] = { 0, 1 };
@@ -344,9 +357,11 @@ T(a_failed_check_still_gives_its_result) {
     const char *dataset = NULL;
     T_OK(vd_ctx_new(&ctx, NULL, &err));
     T_OK(make(&d, ctx, &dataset, &err));
-    const vd_arg_value a[] = { TEXT("path", dataset), { .name = "strict", .kind = VD_ARG_FLAG, .flag = true } };
+    const vd_arg_value a[] = { TEXT("path", dataset),
+                               { .name = "strict", .kind = VD_ARG_FLAG, .flag = true } };
     vd_result *r = NULL;
-    T_EQ(vd_call(ctx, "run", a, VD_COUNT(a), &r, &err), VD_E_CHECK); /* truncated pictures were planted */
+    T_EQ(vd_call(ctx, "run", a, VD_COUNT(a), &r, &err),
+         VD_E_CHECK); /* truncated pictures were planted */
     T_TRUE(r != NULL && vd_result_rows(r) >= 5);
     vd_result_free(r);
     vd_ctx_free(ctx);

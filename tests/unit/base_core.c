@@ -31,8 +31,12 @@ T(str_numbers_read_back_the_same) {
 }
 
 T(str_count_groups_in_threes) {
-    const struct { int64_t n; const char *text; } c[] = {
-        { 0, "0" }, { 999, "999" }, { 1024, "1 024" }, { 1234567, "1 234 567" }, { -1234, "-1 234" } };
+    const struct {
+        int64_t n;
+        const char *text;
+    } c[] = {
+        { 0, "0" }, { 999, "999" }, { 1024, "1 024" }, { 1234567, "1 234 567" }, { -1234, "-1 234" }
+    };
     for (int i = 0; i < VD_COUNT(c); i++) {
         vd_str s = { 0 };
         vd_str_count(&s, c[i].n);
@@ -67,7 +71,8 @@ T(hash_streaming_equals_one_piece) {
     for (int i = 0; i < 5000; i++) data[i] = (uint8_t)vd_rng_u64(&r);
     vd_hasher *h = NULL;
     T_OK(vd_hasher_new(&h, &err));
-    for (int at = 0; at < 5000; at += 700) vd_hasher_add(h, data + at, (size_t)VD_MIN(700, 5000 - at));
+    for (int at = 0; at < 5000; at += 700)
+        vd_hasher_add(h, data + at, (size_t)VD_MIN(700, 5000 - at));
     vd_hash128 a = vd_hasher_get(h), b = vd_hash_bytes(data, 5000);
     T_TRUE(a.hi == b.hi && a.lo == b.lo);
     vd_hasher_free(h);

@@ -71,7 +71,8 @@ static void misbehave(t_case *t, int how, const char *reason) {
     seen s = { 0 };
     vd_codec *c = start(t);
     T_NEED(c != NULL);
-    /* memory fills as fast as a busy machine lets it; only the hanging decoder is to run out of time */
+    /* memory fills as fast as a busy machine lets it; only the hanging decoder is to run out of
+     * time */
     opt.timeout_s = how == VD_CODEC_TEST_MEMORY ? 5 : 0.4;
     opt.max_memory_bytes = 64 << 20;
     for (int round = 0; round < 2; round++) {

@@ -1,5 +1,5 @@
-/* The fuzz targets of the front doors, replayed: every file of the corpus, its prefixes and seeded mutations.
- * SPDX-License-Identifier: Apache-2.0 */
+/* The fuzz targets of the front doors, replayed: every file of the corpus, its prefixes and seeded
+ * mutations. SPDX-License-Identifier: Apache-2.0 */
 #include "t.h"
 
 #include <dirent.h>
@@ -23,7 +23,8 @@ static void replay_folder(t_case *t, int target, const char *folder, int *files)
         for (size_t cut = 0; cut <= n; cut += 1 + n / 40) fuzz_front[target].run(data, cut);
         for (int j = 0; j < 60 && n > 0; j++) {
             memcpy(changed, data, n);
-            for (int c = 0; c < 3; c++) changed[vd_rng_int(&r, (int64_t)n)] = (uint8_t)vd_rng_u64(&r);
+            for (int c = 0; c < 3; c++)
+                changed[vd_rng_int(&r, (int64_t)n)] = (uint8_t)vd_rng_u64(&r);
             fuzz_front[target].run(changed, n);
         }
     }

@@ -1,6 +1,7 @@
-/* Memory refused at the n-th request, ours and SQLite's, while operations run: each says so, leaks nothing
- * and leaves a dataset that the next run finishes. `step` strides over n so that the test takes seconds;
- * VIDIMUS_TEST_LONG=1 in the environment tries every n. SPDX-License-Identifier: Apache-2.0 */
+/* Memory refused at the n-th request, ours and SQLite's, while operations run: each says so, leaks
+ * nothing and leaves a dataset that the next run finishes. `step` strides over n so that the test
+ * takes seconds; VIDIMUS_TEST_LONG=1 in the environment tries every n. SPDX-License-Identifier:
+ * Apache-2.0 */
 #include "t.h"
 
 #include <sqlite3.h>
@@ -10,8 +11,10 @@
 #include "unit/tmpdir.h"
 #include "vidimus/vidimus.h"
 
-#define TEXT(n, v) { .name = (n), .text = (v) }
-#define INT(n, v) { .name = (n), .kind = VD_ARG_INT, .integer = (v) }
+#define TEXT(n, v)                                                                                 \
+    { .name = (n), .text = (v) }
+#define INT(n, v)                                                                                  \
+    { .name = (n), .kind = VD_ARG_INT, .integer = (v) }
 
 /* SQLite's allocator asks ours for permission. Sizes lie before each block, as xSize wants them. */
 enum { HEAD = 16 };
@@ -37,15 +40,20 @@ static int sq_size(void *p) {
     if (p != NULL) memcpy(&n, (char *)p - HEAD, sizeof n);
     return n;
 }
-static int sq_roundup(int n) { return (n + 7) & ~7; }
+static int sq_roundup(int n) {
+    return (n + 7) & ~7;
+}
 static int sq_init(void *p) {
     (void)p;
     return SQLITE_OK;
 }
-static void sq_shutdown(void *p) { (void)p; }
+static void sq_shutdown(void *p) {
+    (void)p;
+}
 
 __attribute__((constructor)) static void use_our_allocator(void) {
-    static sqlite3_mem_methods m = { sq_malloc, sq_free, sq_realloc, sq_size, sq_roundup, sq_init, sq_shutdown, NULL };
+    static sqlite3_mem_methods m = { sq_malloc,  sq_free, sq_realloc,  sq_size,
+                                     sq_roundup, sq_init, sq_shutdown, NULL };
     sqlite3_config(SQLITE_CONFIG_MALLOC, &m);
     sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0); /* every small block is asked for as well */
 }
@@ -68,7 +76,10 @@ static vd_status make_call(const call *c, vd_err *err) {
 
 /* Small pictures, a text and a tar: what add and run meet. */
 static vd_status make_input(const t_dir *d, vd_err *err) {
-    const call synth = { "synth", { TEXT("out", t_dir_at(d, "in")), INT("views", 2), INT("width", 64), INT("height", 64) }, 4 };
+    const call synth = { "synth",
+                         { TEXT("out", t_dir_at(d, "in")), INT("views", 2), INT("width", 64),
+                           INT("height", 64) },
+                         4 };
     VD_TRY(make_call(&synth, err));
     char tar[2048] = { 0 };
     snprintf(tar, 100, "member.txt");
@@ -85,11 +96,14 @@ static vd_status make_input(const t_dir *d, vd_err *err) {
     return VD_OK;
 }
 
-static void remove_tree(const char *path) { nftw(path, t_dir_remove_one, 16, FTW_DEPTH | FTW_PHYS); }
+static void remove_tree(const char *path) {
+    nftw(path, t_dir_remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
 
-/* Refuses request n, n + step, ... of the call until it needs no more of them. `fresh` is a dataset to
- * delete before each try, or NULL. Returns how many tries were refused. */
-static int64_t survive(t_case *t, const call *c, const char *fresh, bool sticky, int64_t step, double limit_s) {
+/* Refuses request n, n + step, ... of the call until it needs no more of them. `fresh` is a dataset
+ * to delete before each try, or NULL. Returns how many tries were refused. */
+static int64_t survive(t_case *t, const call *c, const char *fresh, bool sticky, int64_t step,
+                       double limit_s) {
     int64_t refused = 0;
     vd_err err = { 0 };
     double end = vd_time_mono_s() + limit_s;
@@ -101,12 +115,16 @@ static int64_t survive(t_case *t, const call *c, const char *fresh, bool sticky,
         vd_status st = make_call(c, &err);
         bool hit = vd_mem_fail_clear();
         if (vd_mem_live() != before)
-            T_FAIL("%s: request %lld: %lld blocks leaked", c->op, (long long)n, (long long)(vd_mem_live() - before));
-        /* a refusal may be survived outright (a cache that is not made, a row that gets a verdict) */
+            T_FAIL("%s: request %lld: %lld blocks leaked", c->op, (long long)n,
+                   (long long)(vd_mem_live() - before));
+        /* a refusal may be survived outright (a cache that is not made, a row that gets a verdict)
+         */
         if (st != VD_OK && st != VD_E_NOMEM)
             T_FAIL("%s: request %lld: status %d: %s", c->op, (long long)n, st, err.msg);
-        if (st == VD_E_NOMEM && err.msg[0] == '\0') T_FAIL("%s: request %lld: no message", c->op, (long long)n);
-        if (st != VD_OK && !hit) T_FAIL("%s: request %lld: failed untouched: %s", c->op, (long long)n, err.msg);
+        if (st == VD_E_NOMEM && err.msg[0] == '\0')
+            T_FAIL("%s: request %lld: no message", c->op, (long long)n);
+        if (st != VD_OK && !hit)
+            T_FAIL("%s: request %lld: failed untouched: %s", c->op, (long long)n, err.msg);
         refused += hit;
         if (!hit || t->failures > 5) break;
         if (vd_time_mono_s() > end) {
@@ -117,8 +135,12 @@ static int64_t survive(t_case *t, const call *c, const char *fresh, bool sticky,
     return refused;
 }
 
-static double limit_of(double s) { return getenv("VIDIMUS_TEST_LONG") != NULL ? 3600 : s; }
-static int64_t step_of(int64_t n) { return getenv("VIDIMUS_TEST_LONG") != NULL ? 1 : n; }
+static double limit_of(double s) {
+    return getenv("VIDIMUS_TEST_LONG") != NULL ? 3600 : s;
+}
+static int64_t step_of(int64_t n) {
+    return getenv("VIDIMUS_TEST_LONG") != NULL ? 1 : n;
+}
 
 static void check_dataset(t_case *t, const char *dataset, const char *in) {
     vd_err err = { 0 };
@@ -133,7 +155,10 @@ static void check_dataset(t_case *t, const char *dataset, const char *in) {
     T_EQ(sqlite3_step(s), SQLITE_ROW);
     T_STR((const char *)sqlite3_column_text(s, 0), "ok");
     sqlite3_finalize(s);
-    T_EQ(sqlite3_prepare_v2(db, "SELECT count(*) FROM asset_facts WHERE verdict IS NULL OR reason IN ('no_memory')", -1, &s, NULL),
+    T_EQ(sqlite3_prepare_v2(
+             db,
+             "SELECT count(*) FROM asset_facts WHERE verdict IS NULL OR reason IN ('no_memory')",
+             -1, &s, NULL),
          SQLITE_OK);
     T_EQ(sqlite3_step(s), SQLITE_ROW);
     T_EQ(sqlite3_column_int(s, 0), 0);
@@ -141,36 +166,55 @@ static void check_dataset(t_case *t, const char *dataset, const char *in) {
     sqlite3_close(db);
 }
 
-static void writers(t_case *t, const char *op, bool fresh, bool sticky, int64_t step, double limit_s) {
+static void writers(t_case *t, const char *op, bool fresh, bool sticky, int64_t step,
+                    double limit_s) {
     t_dir d = t_dir_new();
     vd_err err = { 0 };
     T_OK(make_input(&d, &err));
     const char *in = t_dir_at(&d, "in"), *dataset = t_dir_at(&d, "d.vidimus");
     const call c = { op, { TEXT("path", in), TEXT("out", dataset), INT("jobs", 1) }, 3 };
-    int64_t refused = survive(t, &c, fresh ? dataset : NULL, sticky, step_of(step), limit_of(limit_s));
+    int64_t refused =
+        survive(t, &c, fresh ? dataset : NULL, sticky, step_of(step), limit_of(limit_s));
     if (refused < 20) T_FAIL("%s: only %lld tries were refused", op, (long long)refused);
     check_dataset(t, dataset, in);
     t_dir_free(&d);
 }
 
-T(add_survives_one_refusal) { writers(t, "add", true, false, 7, 8); }
-T(add_survives_no_memory_at_all) { writers(t, "add", true, true, 7, 8); }
-T(run_survives_one_refusal) { writers(t, "run", true, false, 61, 12); }
-T(run_survives_no_memory_at_all) { writers(t, "run", true, true, 61, 12); }
-T(a_run_resumed_after_each_refusal_ends_well) { writers(t, "run", false, false, 17, 10); }
+T(add_survives_one_refusal) {
+    writers(t, "add", true, false, 7, 8);
+}
+T(add_survives_no_memory_at_all) {
+    writers(t, "add", true, true, 7, 8);
+}
+T(run_survives_one_refusal) {
+    writers(t, "run", true, false, 61, 12);
+}
+T(run_survives_no_memory_at_all) {
+    writers(t, "run", true, true, 61, 12);
+}
+T(a_run_resumed_after_each_refusal_ends_well) {
+    writers(t, "run", false, false, 17, 10);
+}
 
 T(readers_survive) {
     t_dir d = t_dir_new();
     vd_err err = { 0 };
     T_OK(make_input(&d, &err));
     const char *dataset = t_dir_at(&d, "d.vidimus"), *page = t_dir_at(&d, "r.html");
-    const call run = { "run", { TEXT("path", t_dir_at(&d, "in")), TEXT("out", dataset), INT("jobs", 1) }, 3 };
+    const call run = { "run",
+                       { TEXT("path", t_dir_at(&d, "in")), TEXT("out", dataset), INT("jobs", 1) },
+                       3 };
     T_OK(make_call(&run, &err));
     const call c[] = {
-        { "list", { TEXT("dataset", dataset), TEXT("where", "width > 0"), TEXT("sort", "uri") }, 3 },
+        { "list",
+          { TEXT("dataset", dataset), TEXT("where", "width > 0"), TEXT("sort", "uri") },
+          3 },
         { "issues", { TEXT("dataset", dataset) }, 1 },
         { "groups", { TEXT("dataset", dataset) }, 1 },
-        { "sql", { TEXT("dataset", dataset), TEXT("query", "SELECT uri, width FROM asset_facts ORDER BY 1") }, 2 },
+        { "sql",
+          { TEXT("dataset", dataset),
+            TEXT("query", "SELECT uri, width FROM asset_facts ORDER BY 1") },
+          2 },
         { "show", { TEXT("dataset", dataset), TEXT("asset", "1") }, 2 },
         { "status", { TEXT("dataset", dataset) }, 1 },
         { "tag", { TEXT("dataset", dataset), TEXT("where", "1"), TEXT("change", "+x") }, 3 },
@@ -181,7 +225,8 @@ T(readers_survive) {
         err = (vd_err){ 0 };
         vd_status st = make_call(&c[i], &err);
         if (st != VD_OK) T_FAIL("%s: %d: %s", c[i].op, st, err.msg);
-        for (int sticky = 0; sticky < 2; sticky++) survive(t, &c[i], NULL, sticky != 0, step_of(11), limit_of(2));
+        for (int sticky = 0; sticky < 2; sticky++)
+            survive(t, &c[i], NULL, sticky != 0, step_of(11), limit_of(2));
     }
     t_dir_free(&d);
 }
