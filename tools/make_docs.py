@@ -97,7 +97,7 @@ def score_block():
     out = row("kind", "threshold", "score", "meaning") + "|---|---|---|---|\n"
     literal = r'"(?:[^"\\]|\\.)*"'
     for entry in re.split(r"\n    (?=MEASURED\(|\{ \")", "\n" + table):
-        m = re.match(r'(?:MEASURED\(|\{ )"(\w+)",\s*([\d.]+)', entry.strip())
+        m = re.match(r'(?:MEASURED\(|\{ )\s*"(\w+)",\s*([\d.]+)', entry.strip())
         if not m:
             continue
         kind, threshold = m[1], m[2]
