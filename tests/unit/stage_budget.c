@@ -23,9 +23,9 @@ static vd_status item(void *user, int64_t i, int worker, vd_err *err) {
     for (int k = 0; k < 2; k++) {
         int64_t n = k == 0 ? first : then;
         vd_budget_acquire(c->b, n);
-        int64_t now = atomic_fetch_add(&c->in_use, n) + n;
+        long long now = atomic_fetch_add(&c->in_use, n) + n;
         int64_t others = atomic_fetch_add(&c->holders, 1);
-        int64_t most = atomic_load(&c->most);
+        long long most = atomic_load(&c->most);
         while (now > most && !atomic_compare_exchange_weak(&c->most, &most, now)) {
         }
         if (now > TOTAL && others > 0) atomic_fetch_add(&c->alone_broken, 1);
