@@ -22,7 +22,7 @@ typedef struct vd_stage {
     vd_scope scope;
     const char *inputs;         /* names of the stages it reads from, by commas */
     const vd_table_decl *table; /* outputs; NULL where they live in the asset row */
-    bool needs_pixels;
+    bool needs_pixels; /* runs while a frame is there; else once, when the verdict is final */
     /* the options that change its results, as "name=value;" */
     void (*params)(const struct vd_run_opt *opt, vd_str *out);
     /* VD_SCOPE_ASSET: fills one value for each column of `table`, all VD_NULL before; texts live in

@@ -50,7 +50,7 @@ typedef struct adder {
     vd_writer *forget; /* for facts of changed files */
     vd_stmt *q[Q_COUNT];
     uint8_t *seen; /* bit per id */
-    int64_t seen_bytes, next_id, n_files, n_dirty;
+    int64_t seen_bytes, next_id, n_files;
     double started, told;
     bool touched;  /* something changed: the problems must be derived again */
     vd_str unread; /* NUL-terminated paths that are there and cannot be read: below them nothing
@@ -84,7 +84,7 @@ static vd_status count_file(adder *a, vd_err *err) {
         vd_run_progress(a->run, "add", a->n_files, 0, a->started, false);
         VD_TRY(vd_run_check_cancel(a->run, err));
     }
-    if (++a->n_dirty % FLUSH_EVERY != 0) return VD_OK;
+    if (a->n_files % FLUSH_EVERY != 0) return VD_OK;
     VD_TRY(vd_db_commit(a->db, err));
     return vd_db_begin(a->db, err);
 }

@@ -57,18 +57,16 @@ typedef struct pass {
     const char *label;
     vd_decode_opt decode;
     vd_budget *budget; /* beyond each worker's share */
-    bool wants_pixels;
 } pass;
 
 /* ---- writing ---- */
 
-static vd_status write_locked(pass *p, worker *k, bool commit, vd_err *err) {
+static vd_status write_locked(pass *p, worker *k, vd_err *err) {
     p->rows_open += vd_batch_rows(k->batch);
     VD_TRY(vd_batch_write(k->batch, p->writer, err));
     double now = vd_time_mono_s();
     k->last_write = now;
-    if (!commit && p->rows_open < COMMIT_ROWS && now - p->committed_at < COMMIT_EVERY_S)
-        return VD_OK;
+    if (p->rows_open < COMMIT_ROWS && now - p->committed_at < COMMIT_EVERY_S) return VD_OK;
     VD_TRY(vd_writer_flush(p->writer, err));
     p->rows_open = 0;
     p->committed_at = now;
@@ -84,7 +82,7 @@ static vd_status maybe_write(pass *p, worker *k, vd_err *err) {
     } else {
         pthread_mutex_lock(&p->lock);
     }
-    vd_status st = write_locked(p, k, false, err);
+    vd_status st = write_locked(p, k, err);
     pthread_mutex_unlock(&p->lock);
     return st;
 }
@@ -137,12 +135,12 @@ static vd_status run_stages(job *j, vd_asset_work *w, int64_t id, uint32_t mask,
     return VD_OK;
 }
 
-/* The stages that look at pixels; check waits for the final verdict. */
+/* The stages that look at pixels, or those that wait for the final verdict. */
 static uint32_t pixel_mask(const vd_run *run, uint32_t mask, bool pixels) {
     uint32_t out = 0;
     for (int i = 0; i < run->n_stages; i++) {
         if (run->stages[i]->scope != VD_SCOPE_ASSET || !(mask >> i & 1)) continue;
-        if (pixels == (run->stages[i] != &vd_stage_check)) out |= 1u << i;
+        if (pixels == run->stages[i]->needs_pixels) out |= 1u << i;
     }
     return out;
 }
@@ -408,7 +406,7 @@ static void free_workers(pass *p) {
 }
 
 static vd_status write_rest(pass *p, vd_err *err) {
-    for (int i = 0; i < p->n_workers; i++) VD_TRY(write_locked(p, &p->workers[i], false, err));
+    for (int i = 0; i < p->n_workers; i++) VD_TRY(write_locked(p, &p->workers[i], err));
     return VD_OK;
 }
 

@@ -175,7 +175,6 @@ const vd_stage vd_stage_check = {
     .scope = VD_SCOPE_ASSET,
     .inputs = "add",
     .table = &vd_table_check,
-    .needs_pixels = true,
     .params = params,
     .asset = run_check,
     .summary = summary,
