@@ -24,6 +24,12 @@ typedef struct vd_run_opt {
     int near_distance, near_quality; /* PDQ: Hamming radius, quality floor */
     bool dihedral;                   /* near duplicates also rotated and mirrored */
     double video_share;              /* share of frames that must match in a copied video */
+    int max_features;                /* SIFT keypoints of one picture */
+    int feature_side;                /* long side of the picture they are found on, px */
+    const char *masks;               /* folder of NAME.png, or NULL */
+    const char *camera;              /* "MODEL,WIDTH,HEIGHT,PARAMS...": known intrinsics, or NULL */
+    const char *camera_model;        /* of cameras to be calibrated */
+    const char *refine;              /* "auto", "none", "focal", "all": intrinsics */
     const char *thresholds;          /* "blurry=0.3,dark=0.2", or NULL */
 } vd_run_opt;
 

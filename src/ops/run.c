@@ -79,6 +79,33 @@ static const vd_arg run_args[] = {
       .max = 1,
       .def = "0.5",
       .help = "share of frames that match, both ways, in copies of a video" },
+    { .name = "max-features",
+      .type = VD_T_INT,
+      .min = 16,
+      .max = 1048576,
+      .def = "8192",
+      .help = "SIFT keypoints of one picture, at most" },
+    { .name = "feature-side",
+      .type = VD_T_INT,
+      .min = 64,
+      .max = 32768,
+      .def = "1600",
+      .help = "long side of the picture that keypoints are found on, px; larger ones are reduced" },
+    { .name = "masks",
+      .value = "DIR",
+      .help = "folder of masks FILE.png, FILE with its extension: no features where they are 0" },
+    { .name = "camera",
+      .value = "MODEL,WIDTH,HEIGHT,PARAMS",
+      .help = "known intrinsics of pictures of this shape, px of the full size, COLMAP's names" },
+    { .name = "camera-model",
+      .value = "MODEL",
+      .def = "SIMPLE_RADIAL",
+      .help = "of cameras that are calibrated from the pictures" },
+    { .name = "refine",
+      .type = VD_T_CHOICE,
+      .choices = "auto|none|focal|all",
+      .def = "auto",
+      .help = "which intrinsics to refine; auto: focal length and distortion unless --camera" },
     { .name = "threshold",
       .flags = VD_MANY,
       .value = "KIND=SCORE",
@@ -161,6 +188,10 @@ static vd_status options(vd_opcall *c, const target *t, vd_run_opt *o, vd_err *e
                        .near_distance = 31,
                        .near_quality = 50,
                        .video_share = 0.5,
+                       .max_features = 8192,
+                       .feature_side = 1600,
+                       .camera_model = "SIMPLE_RADIAL",
+                       .refine = "auto",
                        .only = full ? NULL : "add" };
     if (o->jobs == 0) o->jobs = vd_cpu_count();
     if (!full) return VD_OK;
@@ -174,6 +205,12 @@ static vd_status options(vd_opcall *c, const target *t, vd_run_opt *o, vd_err *e
     o->near_quality = (int)vd_arg_int(c, "near-quality");
     o->dihedral = vd_arg_flag(c, "dihedral");
     o->video_share = vd_arg_real(c, "video-share");
+    o->max_features = (int)vd_arg_int(c, "max-features");
+    o->feature_side = (int)vd_arg_int(c, "feature-side");
+    o->masks = vd_arg_text(c, "masks");
+    o->camera = vd_arg_text(c, "camera");
+    o->camera_model = vd_arg_text(c, "camera-model");
+    o->refine = vd_arg_text(c, "refine");
     return thresholds_of(c, &o->thresholds, err);
 }
 

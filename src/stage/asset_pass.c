@@ -18,6 +18,7 @@
 #include "image/codec.h"
 #include "stage/budget.h"
 #include "stage/bytes.h"
+#include "stage/features.h"
 #include "stage/stages.h"
 #include "stage/thumb.h"
 #include "stage/work.h"
@@ -34,6 +35,7 @@ static const double WRITE_EVERY_S = 0.25, COMMIT_EVERY_S = 1.0;
 typedef struct worker {
     vd_codec *codec;
     vd_measure *measure;
+    vd_feature_tmp *features;
     vd_batch *batch;
     vd_str thumb;
     vd_open_tar tar;
@@ -189,12 +191,14 @@ static vd_status on_frame(void *user, const vd_frame *frame, const vd_media *med
     int64_t id = child ? vd_child_id(j->item->id, index) : j->item->id;
     vd_asset_work w = { .run = run,
                         .item = j->item,
+                        .id = id,
                         .media = media,
                         .frame = frame,
                         .index = index,
                         .time_s = time_s,
                         .arena = vd_batch_arena(j->k->batch),
                         .measure = j->k->measure,
+                        .features = j->k->features,
                         .frame_change = NAN };
     vd_media of_frame;
     uint32_t mask = pixel_mask(run, j->item->pending, true);
@@ -276,6 +280,7 @@ static vd_status finish_item(job *j, const vd_media *media, bool archive, vd_err
     vd_run *run = j->pass->run;
     vd_asset_work w = { .run = run,
                         .item = item,
+                        .id = item->id,
                         .media = media,
                         .time_s = NAN,
                         .frame_change = NAN,
@@ -386,6 +391,7 @@ static vd_status make_workers(pass *p, vd_err *err) {
         worker *k = &p->workers[i];
         VD_TRY(vd_codec_new(&k->codec, p->run->libexec_dir, err));
         VD_TRY(vd_measure_new(&k->measure, err));
+        VD_TRY(vd_feature_tmp_new(&k->features, p->run->libexec_dir, err));
         VD_TRY(vd_batch_new(&k->batch, err));
         k->last_write = p->started;
     }
@@ -397,6 +403,7 @@ static void free_workers(pass *p) {
         worker *k = &p->workers[i];
         vd_codec_free(k->codec);
         vd_measure_free(k->measure);
+        vd_feature_tmp_free(k->features);
         vd_batch_free(k->batch);
         vd_str_reset(&k->thumb);
         vd_open_tar_close(&k->tar);

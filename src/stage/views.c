@@ -1,0 +1,214 @@
+/* Pictures that take part in reconstruction, and their cameras. SPDX-License-Identifier: Apache-2.0
+ */
+#include "stage/views.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/map.h"
+#include "base/mem.h"
+
+/* The focal length of a lens that nothing is known of, in long sides of the picture: 43 mm on 36 mm
+ * film, between a telephone and a normal lens. */
+static const double guessed_focal = 1.2;
+static const double film_diagonal_mm = 43.266615305567875; /* 36 x 24 mm */
+
+vd_status vd_camera_parse(vd_camera *out, const char *text, vd_err *err) {
+    char name[32];
+    vd_camera c = { 0 };
+    double v[2 + VD_CAMERA_PARAMS];
+    int n = 0;
+    size_t len = strcspn(text, ",");
+    snprintf(name, sizeof name, "%.*s", (int)VD_MIN(len, sizeof name - 1), text);
+    c.model = vd_camera_model_from_name(name);
+    if (c.model < 0)
+        return vd_fail(err, VD_E_ARG, "camera '%.80s': no model '%s'", text, name);
+    int want = 2 + vd_camera_param_count(c.model);
+    for (const char *p = text + len; *p == ',';) {
+        char *end;
+        double x = strtod(p + 1, &end);
+        if (end == p + 1 || (*end != ',' && *end != '\0') || !isfinite(x))
+            return vd_fail(err, VD_E_ARG, "camera '%.80s': value %d is no number", text, n + 1);
+        if (n < want) v[n] = x;
+        n++;
+        p = end;
+    }
+    if (n != want)
+        return vd_fail(err, VD_E_ARG,
+                       "camera '%.80s': %s takes width, height and %d parameters, %d values given",
+                       text, name, want - 2, n);
+    if (!(v[0] >= 1 && v[0] <= 1e6 && v[1] >= 1 && v[1] <= 1e6))
+        return vd_fail(err, VD_E_ARG, "camera '%.80s': a picture of %g x %g", text, v[0], v[1]);
+    c.width = (int32_t)v[0];
+    c.height = (int32_t)v[1];
+    memcpy(c.params, v + 2, (size_t)(want - 2) * sizeof *v);
+    VD_TRY(vd_camera_check(&c, err));
+    *out = c;
+    return VD_OK;
+}
+
+/* A row of the query below. */
+enum {
+    Q_ID,
+    Q_PARENT,
+    Q_HASH,
+    Q_FEATURES,
+    Q_KEY,
+    Q_WIDTH,
+    Q_HEIGHT,
+    Q_ORIENTATION,
+    Q_CAMERA,
+    Q_LENS,
+    Q_FOCAL,
+    Q_FOCAL35,
+    Q_LAT,
+    Q_LON,
+    Q_ALT,
+    Q_TIME,
+    Q_SHARPNESS,
+    Q_BLURRY,
+};
+static const char *const query =
+    "SELECT a.id, a.parent_id, coalesce(a.content_hash, p.content_hash), f.features, f.key,"
+    " c.width, c.height, c.orientation, c.camera, c.lens, c.focal_mm, c.focal_35mm, c.latitude,"
+    " c.longitude, c.altitude_m, coalesce(a.time_s, julianday(c.taken_at) * 86400), m.sharpness,"
+    " EXISTS(SELECT 1 FROM problem q WHERE q.asset_id = a.id AND q.kind IN ('blurry',"
+    " 'motion_blur'))"
+    " FROM asset a JOIN fact_features f ON f.asset_id = a.id JOIN fact_check c ON c.asset_id = a.id"
+    " LEFT JOIN fact_measure m ON m.asset_id = a.id LEFT JOIN asset p ON p.id = a.parent_id"
+    " WHERE a.state = 'present' AND f.features IS NOT NULL ORDER BY a.id";
+
+/* The focal length in pixels of the stored picture; 0 unknown. */
+static double focal_px(const vd_stmt *s, double width, double height) {
+    double long_side = VD_MAX(width, height), mm35 = vd_stmt_real(s, Q_FOCAL35);
+    double mm = vd_stmt_real(s, Q_FOCAL), sensor = vd_sensor_width_mm(vd_stmt_text(s, Q_CAMERA));
+    if (mm > 0 && sensor > 0) return mm / sensor * long_side;
+    if (mm35 > 0) return mm35 / film_diagonal_mm * sqrt(width * width + height * height);
+    return 0;
+}
+
+/* What pictures must share to share a camera. */
+static vd_status group_of(vd_str *out, const vd_stmt *s, int32_t w, int32_t h, vd_err *err) {
+    vd_str_clear(out);
+    if (vd_stmt_value(s, Q_PARENT).type != VD_NULL)
+        vd_str_addf(out, "video %lld", (long long)vd_stmt_int(s, Q_PARENT));
+    else if (vd_stmt_value(s, Q_CAMERA).type != VD_NULL &&
+             vd_stmt_value(s, Q_FOCAL).type != VD_NULL)
+        vd_str_addf(out, "%s|%s|%.4g", vd_stmt_text(s, Q_CAMERA), vd_stmt_text(s, Q_LENS),
+                    vd_stmt_real(s, Q_FOCAL));
+    else
+        vd_str_addf(out, "asset %lld", (long long)vd_stmt_int(s, Q_ID));
+    vd_str_addf(out, "|%dx%d", (int)w, (int)h);
+    return vd_str_check(out, err);
+}
+
+typedef struct loader {
+    vd_view_set *set;
+    vd_map *groups;
+    vd_str group;
+    const vd_camera *given; /* or NULL */
+    int model;
+} loader;
+
+static vd_status new_camera(loader *l, const vd_stmt *s, int32_t w, int32_t h, vd_err *err) {
+    vd_view_set *set = l->set;
+    VD_TRY(VD_GROW(set->cameras, set->cap_cameras, set->n_cameras + 1, err));
+    VD_TRY(VD_GROW(set->focal, set->cap_focal, set->n_cameras + 1, err));
+    double f = focal_px(s, w, h);
+    vd_focal_from from = f > 0 ? VD_FOCAL_EXIF : VD_FOCAL_GUESS;
+    if (!(f > 0)) f = guessed_focal * VD_MAX(w, h);
+    vd_camera c = vd_camera_simple(l->model, f, w, h);
+    if (l->given != NULL) {
+        c = vd_camera_scaled(l->given, (double)w / l->given->width, (double)h / l->given->height);
+        c.width = w;
+        c.height = h;
+        from = VD_FOCAL_GIVEN;
+    }
+    set->cameras[set->n_cameras] = c;
+    set->focal[set->n_cameras++] = from;
+    return VD_OK;
+}
+
+/* The given camera is of pictures of its own shape; others keep what EXIF says. */
+static bool has_shape_of(const vd_camera *c, int32_t w, int32_t h) {
+    return fabs((double)w * c->height - (double)h * c->width) <=
+           0.01 * (double)VD_MAX(w, h) * VD_MAX(c->width, c->height);
+}
+
+static vd_status add_view(loader *l, const vd_stmt *s, const vd_camera *given, vd_err *err) {
+    vd_view_set *set = l->set;
+    int64_t camera = 0;
+    int32_t w = (int32_t)vd_stmt_int(s, Q_WIDTH), h = (int32_t)vd_stmt_int(s, Q_HEIGHT);
+    if (w < 1 || h < 1) return VD_OK;
+    if (vd_stmt_int(s, Q_ORIENTATION) >= 5) { /* the catalog's size is that of the upright picture */
+        int32_t swap = w;
+        w = h;
+        h = swap;
+    }
+    l->given = given != NULL && has_shape_of(given, w, h) ? given : NULL;
+    if (l->given != NULL) {
+        vd_str_clear(&l->group);
+        vd_str_addf(&l->group, "given|%dx%d", (int)w, (int)h);
+        VD_TRY(vd_str_check(&l->group, err));
+    } else {
+        VD_TRY(group_of(&l->group, s, w, h, err));
+    }
+    if (!vd_map_get(l->groups, l->group.data, (size_t)l->group.size, &camera)) {
+        camera = set->n_cameras;
+        VD_TRY(new_camera(l, s, w, h, err));
+        VD_TRY(vd_map_put(l->groups, l->group.data, (size_t)l->group.size, camera, err));
+    }
+    VD_TRY(VD_GROW(set->views, set->cap, set->n + 1, err));
+    const char *hash = vd_stmt_text(s, Q_HASH);
+    set->views[set->n++] = (vd_view){
+        .id = vd_stmt_int(s, Q_ID),
+        .parent_id = vd_stmt_int(s, Q_PARENT),
+        .content = vd_mix64(vd_hash64(hash, strlen(hash)) ^ (uint64_t)vd_stmt_int(s, Q_KEY)),
+        .features = (int)vd_stmt_int(s, Q_FEATURES),
+        .camera = (int)camera,
+        .time_s = vd_stmt_real(s, Q_TIME),
+        .latitude_deg = vd_stmt_real(s, Q_LAT),
+        .longitude_deg = vd_stmt_real(s, Q_LON),
+        .altitude_m = vd_stmt_real(s, Q_ALT),
+        .sharpness = vd_stmt_real(s, Q_SHARPNESS),
+        .blurry = vd_stmt_int(s, Q_BLURRY) != 0,
+    };
+    return VD_OK;
+}
+
+vd_status vd_views_load(vd_view_set *out, vd_run *run, vd_err *err) {
+    vd_status st = VD_OK;
+    vd_stmt *s = NULL;
+    vd_camera given;
+    vd_view_set set = { 0 };
+    loader l = { .set = &set };
+    bool row = true;
+    if (run->opt->camera != NULL) VD_TRY(vd_camera_parse(&given, run->opt->camera, err));
+    l.model = vd_camera_model_from_name(run->opt->camera_model);
+    if (l.model < 0)
+        return vd_fail(err, VD_E_ARG, "camera-model: no model '%.40s'", run->opt->camera_model);
+    VD_GO(vd_map_new(&l.groups, err));
+    VD_GO(vd_db_prepare(&s, vd_dataset_db(run->ds), query, true, err));
+    while (row) {
+        VD_GO(vd_stmt_step(s, &row, err));
+        if (row) VD_GO(add_view(&l, s, run->opt->camera != NULL ? &given : NULL, err));
+    }
+    *out = set;
+    set = (vd_view_set){ 0 };
+done:
+    vd_stmt_free(s);
+    vd_map_free(l.groups);
+    vd_str_reset(&l.group);
+    vd_views_reset(&set);
+    return st;
+}
+
+void vd_views_reset(vd_view_set *s) {
+    vd_mem_free(s->views);
+    vd_mem_free(s->cameras);
+    vd_mem_free(s->focal);
+    *s = (vd_view_set){ 0 };
+}

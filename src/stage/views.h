@@ -1,0 +1,42 @@
+/* The pictures that take part in reconstruction, with what is known of their cameras before any
+ * geometry. SPDX-License-Identifier: Apache-2.0 */
+#ifndef VD_STAGE_VIEWS_H
+#define VD_STAGE_VIEWS_H
+
+#include "geometry/camera.h"
+#include "stage/stages.h"
+
+typedef struct vd_view {
+    int64_t id, parent_id; /* of the asset, of its video or document */
+    uint64_t content;      /* changes when its features do */
+    int features;
+    int camera;    /* index into cameras */
+    double time_s; /* of capture, NaN unknown */
+    double latitude_deg, longitude_deg, altitude_m; /* NaN unknown */
+    double sharpness;                               /* for reasons, NaN unknown */
+    bool blurry;
+} vd_view;
+
+/* Where a focal length comes from: a guess from the field of view of common lenses, EXIF, or the
+ * user. */
+typedef enum vd_focal_from { VD_FOCAL_GUESS, VD_FOCAL_EXIF, VD_FOCAL_GIVEN } vd_focal_from;
+
+typedef struct vd_view_set {
+    vd_view *views; /* by id */
+    int64_t n, cap;
+    vd_camera *cameras; /* of the full-size picture as stored */
+    vd_focal_from *focal;
+    int64_t n_cameras, cap_cameras, cap_focal;
+} vd_view_set;
+
+/* Every present picture with features. Pictures of one device, lens, zoom and size share a camera,
+ * so do the frames of a video; without EXIF each picture has its own. */
+vd_status vd_views_load(vd_view_set *out, vd_run *run, vd_err *err);
+void vd_views_reset(vd_view_set *s);
+
+/* "MODEL,WIDTH,HEIGHT,PARAMS..." Fails with VD_E_ARG and says what is wrong. */
+vd_status vd_camera_parse(vd_camera *out, const char *text, vd_err *err);
+
+/* The width of a camera's sensor in mm by the name that its EXIF gives, 0 unknown. */
+double vd_sensor_width_mm(const char *camera);
+#endif
