@@ -51,6 +51,17 @@ static const char *const migrations[VD_SCHEMA_VERSION] = {
     /* 1 -> 2: tags */
     "CREATE TABLE tag(asset_id INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY(asset_id, name))"
     " WITHOUT ROWID; CREATE INDEX tag_name ON tag(name);",
+    /* 2 -> 3: pairs and scenes */
+    "CREATE TABLE pair(a INTEGER NOT NULL, b INTEGER NOT NULL, key INTEGER NOT NULL,"
+    " matches INTEGER NOT NULL, inliers INTEGER NOT NULL, config INTEGER NOT NULL, geometry BLOB,"
+    " inlier_matches BLOB, PRIMARY KEY(a, b)); CREATE INDEX pair_b ON pair(b);"
+    "CREATE TABLE camera(id INTEGER PRIMARY KEY, model TEXT NOT NULL, width INTEGER NOT NULL,"
+    " height INTEGER NOT NULL, params TEXT NOT NULL, focal_from TEXT NOT NULL);"
+    "CREATE TABLE scene(id INTEGER PRIMARY KEY, pictures INTEGER NOT NULL,"
+    " registered INTEGER NOT NULL, points INTEGER NOT NULL, observations INTEGER NOT NULL,"
+    " reprojection_px REAL, track_length REAL, angle_deg REAL, coverage REAL,"
+    " georeferenced INTEGER NOT NULL, gps_residual_m REAL, warning TEXT,"
+    " latitude REAL, longitude REAL, altitude_m REAL);",
 };
 
 static vd_status version_of(vd_db *db, const char *path, int64_t *version, vd_err *err) {
