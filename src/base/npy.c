@@ -23,6 +23,7 @@ static const struct {
     size_t bytes;
 } types[] = { [VD_NPY_U8] = { "|u1", 1 },
               [VD_NPY_I32] = { "<i4", 4 },
+              [VD_NPY_I64] = { "<i8", 8 },
               [VD_NPY_F32] = { "<f4", 4 },
               [VD_NPY_F64] = { "<f8", 8 } };
 

@@ -4,7 +4,7 @@
 
 #include "base/err.h"
 
-typedef enum vd_npy_type { VD_NPY_U8, VD_NPY_I32, VD_NPY_F32, VD_NPY_F64 } vd_npy_type;
+typedef enum vd_npy_type { VD_NPY_U8, VD_NPY_I32, VD_NPY_I64, VD_NPY_F32, VD_NPY_F64 } vd_npy_type;
 
 enum { VD_NPY_MAX_DIMS = 4 };
 
@@ -22,7 +22,7 @@ size_t vd_npy_elem_bytes(vd_npy_type type);
  * VD_E_NOMEM. */
 vd_status vd_npy_write(const char *path, const vd_npy *shape, const void *data, vd_err *err);
 
-/* Reads the header out of the first `size` bytes of a file: versions 1.0 to 3.0, C order, the four
+/* Reads the header out of the first `size` bytes of a file: versions 1.0 to 3.0, C order, the
  * types above. Fails with VD_E_FORMAT, or VD_E_UNSUPPORTED for other types, orders and more
  * dimensions. */
 vd_status vd_npy_parse(vd_npy *out, const void *bytes, size_t size, vd_err *err);

@@ -267,18 +267,6 @@ static void count_side(tally *t, int64_t inliers, int64_t partner) {
     t->partner = partner;
 }
 
-static int64_t position_of(const vd_view_set *v, int64_t id) {
-    int64_t lo = 0, hi = v->n;
-    while (lo < hi) {
-        int64_t mid = (lo + hi) / 2;
-        if (v->views[mid].id < id)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo < v->n && v->views[lo].id == id ? lo : -1;
-}
-
 static vd_status write_facts(stage *s, const char *state, vd_err *err) {
     vd_status st = VD_OK;
     vd_stmt *q = NULL;
@@ -289,8 +277,8 @@ static vd_status write_facts(stage *s, const char *state, vd_err *err) {
     VD_GO(vd_db_prepare(&q, s->db, "SELECT a, b, inliers FROM pair ORDER BY a, b", true, err));
     while (row) {
         VD_GO(vd_stmt_step(q, &row, err));
-        int64_t a = row ? position_of(&s->views, vd_stmt_int(q, 0)) : -1;
-        int64_t b = row ? position_of(&s->views, vd_stmt_int(q, 1)) : -1;
+        int64_t a = row ? vd_views_find(&s->views, vd_stmt_int(q, 0)) : -1;
+        int64_t b = row ? vd_views_find(&s->views, vd_stmt_int(q, 1)) : -1;
         if (a < 0 || b < 0) continue;
         count_side(&t[a], vd_stmt_int(q, 2), s->views.views[b].id);
         count_side(&t[b], vd_stmt_int(q, 2), s->views.views[a].id);

@@ -206,6 +206,18 @@ done:
     return st;
 }
 
+int64_t vd_views_find(const vd_view_set *v, int64_t id) {
+    int64_t lo = 0, hi = v->n;
+    while (lo < hi) {
+        int64_t mid = (lo + hi) / 2;
+        if (v->views[mid].id < id)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < v->n && v->views[lo].id == id ? lo : -1;
+}
+
 void vd_views_reset(vd_view_set *s) {
     vd_mem_free(s->views);
     vd_mem_free(s->cameras);

@@ -33,6 +33,7 @@ typedef struct vd_view_set {
  * so do the frames of a video; without EXIF each picture has its own. */
 vd_status vd_views_load(vd_view_set *out, vd_run *run, vd_err *err);
 void vd_views_reset(vd_view_set *s);
+int64_t vd_views_find(const vd_view_set *s, int64_t asset_id); /* position, -1: none */
 
 /* "MODEL,WIDTH,HEIGHT,PARAMS..." Fails with VD_E_ARG and says what is wrong. */
 vd_status vd_camera_parse(vd_camera *out, const char *text, vd_err *err);
