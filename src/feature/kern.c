@@ -4,6 +4,10 @@
 #include "base/cpu.h"
 
 const vd_feature_kern *vd_feature_kern_for(unsigned features) {
+#if defined(__x86_64__)
+    if (features & VD_CPU_AVX512) return &vd_feature_kern_avx512;
+    if (features & VD_CPU_AVX2) return &vd_feature_kern_avx2;
+#endif
     (void)features;
     return &vd_feature_kern_c;
 }

@@ -13,7 +13,6 @@ enum {
     VD_ORIENT_BINS = 36,  /* of the direction histogram */
     VD_ORIENT_REACH = 40, /* largest radius of its window, pixels */
     VD_PATCH_SIDE = 24,   /* samples across the descriptor's window of 5 x 5 bins */
-    VD_PATCH_PITCH = 32,  /* floats from row to row of a sampled patch */
 };
 
 /* A level of the scale space: grey levels times 256, rounded. The stride is in samples. */
@@ -56,6 +55,10 @@ typedef struct vd_feature_kern {
 } vd_feature_kern;
 
 extern const vd_feature_kern vd_feature_kern_c;
+#if defined(__x86_64__)
+extern const vd_feature_kern vd_feature_kern_avx2;
+extern const vd_feature_kern vd_feature_kern_avx512;
+#endif
 
 /* The best table for a set of vd_cpu_features() bits. */
 const vd_feature_kern *vd_feature_kern_for(unsigned features);

@@ -114,10 +114,28 @@ static inline orient_window orient_window_at(const vd_plane16 *p, float x, float
     return o;
 }
 
+/* Adds one pixel to a partial histogram; `at` is the direction in bins, plus a turn less half a
+ * bin. The four partial ones, taken by the column's last two bits, keep neighbouring pixels from
+ * waiting for each other's sum. */
+typedef float orient_parts[4][VD_ORIENT_BINS];
+
+static inline void orient_add(float part[VD_ORIENT_BINS], int bin, float main, float second) {
+    int from = bin >= 2 * VD_ORIENT_BINS ? bin - 2 * VD_ORIENT_BINS
+               : bin >= VD_ORIENT_BINS   ? bin - VD_ORIENT_BINS
+                                         : bin;
+    part[from] += main;
+    part[from + 1 == VD_ORIENT_BINS ? 0 : from + 1] += second;
+}
+
+static inline void orient_sum(float hist[VD_ORIENT_BINS], orient_parts part) {
+    for (int b = 0; b < VD_ORIENT_BINS; b++)
+        hist[b] = (part[0][b] + part[1][b]) + (part[2][b] + part[3][b]);
+}
+
 static inline void ref_orient(float hist[VD_ORIENT_BINS], const vd_plane16 *p, float x, float y,
                               float scale) {
     orient_window o = orient_window_at(p, x, y, scale);
-    for (int b = 0; b < VD_ORIENT_BINS; b++) hist[b] = 0;
+    orient_parts part = { { 0 } };
     for (int v = o.y0; v <= o.y1; v++) {
         const uint16_t *row = p->data + v * p->stride;
         float dy = (float)v - y;
@@ -130,10 +148,10 @@ static inline void ref_orient(float hist[VD_ORIENT_BINS], const vd_plane16 *p, f
             float at = fmaf(ref_turn(gy, gx), VD_ORIENT_BINS, VD_ORIENT_BINS - 0.5f);
             int bin = (int)at;
             float second = (at - (float)bin) * m;
-            hist[bin % VD_ORIENT_BINS] += m - second;
-            hist[(bin + 1) % VD_ORIENT_BINS] += second;
+            orient_add(part[(u - o.x0) & 3], bin, m - second, second);
         }
     }
+    orient_sum(hist, part);
 }
 
 /* How the samples of a patch are shared out to the 4 histograms across: sample i lies between
@@ -146,13 +164,15 @@ typedef struct vd_patch_share {
 extern const vd_patch_share vd_feature_share;
 
 /* Grey levels of a patch: (VD_PATCH_SIDE + 2)^2 samples, bilinear; beyond the plane its edge. */
-static inline void ref_sample(float patch[VD_PATCH_SIDE + 2][VD_PATCH_PITCH], const vd_plane16 *p,
+enum { VD_PATCH_PITCH = VD_PATCH_SIDE + 2 };
+
+static inline void ref_sample(float patch[VD_PATCH_PITCH * VD_PATCH_PITCH], const vd_plane16 *p,
                               const vd_patch_at *at) {
     const float mid = 0.5f * (VD_PATCH_SIDE + 1), right = (float)(p->width - 1),
                 bottom = (float)(p->height - 1);
-    for (int i = 0; i < VD_PATCH_SIDE + 2; i++) {
+    for (int i = 0; i < VD_PATCH_PITCH; i++) {
         float v = (float)i - mid, x0 = fmaf(-at->s, v, at->x), y0 = fmaf(at->c, v, at->y);
-        for (int j = 0; j < VD_PATCH_SIDE + 2; j++) {
+        for (int j = 0; j < VD_PATCH_PITCH; j++) {
             float u = (float)j - mid, x = fmaf(at->c, u, x0), y = fmaf(at->s, u, y0);
             x = x < 0 ? 0 : x > right ? right : x;
             y = y < 0 ? 0 : y > bottom ? bottom : y;
@@ -163,49 +183,45 @@ static inline void ref_sample(float patch[VD_PATCH_SIDE + 2][VD_PATCH_PITCH], co
             const uint16_t *a = p->data + yi * p->stride + xi, *b = a + p->stride;
             float top = fmaf(fx, (float)(a[1] - a[0]), a[0]);
             float low = fmaf(fx, (float)(b[1] - b[0]), b[0]);
-            patch[i][j] = fmaf(fy, low - top, top);
+            patch[i * VD_PATCH_PITCH + j] = fmaf(fy, low - top, top);
         }
     }
 }
 
-/* Pools over columns what `part` has for each row of histograms, column and direction. */
-static inline void ref_pool(float out[128], float part[4][VD_PATCH_SIDE][8]) {
-    for (int k = 0; k < 128; k++) out[k] = 0;
-    for (int r = 0; r < 4; r++)
-        for (int j = 0; j < VD_PATCH_SIDE; j++) {
-            int first = vd_feature_share.first[j];
-            for (int o = 0; o < 8; o++) {
-                float *h = out + 32 * r + o, v = part[r][j][o];
-                if (first >= 0) h[8 * first] = fmaf(vd_feature_share.near[j], v, h[8 * first]);
-                if (first < 3)
-                    h[8 * first + 8] = fmaf(vd_feature_share.far[j], v, h[8 * first + 8]);
-            }
-        }
+/* Adds a row's 4 histograms to those of the 4 x 4 that it lies between. */
+static inline void ref_add_row(float out[128], const float row[32], int i) {
+    int first = vd_feature_share.first[i];
+    for (int k = 0; k < 32 && first >= 0; k++)
+        out[32 * first + k] = fmaf(vd_feature_share.near[i], row[k], out[32 * first + k]);
+    for (int k = 0; k < 32 && first < 3; k++)
+        out[32 * first + 32 + k] = fmaf(vd_feature_share.far[i], row[k], out[32 * first + 32 + k]);
 }
 
 static inline void ref_describe(float out[128], const vd_plane16 *p, const vd_patch_at *at) {
-    float patch[VD_PATCH_SIDE + 2][VD_PATCH_PITCH], part[4][VD_PATCH_SIDE][8];
+    float patch[VD_PATCH_PITCH * VD_PATCH_PITCH];
     ref_sample(patch, p, at);
-    memset(part, 0, sizeof part);
+    for (int k = 0; k < 128; k++) out[k] = 0;
     for (int i = 0; i < VD_PATCH_SIDE; i++) {
-        int first = vd_feature_share.first[i];
+        const float *above = patch + i * VD_PATCH_PITCH, *row = above + VD_PATCH_PITCH,
+                    *below = row + VD_PATCH_PITCH;
+        float part[32] = { 0 };
         for (int j = 0; j < VD_PATCH_SIDE; j++) {
-            float gx = patch[i + 1][j + 2] - patch[i + 1][j],
-                  gy = patch[i + 2][j + 1] - patch[i][j + 1];
+            int first = vd_feature_share.first[j];
+            float gx = row[j + 2] - row[j], gy = below[j + 1] - above[j + 1];
             float m = sqrtf(fmaf(gx, gx, gy * gy)), at8 = 8 * ref_turn(gy, gx);
             int bin = (int)at8, next = (bin + 1) & 7;
             float second = (at8 - (float)bin) * m, main = m - second;
             bin &= 7;
             for (int k = 0; k < 2; k++) {
                 if (first + k < 0 || first + k > 3) continue;
-                float *h = part[first + k][j];
-                float w = k == 0 ? vd_feature_share.near[i] : vd_feature_share.far[i];
+                float *h = part + 8 * (first + k);
+                float w = k == 0 ? vd_feature_share.near[j] : vd_feature_share.far[j];
                 h[bin] = fmaf(w, main, h[bin]);
                 h[next] = fmaf(w, second, h[next]);
             }
         }
+        ref_add_row(out, part, i);
     }
-    ref_pool(out, part);
 }
 
 /* The sum of 16 lanes, halves upon halves. */
@@ -218,14 +234,16 @@ static inline float ref_fold(float lane[16]) {
 enum { VD_DESC_CLAMP_PERCENT = 20 }; /* of the Euclidean norm: Lowe, section 6.1 */
 
 static inline void ref_normalise(uint8_t out[128], const float in[128]) {
-    float lane[16] = { 0 };
-    for (int i = 0; i < 128; i++) lane[i % 16] = fmaf(in[i], in[i], lane[i % 16]);
-    float most = 0.01f * VD_DESC_CLAMP_PERCENT * sqrtf(ref_fold(lane)), v[128];
-    memset(lane, 0, sizeof lane);
-    for (int i = 0; i < 128; i++) {
-        v[i] = in[i] < most ? in[i] : most;
-        lane[i % 16] += v[i];
-    }
+    float lane[16] = { 0 }, v[128];
+    for (int j = 0; j < 128; j += 16)
+        for (int i = 0; i < 16; i++) lane[i] = fmaf(in[j + i], in[j + i], lane[i]);
+    float most = 0.01f * VD_DESC_CLAMP_PERCENT * sqrtf(ref_fold(lane));
+    for (int i = 0; i < 16; i++) lane[i] = 0;
+    for (int j = 0; j < 128; j += 16)
+        for (int i = 0; i < 16; i++) {
+            v[j + i] = in[j + i] < most ? in[j + i] : most;
+            lane[i] += v[j + i];
+        }
     float sum = ref_fold(lane), scale = sum > 0 ? 1.0f / sum : 0;
     for (int i = 0; i < 128; i++) {
         int32_t q = (int32_t)fmaf(512.0f, sqrtf(v[i] * scale), 0.5f);

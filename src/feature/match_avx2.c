@@ -1,0 +1,28 @@
+/* Matching for AVX2: see match_madd.inc. SPDX-License-Identifier: Apache-2.0 */
+#include "feature/match_kern.h"
+
+#include <immintrin.h>
+#include <string.h>
+
+enum { ROWS = 4, GROUPS = 2, LANES = 8 };
+#define VI __m256i
+#define M(op) _mm256_##op
+#define LOAD(p) _mm256_loadu_si256((const __m256i *)(const void *)(p))
+#define STORE(p, v) _mm256_storeu_si256((__m256i *)(void *)(p), v)
+#define WIDEN(p) _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(const void *)(p)))
+#define ABOVE(a, b) ((unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(a, b))))
+#define WHERE_ABOVE(a, b, yes, no) _mm256_blendv_epi8(no, yes, _mm256_cmpgt_epi32(a, b))
+
+static inline int32_t sum32(__m256i v) {
+    __m128i h = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+    h = _mm_add_epi32(h, _mm_shuffle_epi32(h, 0x4e));
+    h = _mm_add_epi32(h, _mm_shuffle_epi32(h, 0xb1));
+    return _mm_cvtsi128_si32(h);
+}
+#define SUM32(v) sum32(v)
+
+#include "feature/match_madd.inc"
+
+const vd_match_kern vd_match_kern_avx2 = {
+    "avx2", WIDE, WIDE, ROWS, pack_rows, pack_cols, top2, dot
+};
