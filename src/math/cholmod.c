@@ -92,7 +92,8 @@ vd_status vd_sparse_new(vd_sparse **out, int n, const int32_t *start, const int3
     memcpy(s->a->i, row, (size_t)start[n] * sizeof *row);
     memset(s->a->x, 0, (size_t)start[n] * sizeof(double));
     s->factor = cholmod_analyze(s->a, &s->common);
-    if (s->factor == NULL) VD_GO(s->common.status == CHOLMOD_OK ? VD_E_INTERNAL : status_of(s, err));
+    if (s->factor == NULL)
+        VD_GO(s->common.status == CHOLMOD_OK ? VD_E_INTERNAL : status_of(s, err));
     *out = s;
     s = NULL;
 done:

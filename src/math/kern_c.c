@@ -17,8 +17,7 @@ static void tile_solve(double *b, const double *u) {
     for (int k = 0; k < VD_TILE; k++)
         for (int j = 0; j < VD_TILE; j++) {
             double x = b[k * VD_TILE + j];
-            for (int m = 0; m < k; m++)
-                x = fma(-u[m * VD_TILE + k], b[m * VD_TILE + j], x);
+            for (int m = 0; m < k; m++) x = fma(-u[m * VD_TILE + k], b[m * VD_TILE + j], x);
             b[k * VD_TILE + j] = x * u[k * VD_TILE + k];
         }
 }

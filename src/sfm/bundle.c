@@ -1,7 +1,7 @@
 /* Levenberg-Marquardt. SPDX-License-Identifier: Apache-2.0
  *
- * Damping is lambda times the Hessian's diagonal; lambda follows the gain ratio as in [Nielsen 1999]
- * and in Ceres, so that both take about the same steps. */
+ * Damping is lambda times the Hessian's diagonal; lambda follows the gain ratio as in [Nielsen
+ * 1999] and in Ceres, so that both take about the same steps. */
 #include "sfm/bundle.h"
 
 #include "base/clock.h"

@@ -35,11 +35,11 @@ typedef struct vd_bundle {
     int32_t n_cameras, n_poses, n_points, n_priors;
     int64_t n_obs;
     vd_camera *camera;
-    const uint8_t *camera_refine; /* [n_cameras], bits VD_REFINE_*; NULL: no camera moves */
-    vd_rigid *pose;               /* cam_from_world */
-    const int32_t *pose_camera;   /* [n_poses] */
-    const uint8_t *pose_constant; /* [n_poses] or NULL */
-    double *point;                /* [n_points][3] */
+    const uint8_t *camera_refine;  /* [n_cameras], bits VD_REFINE_*; NULL: no camera moves */
+    vd_rigid *pose;                /* cam_from_world */
+    const int32_t *pose_camera;    /* [n_poses] */
+    const uint8_t *pose_constant;  /* [n_poses] or NULL */
+    double *point;                 /* [n_points][3] */
     const uint8_t *point_constant; /* [n_points] or NULL */
     const vd_bundle_obs *obs;      /* any order */
     const vd_bundle_prior *prior;
@@ -62,8 +62,10 @@ typedef struct vd_bundle_opt {
     int gauge;  /* enum vd_bundle_gauge */
 } vd_bundle_opt;
 #define VD_BUNDLE_OPT                                                                              \
-    { .loss_scale_px = 1, .max_iterations = 50, .function_tolerance = 1e-6,                        \
-      .parameter_tolerance = 1e-8, .gradient_tolerance = 1e-10 }
+    {                                                                                              \
+        .loss_scale_px = 1, .max_iterations = 50, .function_tolerance = 1e-6,                      \
+        .parameter_tolerance = 1e-8, .gradient_tolerance = 1e-10                                   \
+    }
 
 enum vd_bundle_end {
     VD_END_NOTHING,    /* no observations, or nothing that moves */

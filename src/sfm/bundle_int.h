@@ -67,20 +67,20 @@ typedef struct vd_ba {
 
     /* observations, sorted */
     int64_t n_obs;
-    int32_t n_points;        /* points with observations */
-    int32_t *point;          /* [n_points] index in the input */
-    int64_t *start;          /* [n_points + 1] observations of a point */
-    int32_t *pose;           /* [n_obs] */
-    double (*uv)[2];         /* [n_obs] */
-    int64_t *entry_start;    /* [n_points + 1] blocks that a point touches, ascending */
-    int32_t *entry;          /* block of each */
+    int32_t n_points;                /* points with observations */
+    int32_t *point;                  /* [n_points] index in the input */
+    int64_t *start;                  /* [n_points + 1] observations of a point */
+    int32_t *pose;                   /* [n_obs] */
+    double (*uv)[2];                 /* [n_obs] */
+    int64_t *entry_start;            /* [n_points + 1] blocks that a point touches, ascending */
+    int32_t *entry;                  /* block of each */
     int32_t *pose_entry, *cam_entry; /* [n_obs] number of the entry inside the point, or -1 */
 
     /* chunks and groups */
     int32_t n_chunks, n_groups, *chunk; /* first point of a chunk, [n_chunks + 1] */
     int64_t longest;                    /* most observations of a chunk */
     int32_t longest_entries;
-    vd_ba_sums *sums; /* [n_groups] */
+    vd_ba_sums *sums;       /* [n_groups] */
     vd_ba_scratch *scratch; /* [jobs] */
 
     /* the reduced system: upper blocks by columns */

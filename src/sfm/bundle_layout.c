@@ -9,9 +9,10 @@ static vd_status check_observations(const vd_bundle *b, vd_err *err) {
     for (int64_t i = 0; i < b->n_obs; i++) {
         const vd_bundle_obs *o = &b->obs[i];
         if (o->pose < 0 || o->pose >= b->n_poses || o->point < 0 || o->point >= b->n_points)
-            return vd_fail(err, VD_E_ARG,
-                           "bundle: observation %lld is of point %d in pose %d, there are %d and %d",
-                           (long long)i, o->point, o->pose, b->n_points, b->n_poses);
+            return vd_fail(
+                err, VD_E_ARG,
+                "bundle: observation %lld is of point %d in pose %d, there are %d and %d",
+                (long long)i, o->point, o->pose, b->n_points, b->n_poses);
         if (!isfinite(o->uv[0]) || !isfinite(o->uv[1]))
             return vd_fail(err, VD_E_ARG, "bundle: observation %lld is not finite", (long long)i);
     }

@@ -1,6 +1,6 @@
 /* The first pass of an iteration: residuals and Jacobians of every chunk, points eliminated on the
- * spot. Nothing of an observation is kept; the second pass computes the Jacobians again, which costs
- * less than writing and reading them. SPDX-License-Identifier: Apache-2.0
+ * spot. Nothing of an observation is kept; the second pass computes the Jacobians again, which
+ * costs less than writing and reading them. SPDX-License-Identifier: Apache-2.0
  *
  * With U, W, V the blocks of the Hessian and V = C C^T: T = W C^-T, S = U - T T^T, b = g - T y. */
 #include <string.h>
@@ -196,8 +196,8 @@ static vd_status add_task(void *user, int64_t i, int worker, vd_err *err) {
 static vd_status add_groups(const pass *w, vd_err *err) {
     vd_ba *ba = w->ba;
     if (ba->n_groups == 1) return VD_OK;
-    VD_TRY(vd_pool_for(ba->pool, (ba->n_pairs + SUM_PIECE - 1) / SUM_PIECE, add_task, (void *)w,
-                       err));
+    VD_TRY(
+        vd_pool_for(ba->pool, (ba->n_pairs + SUM_PIECE - 1) / SUM_PIECE, add_task, (void *)w, err));
     for (int32_t g = 1; g < ba->n_groups; g++) { /* g, b and the diagonal lie together */
         double *to = ba->sums[0].system.g;
         const double *from = ba->sums[g].system.g;

@@ -1,8 +1,8 @@
 /* Conjugate gradients on the reduced system without forming it. SPDX-License-Identifier: Apache-2.0
  *
  * S x = (U + damping) x - sum over points of T (T^T x), preconditioned by the inverse of S's
- * diagonal blocks. T is kept in single precision: the system is solved to a tenth of a percent or so,
- * and what decides about a step is computed from the Jacobians themselves.
+ * diagonal blocks. T is kept in single precision: the system is solved to a tenth of a percent or
+ * so, and what decides about a step is computed from the Jacobians themselves.
  *
  * [Agarwal et al. 2010] Bundle adjustment in the large; the stopping rule is theirs, from [Nash and
  * Sofer 1990]: stop when k (Q_k - Q_(k-1)) / Q_k < eta, Q being the quadratic model. */
@@ -91,7 +91,8 @@ static vd_status points_task(void *user, int64_t g, int worker, vd_err *err) {
     for (int64_t p = begin; p < end; p++) {
         double y[3] = { 0 };
         for (int64_t e = ba->entry_start[p]; e < ba->entry_start[p + 1]; e++)
-            ba->kern->gather(y, ba->t + e * VD_BA_ENTRY, w->x + (ptrdiff_t)ba->entry[e] * VD_BA_ROW);
+            ba->kern->gather(y, ba->t + e * VD_BA_ENTRY,
+                             w->x + (ptrdiff_t)ba->entry[e] * VD_BA_ROW);
         for (int64_t e = ba->entry_start[p]; e < ba->entry_start[p + 1]; e++)
             ba->kern->scatter(z + (ptrdiff_t)ba->entry[e] * VD_BA_ROW, ba->t + e * VD_BA_ENTRY, y);
     }
@@ -112,7 +113,8 @@ static void times_u(const vd_ba *ba, double *z, const double *x) {
     memset(z, 0, (size_t)ba->n_blocks * VD_BA_ROW * sizeof *z);
 #define AT(v, b) ((v) + (ptrdiff_t)(b)*VD_BA_ROW)
     for (int32_t b = 0; b < ba->n_blocks; b++)
-        times_block(blocks + (ptrdiff_t)ba->own[b][0] * VD_BA_BLOCK, AT(z, b), AT(x, b), NULL, NULL);
+        times_block(blocks + (ptrdiff_t)ba->own[b][0] * VD_BA_BLOCK, AT(z, b), AT(x, b), NULL,
+                    NULL);
     for (int32_t i = 0; i < ba->in->n_poses; i++) {
         const vd_ba_cam *c = &ba->cam[ba->in->pose_camera[i]];
         int32_t a = ba->pose_block[i];

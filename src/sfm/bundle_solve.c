@@ -1,8 +1,8 @@
-/* The reduced system with damping, as the dense or the sparse solver wants it. SPDX-License-Identifier:
- * Apache-2.0
+/* The reduced system with damping, as the dense or the sparse solver wants it.
+ * SPDX-License-Identifier: Apache-2.0
  *
- * A column whose diagonal is zero belongs to an unknown that nothing depends on or that is held: one
- * on the diagonal then gives it a step of zero. */
+ * A column whose diagonal is zero belongs to an unknown that nothing depends on or that is held:
+ * one on the diagonal then gives it a step of zero. */
 #include "base/mem.h"
 #include "sfm/bundle_int.h"
 

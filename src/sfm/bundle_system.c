@@ -1,5 +1,5 @@
-/* The blocks of the reduced system, and the groups of chunks that add to it. SPDX-License-Identifier:
- * Apache-2.0 */
+/* The blocks of the reduced system, and the groups of chunks that add to it.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
 #include "base/mem.h"
@@ -12,8 +12,8 @@ enum {
     WORTH = 4,
     DENSE_BELOW = 600, /* unknowns: no order of elimination saves anything worth its price */
 };
-static const double DENSE_FILL = 0.35;    /* share of blocks that are not zero */
-static const double DENSE_FLOPS = 6e10;   /* some seconds */
+static const double DENSE_FILL = 0.35;       /* share of blocks that are not zero */
+static const double DENSE_FLOPS = 6e10;      /* some seconds */
 static const int64_t SUMS_BYTES = 256 << 20; /* of all groups together */
 
 /* Marks the pairs that points and cameras make, in a table of [n_blocks][n_blocks]. */
@@ -204,11 +204,11 @@ void vd_ba_reset(vd_ba *ba) {
         vd_mem_free(ba->scratch[j].record);
         vd_mem_free(ba->scratch[j].t);
     }
-    void *const all[] = { ba->pose_block, ba->cam,        ba->dim,       ba->held,  ba->point,
-                          ba->start,      ba->pose,       ba->uv,        ba->entry, ba->entry_start,
-                          ba->pose_entry, ba->cam_entry,  ba->chunk,     ba->sums,  ba->scratch,
-                          ba->column,     ba->row,        ba->at,        ba->own,   ba->pivot,
-                          ba->step,       ba->offset,     ba->rhs,       ba->t,     ba->precondition,
+    void *const all[] = { ba->pose_block, ba->cam,       ba->dim,   ba->held,  ba->point,
+                          ba->start,      ba->pose,      ba->uv,    ba->entry, ba->entry_start,
+                          ba->pose_entry, ba->cam_entry, ba->chunk, ba->sums,  ba->scratch,
+                          ba->column,     ba->row,       ba->at,    ba->own,   ba->pivot,
+                          ba->step,       ba->offset,    ba->rhs,   ba->t,     ba->precondition,
                           ba->work };
     for (int i = 0; i < VD_COUNT(all); i++) vd_mem_free(all[i]);
     vd_ba_values_reset(&ba->now);

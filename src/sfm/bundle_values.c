@@ -76,8 +76,7 @@ bool vd_ba_values_step(vd_ba *ba) {
         if (c->n == 0) continue;
         next->camera[i] = now->camera[i];
         for (int k = 0; k < c->n; k++)
-            next->camera[i].params[c->param[k]] +=
-                ba->step[(ptrdiff_t)c->block * VD_BA_ROW + k];
+            next->camera[i].params[c->param[k]] += ba->step[(ptrdiff_t)c->block * VD_BA_ROW + k];
         if (vd_camera_check(&next->camera[i], NULL) != VD_OK) return false;
         expand_camera(next->cam[i], &next->camera[i]);
     }
@@ -107,8 +106,8 @@ void vd_ba_values_store(const vd_ba *ba, vd_bundle *b) {
     const vd_ba_values *v = &ba->now;
     for (int32_t i = 0; i < b->n_poses; i++)
         if (ba->pose_block[i] >= 0)
-            b->pose[i] = (vd_rigid){ v->rotation[i],
-                                     { v->pose[i][9], v->pose[i][10], v->pose[i][11] } };
+            b->pose[i] =
+                (vd_rigid){ v->rotation[i], { v->pose[i][9], v->pose[i][10], v->pose[i][11] } };
     for (int32_t i = 0; i < b->n_cameras; i++)
         if (ba->cam[i].n > 0) b->camera[i] = v->camera[i];
     memcpy(b->point, v->point, (size_t)b->n_points * 3 * sizeof *b->point);

@@ -28,24 +28,24 @@ typedef struct vd_ba_batch {
     vd_lanes pose[12]; /* R row-major, t */
     vd_lanes cam[8];   /* fx fy cx cy k1 k2 p1 p2 */
     vd_lanes uv[2];
-    vd_lanes step[6];             /* of the pose: w, d */
+    vd_lanes step[6];                /* of the pose: w, d */
     vd_lanes cam_step[VD_BA_PARAMS]; /* of what `k` stands for */
-    vd_lanes dx[3];               /* of the point */
+    vd_lanes dx[3];                  /* of the point */
     /* out */
-    vd_lanes y[3];                 /* R x */
-    vd_lanes r[2];                 /* residual */
-    vd_lanes a[6];                 /* d residual / d x_in_cam, 2 x 3 */
-    vd_lanes k[2 * VD_BA_PARAMS];  /* d residual / d camera: row u, then row v */
-    vd_lanes jp[6], jw[6];         /* d residual / d point, / d w */
+    vd_lanes y[3];                  /* R x */
+    vd_lanes r[2];                  /* residual */
+    vd_lanes a[6];                  /* d residual / d x_in_cam, 2 x 3 */
+    vd_lanes k[2 * VD_BA_PARAMS];   /* d residual / d camera: row u, then row v */
+    vd_lanes jp[6], jw[6];          /* d residual / d point, / d w */
     vd_lanes square, weight, ahead; /* |r|^2, sqrt(loss'), 1 or 0 where z <= 0 */
     vd_lanes u[2], q[3], model;
 } vd_ba_batch;
 
 /* One observation for the elimination: rows u and v. */
 typedef struct vd_ba_record {
-    double pose[2][VD_BA_ROW];     /* w, d, 0, 0 */
-    double point[2][4];            /* d residual / d point, then the residual */
-    double cam[2][2 * VD_BA_ROW];  /* refined parameters only */
+    double pose[2][VD_BA_ROW];    /* w, d, 0, 0 */
+    double point[2][4];           /* d residual / d point, then the residual */
+    double cam[2][2 * VD_BA_ROW]; /* refined parameters only */
 } vd_ba_record;
 
 /* Where sums go: blocks of 8 x 8, gradients g and right-hand sides b in rows of 8, and the diagonal
@@ -70,7 +70,8 @@ typedef struct vd_sfm_kern {
     void (*along)(vd_ba_batch *b, int n, int want);
     /* model = |r + u + jp dx|^2 - |r|^2. */
     void (*model)(vd_ba_batch *b, int n);
-    /* sums[3][4] += the outer product of a record's point rows: V and, in column 3, its gradient. */
+    /* sums[3][4] += the outer product of a record's point rows: V and, in column 3, its gradient.
+     */
     void (*point_sums)(double sums[12], const vd_ba_record *r, int n);
     /* block[i][j] += j0[i] k0[j] + j1[i] k1[j] for rows i < n. */
     void (*normal)(double *block, const double *j0, const double *j1, const double *k0,

@@ -8,7 +8,8 @@
 
 /* A = G G^T + I with G random lower triangular inside a band: positive definite, sparse. */
 static double *random_spd(t_case *t, int n, int band) {
-    double *a = vd_mem_array((size_t)n * (size_t)n, sizeof *a), *g = vd_mem_array((size_t)n * (size_t)n, sizeof *g);
+    double *a = vd_mem_array((size_t)n * (size_t)n, sizeof *a),
+           *g = vd_mem_array((size_t)n * (size_t)n, sizeof *g);
     vd_rng r = t_rng(t);
     for (int i = 0; i < n; i++)
         for (int j = VD_MAX(0, i - band); j <= i; j++) g[i * n + j] = vd_rng_normal(&r);
@@ -39,7 +40,8 @@ T(dense_solves_any_size) {
     T_OK(vd_pool_new(&pool, 3, &err));
     for (int s = 0; s < VD_COUNT(size); s++) {
         int n = size[s];
-        double *a = random_spd(t, n, n), *x = vd_mem_array((size_t)n, sizeof *x), *b = vd_mem_array((size_t)n, sizeof *b);
+        double *a = random_spd(t, n, n), *x = vd_mem_array((size_t)n, sizeof *x),
+               *b = vd_mem_array((size_t)n, sizeof *b);
         vd_dense d = { 0 };
         vd_rng r = t_rng(t);
         T_OK(vd_dense_init(&d, n, &err));
@@ -116,7 +118,8 @@ T(sparse_solves_and_refuses) {
     T_OK(vd_sparse_new(&s, N, start, row, &err));
     for (int round = 0; round < 2; round++) {
         for (int j = 0; j < N; j++)
-            for (int k = start[j]; k < start[j + 1]; k++) vd_sparse_values(s)[k] = a[row[k] * N + j];
+            for (int k = start[j]; k < start[j + 1]; k++)
+                vd_sparse_values(s)[k] = a[row[k] * N + j];
         T_OK(vd_sparse_factor(s, &err));
         for (int i = 0; i < N; i++) x[i] = b[i] = i + round;
         T_OK(vd_sparse_solve(s, x, &err));
