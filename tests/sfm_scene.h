@@ -19,7 +19,7 @@ typedef struct scene {
 
 typedef struct scene_opt {
     int poses, points, model;
-    double see;       /* share of the points in front of a camera that it observes */
+    double see; /* share of the points in front of a camera that it observes */
     double noise_px;
     bool own_cameras; /* one for each pose rather than one for all */
     double turns;     /* how much of the ring the poses cover, 1 by default */
@@ -46,7 +46,8 @@ static inline vd_rigid scene_look(vd_vec3 from, vd_vec3 at) {
 static inline vd_camera scene_camera(int model) {
     vd_camera c = vd_camera_simple(model, 1200, 1600, 1200);
     vd_camera_layout l = vd_camera_layout_of(model);
-    static const double extra[] = { -0.05, 0.02, 0.001, -0.0015, 0.01, 0.004, -0.003, 0.002, 0.001, 0.0005 };
+    static const double extra[] = { -0.05, 0.02,   0.001, -0.0015, 0.01,
+                                    0.004, -0.003, 0.002, 0.001,   0.0005 };
     if (l.focal == 2) c.params[1] = 1210;
     for (int i = l.focal + 2; i < l.params; i++) c.params[i] = extra[i - l.focal - 2];
     if (model == VD_CAMERA_FOV) c.params[4] = 0.4;
@@ -54,7 +55,9 @@ static inline vd_camera scene_camera(int model) {
 }
 
 static inline scene scene_make(vd_rng *r, scene_opt o) {
-    scene s = { .n_cameras = o.own_cameras ? o.poses : 1, .n_poses = o.poses, .n_points = o.points };
+    scene s = { .n_cameras = o.own_cameras ? o.poses : 1,
+                .n_poses = o.poses,
+                .n_points = o.points };
     double turns = o.turns > 0 ? o.turns : 1;
     int64_t cap = 0;
     s.camera = vd_mem_array((size_t)s.n_cameras, sizeof *s.camera);
@@ -82,7 +85,8 @@ static inline scene scene_make(vd_rng *r, scene_opt o) {
             vd_bundle_obs ob = { p, i, { 0 } };
             if (vd_v3_dot(n, vd_v3_unit(v)) < 0.2 || vd_rng_f64(r) > o.see) continue;
             if (!vd_camera_project(k, in_cam, ob.uv)) continue;
-            if (ob.uv[0] < 0 || ob.uv[1] < 0 || ob.uv[0] > k->width || ob.uv[1] > k->height) continue;
+            if (ob.uv[0] < 0 || ob.uv[1] < 0 || ob.uv[0] > k->width || ob.uv[1] > k->height)
+                continue;
             ob.uv[0] += o.noise_px * vd_rng_normal(r);
             ob.uv[1] += o.noise_px * vd_rng_normal(r);
             vd_err err = { 0 };
@@ -95,16 +99,26 @@ static inline scene scene_make(vd_rng *r, scene_opt o) {
 
 /* The bundle at the scene's present values; the scene keeps the arrays. */
 static inline vd_bundle scene_bundle(scene *s) {
-    return (vd_bundle){ .n_cameras = s->n_cameras, .n_poses = s->n_poses, .n_points = s->n_points,
-                        .n_obs = s->n_obs, .camera = s->camera, .pose = s->pose,
-                        .pose_camera = s->pose_camera, .point = s->point, .obs = s->obs };
+    return (vd_bundle){ .n_cameras = s->n_cameras,
+                        .n_poses = s->n_poses,
+                        .n_points = s->n_points,
+                        .n_obs = s->n_obs,
+                        .camera = s->camera,
+                        .pose = s->pose,
+                        .pose_camera = s->pose_camera,
+                        .point = s->point,
+                        .obs = s->obs };
 }
 
-static inline void scene_perturb(scene *s, vd_rng *r, double rotation_rad, double shift, double points) {
+static inline void scene_perturb(scene *s, vd_rng *r, double rotation_rad, double shift,
+                                 double points) {
     for (int i = 0; i < s->n_poses; i++) {
-        vd_vec3 w = vd_v3(rotation_rad * vd_rng_normal(r), rotation_rad * vd_rng_normal(r), rotation_rad * vd_rng_normal(r));
+        vd_vec3 w = vd_v3(rotation_rad * vd_rng_normal(r), rotation_rad * vd_rng_normal(r),
+                          rotation_rad * vd_rng_normal(r));
         s->pose[i].q = vd_quat_mul(vd_quat_exp(w), s->pose[i].q);
-        s->pose[i].t = vd_v3_add(s->pose[i].t, vd_v3(shift * vd_rng_normal(r), shift * vd_rng_normal(r), shift * vd_rng_normal(r)));
+        s->pose[i].t =
+            vd_v3_add(s->pose[i].t, vd_v3(shift * vd_rng_normal(r), shift * vd_rng_normal(r),
+                                          shift * vd_rng_normal(r)));
     }
     for (int i = 0; i < 3 * s->n_points; i++) s->point[i] += points * vd_rng_normal(r);
 }

@@ -17,9 +17,9 @@ typedef struct vd_sfm_match {
 } vd_sfm_match;
 
 typedef struct vd_sfm_image {
-    int32_t camera;   /* index of its camera */
-    int32_t n;        /* keypoints */
-    const double *uv; /* [n][2] pixels of the camera's size */
+    int32_t camera;    /* index of its camera */
+    int32_t n;         /* keypoints */
+    const double *uv;  /* [n][2] pixels of the camera's size */
     bool has_position; /* where it was taken, by GPS say, in any Cartesian frame in metres */
     double position[3], position_sigma_m[3];
 } vd_sfm_image;
@@ -56,22 +56,22 @@ typedef struct vd_sfm_model {
     int64_t *track;           /* [n_points + 1] its observations in `obs`, by image */
     vd_sfm_observation *obs;
     /* health */
-    double mean_error_px;  /* over observations */
-    double mean_track;     /* observations a point */
+    double mean_error_px;    /* over observations */
+    double mean_track;       /* observations a point */
     double median_angle_rad; /* of points: the largest angle between two rays */
-    bool in_position_frame; /* scale, rotation and place are those of the images' positions */
-    double position_rmse_m; /* of the positions, after that */
+    bool in_position_frame;  /* scale, rotation and place are those of the images' positions */
+    double position_rmse_m;  /* of the positions, after that */
 } vd_sfm_model;
 
 enum vd_sfm_reason {
     VD_SFM_REGISTERED,
-    VD_SFM_NO_OVERLAP,     /* no verified pair has it */
-    VD_SFM_NO_PARALLAX,    /* its pairs are rotations about one place, or the same picture twice */
-    VD_SFM_NO_START,       /* no pair of its component can begin a model */
-    VD_SFM_FEW_POINTS,     /* too few of its keypoints show a point of a model */
-    VD_SFM_RESECTION,      /* the pose failed: `inliers` of `of` agreed on one */
-    VD_SFM_SMALL_MODEL,    /* its model had too few images to be worth anything: `of` images */
-    VD_SFM_DROPPED,        /* registered, but `inliers` of `of` observations survived filtering */
+    VD_SFM_NO_OVERLAP,  /* no verified pair has it */
+    VD_SFM_NO_PARALLAX, /* its pairs are rotations about one place, or the same picture twice */
+    VD_SFM_NO_START,    /* no pair of its component can begin a model */
+    VD_SFM_FEW_POINTS,  /* too few of its keypoints show a point of a model */
+    VD_SFM_RESECTION,   /* the pose failed: `inliers` of `of` agreed on one */
+    VD_SFM_SMALL_MODEL, /* its model had too few images to be worth anything: `of` images */
+    VD_SFM_DROPPED,     /* registered, but `inliers` of `of` observations survived filtering */
 };
 const char *vd_sfm_reason_name(int reason);
 
@@ -100,17 +100,19 @@ typedef struct vd_sfm_opt {
     int resection_inliers;     /* a pose needs that many, */
     double resection_share;    /* and that share of the points it could see */
     int start_inliers;         /* points that a pair must give to begin a model */
-    double start_angle_rad;    /* median angle wanted of it; less is taken when there is no better */
-    int least_images;          /* of a model */
+    double start_angle_rad; /* median angle wanted of it; less is taken when there is no better */
+    int least_images;       /* of a model */
     int most_models;
     double growth; /* the model is adjusted as a whole when it grew by this factor */
     bool use_positions;
 } vd_sfm_opt;
 #define VD_SFM_OPT                                                                                 \
-    { .max_error_px = 4, .min_angle_rad = 0.0262, .resection_error_px = 12,                        \
-      .resection_inliers = 30, .resection_share = 0.25, .start_inliers = 100,                      \
-      .start_angle_rad = 0.28, .least_images = 3, .most_models = 50, .growth = 1.1,                \
-      .use_positions = true }
+    {                                                                                              \
+        .max_error_px = 4, .min_angle_rad = 0.0262, .resection_error_px = 12,                      \
+        .resection_inliers = 30, .resection_share = 0.25, .start_inliers = 100,                    \
+        .start_angle_rad = 0.28, .least_images = 3, .most_models = 50, .growth = 1.1,              \
+        .use_positions = true                                                                      \
+    }
 
 typedef struct vd_sfm_stats {
     double tracks_s, start_s, resection_s, triangulate_s, local_s, global_s, filter_s, total_s;

@@ -1,5 +1,5 @@
-/* Bundle adjustment of a model, of the neighbourhood of an image, of one pose. SPDX-License-Identifier:
- * Apache-2.0 */
+/* Bundle adjustment of a model, of the neighbourhood of an image, of one pose.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +8,7 @@
 #include "sfm/mapper_int.h"
 
 enum {
-    LOCAL_IMAGES = 6,        /* that move in a local adjustment */
+    LOCAL_IMAGES = 6,         /* that move in a local adjustment */
     LEAST_FOR_INTRINSICS = 3, /* images, below which intrinsics and shape cannot be told apart */
     SETTLE_ROUNDS = 3,
     LAST_ROUNDS = 5,
@@ -19,7 +19,7 @@ static const double LOSS_PX = 1;
 /* A bundle under construction, with the way back. */
 typedef struct part {
     vd_bundle b;
-    int32_t *pose_of, *image; /* [n_images] pose or -1; image of a pose */
+    int32_t *pose_of, *image;  /* [n_images] pose or -1; image of a pose */
     int32_t *point_of, *point; /* [n_points] point of the bundle or -1; and back */
     uint8_t *refine, *constant, *fixed_points;
     int32_t *pose_camera;
@@ -30,9 +30,9 @@ typedef struct part {
 } part;
 
 static void part_reset(part *p) {
-    void *const all[] = { p->pose_of, p->image,        p->point_of,    p->point, p->refine,
-                          p->constant, p->fixed_points, p->pose_camera, p->pose,  p->x,
-                          p->obs,      p->prior };
+    void *const all[] = { p->pose_of, p->image,    p->point_of,     p->point,
+                          p->refine,  p->constant, p->fixed_points, p->pose_camera,
+                          p->pose,    p->x,        p->obs,          p->prior };
     for (int i = 0; i < VD_COUNT(all); i++) vd_mem_free(all[i]);
 }
 
@@ -84,7 +84,8 @@ static void part_point(part *p, const vd_mapper *m, int32_t point) {
         vd_sfm_observation o = m->tracks.key[k];
         if (m->point_of[vd_key_of(m, o)] != point) continue;
         const double *uv = vd_pixel_of(m, o);
-        p->obs[p->b.n_obs++] = (vd_bundle_obs){ part_pose(p, m, o.image, true), at, { uv[0], uv[1] } };
+        p->obs[p->b.n_obs++] =
+            (vd_bundle_obs){ part_pose(p, m, o.image, true), at, { uv[0], uv[1] } };
     }
 }
 
@@ -220,8 +221,7 @@ static vd_status adjust_some(vd_mapper *m, int32_t image, vd_err *err) {
         for (int32_t k = m->tracks.first[near[i]]; k < m->tracks.first[near[i] + 1]; k++)
             if (m->point_of[k] >= 0) part_point(&p, m, m->point_of[k]);
     if (alone_with_camera(m, image))
-        p.refine[m->in->image[image].camera] =
-            (uint8_t)vd_refine_of(m, m->in->image[image].camera);
+        p.refine[m->in->image[image].camera] = (uint8_t)vd_refine_of(m, m->in->image[image].camera);
     VD_GO(part_values(&p, m, err));
     VD_GO(vd_bundle_adjust(&p.b, &o, NULL, m->pool, err));
     part_store(&p, m);

@@ -17,7 +17,8 @@ enum {
     VD_GRID_CELLS = 5460 /* of all of them */
 };
 
-/* How the visible points spread over a picture: a cell that is filled at a finer grid counts more. */
+/* How the visible points spread over a picture: a cell that is filled at a finer grid counts more.
+ */
 typedef struct vd_spread {
     uint16_t cell[VD_GRID_CELLS];
     int32_t visible; /* keypoints whose track has a point */
@@ -27,9 +28,9 @@ typedef struct vd_spread {
 enum vd_image_state { VD_IMAGE_FREE, VD_IMAGE_IN_MODEL, VD_IMAGE_TAKEN /* by an earlier model */ };
 
 typedef struct vd_image_info {
-    int state;    /* enum vd_image_state */
-    int tries;    /* resections that failed since the model began */
-    int32_t tried_at; /* visible points then */
+    int state;            /* enum vd_image_state */
+    int tries;            /* resections that failed since the model began */
+    int32_t tried_at;     /* visible points then */
     int32_t observations; /* keypoints that belong to points */
     int32_t inliers, of;  /* of the last resection */
     int32_t seen;         /* points of models that did not take it */
@@ -46,7 +47,7 @@ typedef struct vd_mapper {
     vd_image_info *info;
     vd_rigid *pose;
     vd_spread *spread;
-    vd_camera *camera; /* [n_cameras] */
+    vd_camera *camera;                 /* [n_cameras] */
     int32_t *registered, n_registered; /* in the order of registration */
     /* pairs of each image */
     int32_t *pair_start, *pair_of;

@@ -1,13 +1,16 @@
 /* Points come, grow, merge and go. SPDX-License-Identifier: Apache-2.0
  *
- * What should happen to each track is planned in parallel on a model that stands still, and done one
- * after the other, so the result does not depend on the threads. */
+ * What should happen to each track is planned in parallel on a model that stands still, and done
+ * one after the other, so the result does not depend on the threads. */
 #include <string.h>
 
 #include "base/mem.h"
 #include "sfm/mapper_int.h"
 
-enum { MOST_KEYS = 64, PIECE = 256 }; /* keypoints of a track that are looked at; tracks of a task */
+enum {
+    MOST_KEYS = 64,
+    PIECE = 256
+}; /* keypoints of a track that are looked at; tracks of a task */
 
 enum plan_kind { PLAN_NOTHING, PLAN_EXTEND, PLAN_CREATE, PLAN_MERGE };
 
@@ -50,7 +53,8 @@ static int points_of(const vd_mapper *m, int32_t *p, int most, int32_t track) {
 /* Two points that all keypoints of both agree to be one. */
 static bool plan_merge(const vd_mapper *m, plan *out, int32_t a, int32_t b, int32_t track) {
     vd_sfm_observation o[2 * MOST_KEYS];
-    double limit = m->opt.max_error_px * m->opt.max_error_px, wa = m->point_n[a], wb = m->point_n[b];
+    double limit = m->opt.max_error_px * m->opt.max_error_px, wa = m->point_n[a],
+           wb = m->point_n[b];
     int n = members(m, o, track, a);
     n += members(m, o + n, track, b);
     for (int i = 0; i < 3; i++) out->x[i] = (wa * m->xyz[a][i] + wb * m->xyz[b][i]) / (wa + wb);
@@ -214,7 +218,8 @@ static void drop_images(vd_mapper *m, int64_t *changed) {
 
 vd_status vd_mapper_filter(vd_mapper *m, int64_t *changed, vd_err *err) {
     VD_TRY(vd_pool_for(m->pool, (m->n_points + PIECE - 1) / PIECE, check_task, m, err));
-    for (int32_t i = 0; i < m->n_registered; i++) { /* a point that goes takes its keypoints along */
+    for (int32_t i = 0; i < m->n_registered;
+         i++) { /* a point that goes takes its keypoints along */
         int32_t image = m->registered[i], first = m->tracks.first[image];
         for (int32_t k = first; k < m->tracks.first[image + 1]; k++) {
             if (m->point_of[k] < 0 || !m->bad[k]) continue;

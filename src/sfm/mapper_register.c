@@ -57,8 +57,8 @@ static vd_status find_sights(sights *s, const vd_mapper *m, int32_t image, vd_er
 }
 
 /* The pose alone, by its inliers; for the first image of a camera its intrinsics too. */
-static vd_status refine_pose(vd_mapper *m, vd_rigid *pose, vd_camera *camera, int refine,
-                             const sights *s, vd_err *err) {
+static vd_status refine_pose(vd_rigid *pose, vd_camera *camera, int refine, const sights *s,
+                             vd_err *err) {
     vd_status st = VD_OK;
     vd_bundle_obs *obs = vd_mem_alloc((size_t)s->n * sizeof *obs);
     uint8_t *fixed = vd_mem_alloc((size_t)s->n), flags = (uint8_t)refine;
@@ -66,8 +66,14 @@ static vd_status refine_pose(vd_mapper *m, vd_rigid *pose, vd_camera *camera, in
     int32_t zero = 0;
     vd_bundle_opt o = VD_BUNDLE_OPT;
     if (obs == NULL || fixed == NULL || x == NULL) VD_GO(vd_nomem(err));
-    vd_bundle b = { .n_cameras = 1, .n_poses = 1, .camera = camera, .camera_refine = &flags,
-                    .pose = pose, .pose_camera = &zero, .point = x, .point_constant = fixed,
+    vd_bundle b = { .n_cameras = 1,
+                    .n_poses = 1,
+                    .camera = camera,
+                    .camera_refine = &flags,
+                    .pose = pose,
+                    .pose_camera = &zero,
+                    .point = x,
+                    .point_constant = fixed,
                     .obs = obs };
     for (int i = 0; i < s->n; i++) {
         if (!s->mask[i]) continue;
@@ -111,7 +117,7 @@ static vd_status try_image(vd_mapper *m, int32_t image, bool *placed, vd_err *er
     info->inliers = inliers;
     info->of = s.n;
     if (inliers < m->opt.resection_inliers || inliers < m->opt.resection_share * s.n) goto done;
-    VD_GO(refine_pose(m, &pose, &camera, refine & ~VD_REFINE_PRINCIPAL, &s, err));
+    VD_GO(refine_pose(&pose, &camera, refine & ~VD_REFINE_PRINCIPAL, &s, err));
     if (refine) m->camera[index] = camera;
     vd_mapper_register(m, image, pose);
     double limit = m->opt.resection_error_px * m->opt.resection_error_px;

@@ -10,7 +10,8 @@ static void count_cells(vd_mapper *m, vd_sfm_observation o, int by) {
     const vd_camera *c = vd_camera_of(m, o.image);
     const double *uv = vd_pixel_of(m, o);
     vd_spread *s = &m->spread[o.image];
-    double u = VD_CLAMP(uv[0] / c->width, 0, 0.999999), v = VD_CLAMP(uv[1] / c->height, 0, 0.999999);
+    double u = VD_CLAMP(uv[0] / c->width, 0, 0.999999),
+           v = VD_CLAMP(uv[1] / c->height, 0, 0.999999);
     int base = 0;
     for (int level = 1; level <= VD_GRID_LEVELS; level++) {
         int side = 1 << level, at = base + (int)(v * side) * side + (int)(u * side);
@@ -87,7 +88,8 @@ vd_status vd_mapper_init(vd_mapper *m, const vd_sfm_input *in, const vd_sfm_opt 
     m->touched = vd_mem_array((size_t)m->tracks.n, 1);
     m->bad = vd_mem_array((size_t)m->tracks.n_keys, 1);
     if (m->info == NULL || m->pose == NULL || m->spread == NULL || m->registered == NULL ||
-        m->camera == NULL || m->point_of == NULL || m->track_points == NULL || m->touched == NULL || m->bad == NULL)
+        m->camera == NULL || m->point_of == NULL || m->track_points == NULL || m->touched == NULL ||
+        m->bad == NULL)
         return vd_nomem(err);
     m->stats.tracks = m->tracks.n;
     vd_mapper_begin(m);
@@ -95,10 +97,9 @@ vd_status vd_mapper_init(vd_mapper *m, const vd_sfm_input *in, const vd_sfm_opt 
 }
 
 void vd_mapper_reset(vd_mapper *m) {
-    void *const all[] = { m->info,       m->pose,     m->spread,       m->camera,
-                          m->registered, m->pair_of,  m->pair_start,   m->pair_tried,
-                          m->xyz,        m->point_of, m->point_track,  m->point_n,
-                          m->track_points, m->touched,  m->bad };
+    void *const all[] = { m->info,        m->pose,       m->spread,       m->camera,  m->registered,
+                          m->pair_of,     m->pair_start, m->pair_tried,   m->xyz,     m->point_of,
+                          m->point_track, m->point_n,    m->track_points, m->touched, m->bad };
     for (int i = 0; i < VD_COUNT(all); i++) vd_mem_free(all[i]);
     vd_tracks_reset(&m->tracks);
     memset(m, 0, sizeof *m);

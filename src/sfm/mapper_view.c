@@ -50,8 +50,7 @@ static bool midpoint(double x[3], const view *a, const view *b, double cosine) {
 static double truncated(const vd_mapper *m, const double x[3], const vd_sfm_observation *o, int n,
                         double limit, double stop) {
     double sum = 0;
-    for (int i = 0; i < n && sum < stop; i++)
-        sum += fmin(vd_mapper_error(m, x, o[i]), limit);
+    for (int i = 0; i < n && sum < stop; i++) sum += fmin(vd_mapper_error(m, x, o[i]), limit);
     return sum;
 }
 

@@ -47,7 +47,8 @@ static vd_status allocate(vd_sfm_model *out, const vd_mapper *m, int64_t n_obs, 
 
 /* The cosine of the widest angle between rays to a point, of its first observations when there are
  * very many. */
-static double widest(const vd_mapper *m, const double x[3], const vd_sfm_observation *o, int64_t n) {
+static double widest(const vd_mapper *m, const double x[3], const vd_sfm_observation *o,
+                     int64_t n) {
     enum { MOST = 32 };
     vd_vec3 ray[MOST];
     double cosine = 1;

@@ -141,8 +141,7 @@ static vd_status list_tracks(vd_tracks *t, forest *f, vd_err *err) {
     memcpy(at, t->start, (size_t)t->n * sizeof *at);
     for (int32_t k = 0; k < t->n_keys; k++)
         if (t->of[k] >= 0)
-            t->key[at[t->of[k]]++] =
-                (vd_sfm_observation){ f->image[k], k - t->first[f->image[k]] };
+            t->key[at[t->of[k]]++] = (vd_sfm_observation){ f->image[k], k - t->first[f->image[k]] };
     vd_mem_free(at);
     return VD_OK;
 }
@@ -156,8 +155,8 @@ vd_status vd_tracks_build(vd_tracks *out, const vd_sfm_input *in, vd_err *err) {
     t.first = vd_mem_array((size_t)in->n_images + 1, sizeof *t.first);
     if (t.first == NULL) return vd_nomem(err);
     for (int32_t i = 0; i < in->n_images; i++) {
-        if (in->image[i].n < 0) VD_GO(vd_fail(err, VD_E_ARG, "tracks: image %d has %d keypoints", i,
-                                              in->image[i].n));
+        if (in->image[i].n < 0)
+            VD_GO(vd_fail(err, VD_E_ARG, "tracks: image %d has %d keypoints", i, in->image[i].n));
         keys += in->image[i].n;
         if (keys > INT32_MAX) VD_GO(vd_fail(err, VD_E_LIMIT, "tracks: more than 2^31 keypoints"));
         t.first[i + 1] = (int32_t)keys;

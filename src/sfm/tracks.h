@@ -1,10 +1,10 @@
 /* Tracks: keypoints of different images that show one point of the world. SPDX-License-Identifier:
  * Apache-2.0
  *
- * Matches are joined transitively, the strongest pairs first. A match that would bring two keypoints
- * of one image together contradicts what stronger pairs say and is left out: so a wrong match
- * between two good tracks does not spoil both. cost: O(matches log) and the square of the longest
- * track. */
+ * Matches are joined transitively, the strongest pairs first. A match that would bring two
+ * keypoints of one image together contradicts what stronger pairs say and is left out: so a wrong
+ * match between two good tracks does not spoil both. cost: O(matches log) and the square of the
+ * longest track. */
 #ifndef VD_SFM_TRACKS_H
 #define VD_SFM_TRACKS_H
 

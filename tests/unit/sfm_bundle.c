@@ -1,5 +1,5 @@
-/* Bundle adjustment: Jacobians against differences, scenes with a known answer, solvers against each
- * other, threads, hostile input. SPDX-License-Identifier: Apache-2.0 */
+/* Bundle adjustment: Jacobians against differences, scenes with a known answer, solvers against
+ * each other, threads, hostile input. SPDX-License-Identifier: Apache-2.0 */
 #include "t.h"
 
 #include "base/cpu.h"
@@ -49,7 +49,8 @@ static void one_record(vd_ba_record *rec, one *o, const char *cpu, t_case *t) {
     int32_t camera = 0;
     uint8_t refine = 7;
     vd_err err = { 0 };
-    vd_bundle b = { 1, 1, 1, 0, 1, &o->camera, &refine, &o->pose, &camera, NULL, o->x, NULL, &obs, NULL };
+    vd_bundle b = { 1,        1,       1,    0,    1,    &o->camera, &refine,
+                    &o->pose, &camera, NULL, o->x, NULL, &obs,       NULL };
     vd_ba ba = { .in = &b, .opt = VD_BUNDLE_OPT };
     setenv("VIDIMUS_CPU", cpu, 1);
     ba.kern = vd_sfm_kern_for(strcmp(cpu, "c") == 0 ? 0 : vd_cpu_features());
@@ -72,7 +73,8 @@ T(jacobians_are_those_of_differences) {
             double turn[3], px[2];
             for (int i = 0; i < 3; i++) turn[i] = vd_rng_normal(&r);
             o.pose.q = vd_quat_exp(vd_v3(turn[0], turn[1], turn[2]));
-            vd_vec3 y = vd_v3(vd_rng_range(&r, -1, 1), vd_rng_range(&r, -0.7, 0.7), vd_rng_range(&r, 1.5, 6));
+            vd_vec3 y = vd_v3(vd_rng_range(&r, -1, 1), vd_rng_range(&r, -0.7, 0.7),
+                              vd_rng_range(&r, 1.5, 6));
             o.pose.t = vd_v3(vd_rng_normal(&r), vd_rng_normal(&r), vd_rng_normal(&r));
             vd_vec3 x = vd_rigid_apply(vd_rigid_inverse(o.pose), y);
             o.x[0] = x.x, o.x[1] = x.y, o.x[2] = x.z;
@@ -83,7 +85,9 @@ T(jacobians_are_those_of_differences) {
             int n = vd_camera_param_count(model);
             for (int p = 0; p < 9 + n; p++)
                 for (int row = 0; row < 2; row++) {
-                    double got = p < 6 ? rec.pose[row][p] : p < 9 ? rec.point[row][p - 6] : rec.cam[row][p - 9];
+                    double got = p < 6   ? rec.pose[row][p]
+                                 : p < 9 ? rec.point[row][p - 6]
+                                         : rec.cam[row][p - 9];
                     double want = difference(&o, p, row);
                     T_NEAR(got, want, 2e-5 * (1 + fabs(want)));
                 }
@@ -120,7 +124,11 @@ T(without_noise_the_truth_is_found) {
     vd_rng r = t_rng(t);
     vd_err err = { 0 };
     for (int own = 0; own < 2; own++) {
-        scene s = scene_make(&r, (scene_opt){ .poses = 12, .points = 300, .model = VD_CAMERA_OPENCV, .see = 0.8, .own_cameras = own });
+        scene s = scene_make(&r, (scene_opt){ .poses = 12,
+                                              .points = 300,
+                                              .model = VD_CAMERA_OPENCV,
+                                              .see = 0.8,
+                                              .own_cameras = own });
         double *points = vd_mem_array((size_t)s.n_points, 3 * sizeof *points);
         memcpy(points, s.point, (size_t)s.n_points * 3 * sizeof *points);
         scene_perturb(&s, &r, 0.01, 0.02, 0.02);
@@ -152,7 +160,11 @@ T(with_noise_the_cost_is_chi_square) {
     for (int k = 0; k < 3; k++) {
         if (solver[k] == VD_SOLVER_SPARSE && !vd_sparse_available()) continue;
         vd_rng r = t_rng(t);
-        scene s = scene_make(&r, (scene_opt){ .poses = 20, .points = 1000, .model = VD_CAMERA_SIMPLE_RADIAL, .see = 0.5, .noise_px = 0.5 });
+        scene s = scene_make(&r, (scene_opt){ .poses = 20,
+                                              .points = 1000,
+                                              .model = VD_CAMERA_SIMPLE_RADIAL,
+                                              .see = 0.5,
+                                              .noise_px = 0.5 });
         scene_perturb(&s, &r, 0.01, 0.02, 0.02);
         uint8_t refine = VD_REFINE_FOCAL | VD_REFINE_EXTRA;
         vd_bundle b = scene_bundle(&s);
@@ -163,7 +175,8 @@ T(with_noise_the_cost_is_chi_square) {
         vd_bundle_report rep;
         T_OK(vd_bundle_adjust(&b, &o, &rep, NULL, &err));
         T_EQ(rep.solver, solver[k]);
-        double freedom = 2.0 * (double)rep.n_obs - (double)rep.n_unknowns + 7, chi2 = 2 * rep.final_cost / 0.25;
+        double freedom = 2.0 * (double)rep.n_obs - (double)rep.n_unknowns + 7,
+               chi2 = 2 * rep.final_cost / 0.25;
         T_NEAR(chi2 / freedom, 1, 5 * sqrt(2 / freedom));
         cost[k] = rep.final_cost;
         T_NEAR(cost[k], cost[0], 1e-6 * cost[0]);
@@ -192,7 +205,11 @@ T(threads_and_cpu_change_no_bit) {
         for (int i = 0; i < VD_COUNT(c); i++) {
             vd_pool *pool = NULL;
             vd_rng r = t_rng(t);
-            scene s = scene_make(&r, (scene_opt){ .poses = 30, .points = 1500, .model = i < 0 ? 0 : VD_CAMERA_RADIAL, .see = 0.4, .noise_px = 0.5 });
+            scene s = scene_make(&r, (scene_opt){ .poses = 30,
+                                                  .points = 1500,
+                                                  .model = i < 0 ? 0 : VD_CAMERA_RADIAL,
+                                                  .see = 0.4,
+                                                  .noise_px = 0.5 });
             scene_perturb(&s, &r, 0.01, 0.02, 0.02);
             uint8_t refine = 7;
             vd_bundle b = scene_bundle(&s);
@@ -205,7 +222,8 @@ T(threads_and_cpu_change_no_bit) {
             T_OK(vd_pool_new(&pool, c[i].jobs, &err));
             T_OK(vd_bundle_adjust(&b, &o, NULL, pool, &err));
             if (i == 0) first = digest(&s);
-            if (digest(&s) != first) T_FAIL("solver %d, %d jobs, %s: other bits", solver, c[i].jobs, c[i].cpu);
+            if (digest(&s) != first)
+                T_FAIL("solver %d, %d jobs, %s: other bits", solver, c[i].jobs, c[i].cpu);
             vd_pool_free(pool);
             scene_free(&s);
         }
