@@ -7,7 +7,7 @@
 # Does nothing, and touches no network, when all is in place.
 PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config python3 libjpeg62-turbo-dev libpng-dev
 libxxhash-dev libsqlite3-dev libarchive-dev liblcms2-dev libvips-dev libwebp-dev libexif-dev libexpat1-dev
-libavformat-dev libavcodec-dev libavutil-dev libswscale-dev"
+libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libsuitesparse-dev libopenblas-serial-dev"
 PACKAGES_CHECK="g++ clang-format binutils"
 PACKAGES_CI="clang"
 

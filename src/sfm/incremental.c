@@ -1,0 +1,184 @@
+/* The incremental mapper: models one after the other, an image at a time. SPDX-License-Identifier:
+ * Apache-2.0
+ *
+ *   start        two images and their points (mapper_start.c)
+ *   next         the image that sees most, well spread, of what is there (mapper_register.c)
+ *   triangulate  points that it makes possible (mapper_points.c)
+ *   adjust       the neighbourhood; everything whenever the model grew enough (mapper_adjust.c)
+ *
+ * When no image can be added the model is settled and given away, and the images that are left try
+ * for another one. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "sfm/mapper_int.h"
+
+static bool grown(const vd_mapper *m) {
+    return m->n_registered >= m->opt.growth * m->images_at_global ||
+           m->n_alive >= m->opt.growth * 1.2 * m->points_at_global;
+}
+
+static vd_status add_image(vd_mapper *m, int32_t image, vd_err *err) {
+    double begun = vd_time_mono_s();
+    VD_TRY(vd_mapper_triangulate(m, image, err));
+    m->stats.triangulate_s += vd_time_mono_s() - begun;
+    if (grown(m)) return vd_mapper_settle(m, false, err);
+    VD_TRY(vd_mapper_adjust_local(m, image, err));
+    int64_t changed = 0;
+    begun = vd_time_mono_s();
+    VD_TRY(vd_mapper_filter_near(m, image, &changed, err));
+    m->stats.filter_s += vd_time_mono_s() - begun;
+    return VD_OK;
+}
+
+/* One model to its end. Whoever failed may try again once everything is settled. */
+static vd_status grow(vd_mapper *m, vd_err *err) {
+    for (int round = 0; round < 2; round++) {
+        int32_t image = 0, before = m->n_registered;
+        for (;;) {
+            VD_TRY(vd_mapper_next(m, &image, err));
+            if (image < 0) break;
+            VD_TRY(add_image(m, image, err));
+        }
+        VD_TRY(vd_mapper_settle(m, true, err));
+        if (m->n_registered == m->in->n_images || (round > 0 && m->n_registered <= before)) break;
+        for (int32_t i = 0; i < m->in->n_images; i++) m->info[i].tried_at = 0;
+    }
+    return VD_OK;
+}
+
+static vd_status keep(vd_sfm_result *out, const vd_mapper *m, int64_t *cap, vd_err *err) {
+    VD_TRY(VD_GROW(out->model, *cap, out->n_models + 1, err));
+    memset(&out->model[out->n_models], 0, sizeof *out->model);
+    VD_TRY(vd_model_export(&out->model[out->n_models], m, err));
+    for (int32_t i = 0; i < m->n_registered; i++) {
+        vd_sfm_verdict *v = &out->verdict[m->registered[i]];
+        v->reason = VD_SFM_REGISTERED;
+        v->model = out->n_models;
+        v->inliers = m->info[m->registered[i]].observations;
+        v->of = m->in->image[m->registered[i]].n;
+    }
+    out->n_models++;
+    return VD_OK;
+}
+
+/* A model that is too small: its images are free for others, and say why if none takes them. */
+static void reject(vd_sfm_result *out, vd_mapper *m) {
+    int32_t n = m->n_registered;
+    for (int32_t i = 0; i < n; i++) {
+        vd_sfm_verdict *v = &out->verdict[m->registered[i]];
+        v->reason = VD_SFM_SMALL_MODEL;
+        v->inliers = m->info[m->registered[i]].observations;
+        v->of = n;
+    }
+    for (int32_t i = 0; i < n; i++) m->info[m->registered[i]].state = VD_IMAGE_FREE;
+    m->n_registered = 0;
+}
+
+static bool no_parallax(const vd_mapper *m, int32_t image) {
+    for (int32_t k = m->pair_start[image]; k < m->pair_start[image + 1]; k++) {
+        int config = m->in->pair[m->pair_of[k]].geometry.config;
+        if (config == VD_TWO_VIEW_CALIBRATED || config == VD_TWO_VIEW_UNCALIBRATED ||
+            config == VD_TWO_VIEW_PLANAR)
+            return false;
+    }
+    return true;
+}
+
+/* Who is not in a model says what came closest. */
+static void explain(vd_sfm_result *out, const vd_mapper *m) {
+    for (int32_t i = 0; i < m->in->n_images; i++) {
+        vd_sfm_verdict *v = &out->verdict[i];
+        const vd_image_info *info = &m->info[i];
+        v->pairs = m->pair_start[i + 1] - m->pair_start[i];
+        v->best = -1;
+        for (int32_t k = m->pair_start[i]; k < m->pair_start[i + 1]; k++) {
+            const vd_sfm_pair *p = &m->in->pair[m->pair_of[k]];
+            if (p->n <= v->best_matches) continue;
+            v->best_matches = p->n;
+            v->best = p->a == i ? p->b : p->a;
+        }
+        if (v->reason == VD_SFM_REGISTERED && v->model >= 0) continue;
+        v->model = -1;
+        if (v->pairs == 0) {
+            v->reason = VD_SFM_NO_OVERLAP;
+        } else if (info->of > 0) {
+            v->reason = info->dropped ? VD_SFM_DROPPED : VD_SFM_RESECTION;
+            v->inliers = info->inliers;
+            v->of = info->of;
+        } else if (no_parallax(m, i)) {
+            v->reason = VD_SFM_NO_PARALLAX;
+        } else if (v->reason != VD_SFM_SMALL_MODEL) {
+            v->reason = info->seen > 0 ? VD_SFM_FEW_POINTS : VD_SFM_NO_START;
+            v->inliers = info->seen;
+            v->of = m->in->image[i].n;
+        }
+    }
+}
+
+static int by_size(const void *a, const void *b) {
+    const vd_sfm_model *p = a, *q = b;
+    if (p->n_images != q->n_images) return p->n_images > q->n_images ? -1 : 1;
+    return (p->image[0] > q->image[0]) - (p->image[0] < q->image[0]);
+}
+
+static void largest_first(vd_sfm_result *out) {
+    qsort(out->model, (size_t)out->n_models, sizeof *out->model, by_size);
+    for (int32_t k = 0; k < out->n_models; k++)
+        for (int32_t i = 0; i < out->model[k].n_images; i++)
+            out->verdict[out->model[k].image[i]].model = k;
+}
+
+/* What images saw of the models that did not take them. */
+static void remember_seen(vd_mapper *m) {
+    for (int32_t i = 0; i < m->in->n_images; i++)
+        if (m->info[i].state == VD_IMAGE_FREE)
+            m->info[i].seen = VD_MAX(m->info[i].seen, m->spread[i].visible);
+}
+
+static vd_status run(vd_sfm_result *out, vd_mapper *m, vd_err *err) {
+    int64_t cap = 0;
+    int failures = 0;
+    while (out->n_models < m->opt.most_models && failures < m->opt.most_models) {
+        bool found;
+        VD_TRY(vd_mapper_start(m, &found, err));
+        if (!found) break;
+        VD_TRY(grow(m, err));
+        remember_seen(m);
+        if (m->n_registered >= m->opt.least_images) {
+            VD_TRY(keep(out, m, &cap, err));
+        } else {
+            reject(out, m);
+            failures++;
+        }
+        vd_mapper_begin(m);
+    }
+    explain(out, m);
+    largest_first(out);
+    return VD_OK;
+}
+
+vd_status vd_sfm_incremental(vd_sfm_result *out, const vd_sfm_input *in, const vd_sfm_opt *opt,
+                             vd_sfm_stats *stats, vd_pool *pool, vd_err *err) {
+    vd_status st = VD_OK;
+    vd_mapper m = { 0 };
+    vd_sfm_result r = { .n_images = in->n_images };
+    double begun = vd_time_mono_s();
+    VD_GO(vd_mapper_init(&m, in, opt, pool, err));
+    m.stats.tracks_s = vd_time_mono_s() - begun;
+    r.verdict = vd_mem_array((size_t)in->n_images, sizeof *r.verdict);
+    if (r.verdict == NULL) VD_GO(vd_nomem(err));
+    for (int32_t i = 0; i < in->n_images; i++)
+        r.verdict[i] = (vd_sfm_verdict){ .reason = VD_SFM_NO_START, .model = -1, .best = -1 };
+    VD_GO(run(&r, &m, err));
+    m.stats.total_s = vd_time_mono_s() - begun;
+    if (stats != NULL) *stats = m.stats;
+    *out = r;
+    r = (vd_sfm_result){ 0 };
+done:
+    vd_mapper_reset(&m);
+    vd_sfm_result_reset(&r);
+    return st;
+}

@@ -1,0 +1,5 @@
+/* Bundle adjustment kernels, level avx512: see kern_body.inc. SPDX-License-Identifier: Apache-2.0
+ */
+#include "sfm/kern_body.inc"
+
+const vd_sfm_kern vd_sfm_kern_avx512 = { "avx512", SLOTS };

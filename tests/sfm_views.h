@@ -1,0 +1,165 @@
+/* What a mapper would get of a scene: keypoints, matches of pairs, wrong ones among them; and how
+ * far a model is from the truth. SPDX-License-Identifier: Apache-2.0 */
+#ifndef VD_TESTS_SFM_VIEWS_H
+#define VD_TESTS_SFM_VIEWS_H
+
+#include "math/mat.h"
+#include "sfm/mapper.h"
+#include "sfm_scene.h"
+
+typedef struct views {
+    vd_sfm_input in;
+    vd_sfm_image *image;
+    vd_sfm_pair *pair;
+    vd_camera *camera;
+    uint8_t *refine;
+    double **uv;
+    int32_t **point; /* the scene's point behind each keypoint, -1: clutter */
+} views;
+
+typedef struct views_opt {
+    int clutter;       /* keypoints of no point in every image */
+    double wrong;      /* share of the matches of a pair that lead to a wrong keypoint */
+    int least;         /* matches of a pair */
+    double miss;       /* share of the right matches that are not found */
+} views_opt;
+
+static inline void views_free(views *v) {
+    for (int32_t i = 0; i < v->in.n_images; i++) {
+        vd_mem_free(v->uv[i]);
+        vd_mem_free(v->point[i]);
+    }
+    for (int32_t i = 0; i < v->in.n_pairs; i++) vd_mem_free((void *)(uintptr_t)v->pair[i].match);
+    vd_mem_free(v->image);
+    vd_mem_free(v->pair);
+    vd_mem_free(v->camera);
+    vd_mem_free(v->refine);
+    vd_mem_free(v->uv);
+    vd_mem_free(v->point);
+}
+
+static inline void views_keypoints(views *v, const scene *s, vd_rng *r, int clutter) {
+    for (int32_t i = 0; i < s->n_poses; i++) {
+        int32_t n = 0, c = s->pose_camera[i];
+        for (int64_t k = 0; k < s->n_obs; k++) n += s->obs[k].pose == i;
+        v->uv[i] = vd_mem_array((size_t)(n + clutter) + 1, 2 * sizeof(double));
+        v->point[i] = vd_mem_array((size_t)(n + clutter) + 1, sizeof(int32_t));
+        n = 0;
+        for (int64_t k = 0; k < s->n_obs; k++) {
+            if (s->obs[k].pose != i) continue;
+            memcpy(v->uv[i] + 2 * n, s->obs[k].uv, 2 * sizeof(double));
+            v->point[i][n++] = s->obs[k].point;
+        }
+        for (int k = 0; k < clutter; k++, n++) {
+            v->uv[i][2 * n] = vd_rng_range(r, 0, s->camera[c].width);
+            v->uv[i][2 * n + 1] = vd_rng_range(r, 0, s->camera[c].height);
+            v->point[i][n] = -1;
+        }
+        v->image[i] = (vd_sfm_image){ .camera = c, .n = n, .uv = v->uv[i] };
+    }
+}
+
+/* The median angle between rays of the right matches. */
+static inline double views_angle(const scene *s, int a, int b, const int32_t *point, int n) {
+    vd_vec3 ca = vd_rigid_centre(s->pose[a]), cb = vd_rigid_centre(s->pose[b]);
+    double sum = 0;
+    for (int i = 0; i < n; i++) {
+        const double *x = s->point + 3 * point[i];
+        vd_vec3 p = vd_v3(x[0], x[1], x[2]);
+        vd_vec3 u = vd_v3_unit(vd_v3_sub(p, ca)), w = vd_v3_unit(vd_v3_sub(p, cb));
+        sum += acos(VD_CLAMP(vd_v3_dot(u, w), -1, 1));
+    }
+    return n > 0 ? sum / n : 0;
+}
+
+static inline void views_pair(views *v, const scene *s, vd_rng *r, views_opt o, int a, int b) {
+    vd_sfm_match *match = vd_mem_array((size_t)v->image[a].n + 1, sizeof *match);
+    int32_t *both = vd_mem_array((size_t)v->image[a].n + 1, sizeof *both),
+            *at = vd_mem_alloc(((size_t)s->n_points + 1) * sizeof *at);
+    int n = 0, right = 0;
+    memset(at, 0xff, ((size_t)s->n_points + 1) * sizeof *at);
+    for (int32_t k = 0; k < v->image[b].n; k++)
+        if (v->point[b][k] >= 0) at[v->point[b][k]] = k;
+    for (int32_t k = 0; k < v->image[a].n; k++) {
+        int32_t p = v->point[a][k];
+        if (p < 0 || at[p] < 0 || vd_rng_f64(r) < o.miss) continue;
+        both[right++] = p;
+        bool wrong = vd_rng_f64(r) < o.wrong;
+        match[n++] = (vd_sfm_match){ k, wrong ? (int32_t)vd_rng_int(r, v->image[b].n) : at[p] };
+    }
+    if (right >= o.least) {
+        vd_sfm_pair *pair = &v->pair[v->in.n_pairs++];
+        vd_rigid rel = vd_rigid_mul(s->pose[b], vd_rigid_inverse(s->pose[a]));
+        /* a unit baseline, as two-view geometry gives it */
+        double len = vd_v3_norm(rel.t);
+        if (len > 0) rel.t = vd_v3_mul(rel.t, 1 / len);
+        *pair = (vd_sfm_pair){ .a = a, .b = b, .n = n, .match = match };
+        pair->geometry.config = VD_TWO_VIEW_CALIBRATED;
+        pair->geometry.cam2_from_cam1 = rel;
+        pair->geometry.median_angle_rad = views_angle(s, a, b, both, right);
+        pair->geometry.inliers = n;
+    } else {
+        vd_mem_free(match);
+    }
+    vd_mem_free(both);
+    vd_mem_free(at);
+}
+
+static inline views views_of(const scene *s, vd_rng *r, views_opt o) {
+    views v = { 0 };
+    size_t n = (size_t)s->n_poses;
+    v.image = vd_mem_array(n, sizeof *v.image);
+    v.pair = vd_mem_array(n * n / 2 + 1, sizeof *v.pair);
+    v.camera = vd_mem_array((size_t)s->n_cameras, sizeof *v.camera);
+    v.refine = vd_mem_array((size_t)s->n_cameras, 1);
+    v.uv = vd_mem_array(n, sizeof *v.uv);
+    v.point = vd_mem_array(n, sizeof *v.point);
+    v.in = (vd_sfm_input){ .n_images = s->n_poses, .n_cameras = s->n_cameras };
+    memcpy(v.camera, s->camera, (size_t)s->n_cameras * sizeof *v.camera);
+    views_keypoints(&v, s, r, o.clutter);
+    for (int a = 0; a < s->n_poses; a++)
+        for (int b = a + 1; b < s->n_poses; b++) views_pair(&v, s, r, o, a, b);
+    v.in.image = v.image;
+    v.in.pair = v.pair;
+    v.in.camera = v.camera;
+    v.in.camera_refine = v.refine;
+    return v;
+}
+
+typedef struct views_error {
+    double centre_rmse, rotation_deg; /* after the best similarity; the worst rotation */
+} views_error;
+
+/* [Umeyama 1991] on the centres of the model's images. */
+static inline views_error views_compare(const vd_sfm_model *m, const scene *s) {
+    vd_vec3 a = { 0, 0, 0 }, b = { 0, 0, 0 };
+    double c[9] = { 0 }, u[9], w[3], v[9], r[9], var = 0, n = m->n_images;
+    for (int i = 0; i < m->n_images; i++) {
+        a = vd_v3_add(a, vd_v3_mul(vd_rigid_centre(m->cam_from_world[i]), 1 / n));
+        b = vd_v3_add(b, vd_v3_mul(vd_rigid_centre(s->pose[m->image[i]]), 1 / n));
+    }
+    for (int i = 0; i < m->n_images; i++) {
+        vd_vec3 p = vd_v3_sub(vd_rigid_centre(m->cam_from_world[i]), a);
+        vd_vec3 q = vd_v3_sub(vd_rigid_centre(s->pose[m->image[i]]), b);
+        const double pa[3] = { p.x, p.y, p.z }, qa[3] = { q.x, q.y, q.z };
+        for (int k = 0; k < 9; k++) c[k] += qa[k / 3] * pa[k % 3];
+        var += vd_v3_dot(p, p);
+    }
+    vd_svd3(u, w, v, c);
+    double sign = vd_mat3_det(u) * vd_mat3_det(v) < 0 ? -1 : 1;
+    for (int i = 0; i < 3; i++) u[3 * i + 2] *= sign;
+    vd_mat3_mul_nt(r, u, v);
+    double scale = (w[0] + w[1] + sign * w[2]) / var;
+    views_error e = { 0 };
+    for (int i = 0; i < m->n_images; i++) {
+        vd_vec3 p = vd_v3_sub(vd_rigid_centre(m->cam_from_world[i]), a);
+        vd_vec3 q = vd_v3_sub(vd_rigid_centre(s->pose[m->image[i]]), b);
+        vd_vec3 d = vd_v3_sub(vd_v3_mul(vd_mat3_apply(r, p), scale), q);
+        e.centre_rmse += vd_v3_dot(d, d) / n;
+        vd_quat want = vd_quat_mul(s->pose[m->image[i]].q, vd_quat_of_matrix(r));
+        e.rotation_deg = fmax(e.rotation_deg, 57.29577951308232 * vd_quat_angle_rad(want, m->cam_from_world[i].q));
+    }
+    e.centre_rmse = sqrt(e.centre_rmse);
+    return e;
+}
+#endif
