@@ -107,6 +107,7 @@ vd_status vd_vips_new(vd_vips **out, vd_icc *icc, vd_err *err) {
     v->icc = icc;
     g_log_set_default_handler(on_log, v);
     if (vips_init("vidimus-codec") != 0) {
+        g_log_set_default_handler(g_log_default_handler, NULL);
         vd_mem_free(v);
         return vd_fail(err, VD_E_UNSUPPORTED, "libvips does not start: %s", vips_error_buffer());
     }
@@ -124,7 +125,7 @@ void vd_vips_free(vd_vips *v) {
 }
 
 static bool out_of_memory(const char *text) {
-    return strstr(text, "out of memory") != NULL || strstr(text, "emory allocation") != NULL ||
+    return strstr(text, "ut of memory") != NULL || strstr(text, "emory allocation") != NULL ||
            strstr(text, "llocation failed") != NULL || strstr(text, "nsufficient memory") != NULL;
 }
 
