@@ -30,6 +30,7 @@ enum { KEPT_BYTES = 4 << 20 };
 
 struct vd_serve {
     const vd_decoder *decoder;
+    vd_serve_limits limits;
     void *user;
     vd_codec_ask ask;
     uint8_t *input, *output;
@@ -186,6 +187,16 @@ volatile int32_t *vd_serve_memory_note(vd_serve *s) {
     return &s->note->out_of_memory;
 }
 
+/* GLib's constructors end the process where they get no memory, without a word to us. */
+void vd_serve_unlimited(vd_serve *s) {
+    s->note->out_of_memory = vd_serve_memory_off(&s->limits);
+}
+
+void vd_serve_limited(vd_serve *s) {
+    vd_serve_memory_on(&s->limits);
+    s->note->out_of_memory = 0;
+}
+
 /* Misbehaves on purpose, for the tests of the supervision. */
 static void misbehave(vd_serve *s) {
     volatile char *p = NULL;
@@ -248,7 +259,7 @@ static void answer_libraries(vd_serve *s) {
     vd_str text = { 0 };
     vd_err err = { 0 };
     uint8_t *out = NULL;
-    if (s->decoder->libraries != NULL) s->decoder->libraries(s->user, &text);
+    if (s->decoder->libraries != NULL) s->decoder->libraries(s->user, s, &text);
     size_t n = (size_t)text.size;
     vd_status st = vd_serve_output(s, n + 1, &out, &err);
     if (st == VD_OK) memcpy(out, vd_str_text(&text), n + 1);
@@ -269,14 +280,13 @@ int vd_serve_main(const vd_decoder *d, void *user, int argc, char **argv) {
         return 2;
     }
     vd_serve s = { .decoder = d, .user = user, .tests = getenv("VIDIMUS_CODEC_TEST") != NULL };
-    vd_serve_limits limits = { 0 };
-    vd_serve_confine(&limits);
+    vd_serve_confine(&s.limits);
     /* freed working memory of a large picture goes back at once; glibc would learn to keep it */
     mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
     mallopt(M_TRIM_THRESHOLD, 2 * KEPT_BYTES);
     int fd = -1;
     while (take(&s.ask, &fd)) {
-        vd_serve_memory(&limits, s.ask.opt.max_memory_bytes);
+        vd_serve_memory(&s.limits, s.ask.opt.max_memory_bytes);
         s.answered = false;
         s.admitted = s.ask.opt.granted_bytes;
         s.ask.name[VD_CODEC_NAME - 1] = '\0';

@@ -58,6 +58,21 @@ void vd_serve_memory(vd_serve_limits *l, int64_t max_bytes) {
     if (setrlimit(RLIMIT_AS, &r) == 0) l->set_bytes = max_bytes;
 }
 
+bool vd_serve_memory_off(vd_serve_limits *l) {
+    struct rlimit r;
+    l->off_bytes = address_space();
+    if (getrlimit(RLIMIT_AS, &r) != 0) return false;
+    if (l->set_bytes > 0) r.rlim_cur = r.rlim_max;
+    return setrlimit(RLIMIT_AS, &r) != 0 || r.rlim_cur != RLIM_INFINITY;
+}
+
+void vd_serve_memory_on(vd_serve_limits *l) {
+    int64_t max = l->set_bytes;
+    l->base_bytes += address_space() - l->off_bytes;
+    l->set_bytes = 0;
+    vd_serve_memory(l, max);
+}
+
 void vd_serve_clock(double timeout_s) {
     alarm(timeout_s > 0 ? (unsigned)VD_CLAMP(timeout_s * 1.5 + 5, 1, 1e6) : 0);
 }

@@ -103,9 +103,10 @@ static vd_status open_handle(vd_db *db, vd_db_mode mode, vd_err *err) {
     vd_str_addn(&folder, db->path, vd_path_name(db->path) - db->path);
     bool sealed = mode == VD_DB_READ && access(vd_str_text(&folder), W_OK) != 0;
     uri_of(&uri, db->path, sealed ? "?immutable=1" : "");
-    vd_status st = vd_str_check(&uri, err);
+    vd_status st = vd_str_check(&folder, err);
     int rc = SQLITE_OK;
-    if (st == VD_OK && folder.status == VD_OK) rc = sqlite3_open_v2(uri.data, &db->h, flags, NULL);
+    if (st == VD_OK) st = vd_str_check(&uri, err);
+    if (st == VD_OK) rc = sqlite3_open_v2(uri.data, &db->h, flags, NULL);
     vd_str_reset(&folder);
     vd_str_reset(&uri);
     if (st == VD_OK && rc != SQLITE_OK) st = failed(db, rc, err);
