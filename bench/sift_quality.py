@@ -70,7 +70,8 @@ def programs(folder):
     for extra in os.environ.get("SIFT_QUALITY_OPTIONS", "").split(";"):
         if extra:
             out["ours " + extra] = lambda p, n, extra=extra: ours(p, n, folder, *extra.split())
-    return out
+    only = os.environ.get("SIFT_QUALITY_ONLY")
+    return {k: f for k, f in out.items() if only is None or k.split()[0] in only.split(",")}
 
 
 def match(a, b):

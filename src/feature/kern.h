@@ -37,6 +37,11 @@ typedef struct vd_feature_kern {
                       int radius, int n_out, int width);
     /* The same along a row; src[-radius] .. src[width - 1 + radius] are there. */
     void (*blur_cols)(float *dst, const float *src, const float *w, int radius, int width);
+    /* A row between rows a and b of n pixels, enlarged twice: dst[2 i] = (a[i] + b[i]) / 2,
+     * dst[2 i + 1] = (a[i] + a[i + 1] + b[i] + b[i + 1]) / 4, exactly; a[n] and b[n] are there. */
+    void (*enlarge)(float *dst, const uint8_t *a, const uint8_t *b, int n);
+    /* dst[i] = src[2 i], i < n. */
+    void (*halve)(float *dst, const float *src, int n);
     /* dst = a - b. */
     void (*subtract)(float *dst, const float *a, const float *b, int n);
     /* dst = (int)(src * 256 + 0.5). */

@@ -8,6 +8,12 @@ static void blur_rows(float *dst, ptrdiff_t stride, const float *const *rows, co
 static void blur_cols(float *dst, const float *src, const float *w, int radius, int width) {
     ref_blur_cols(dst, src, w, radius, width);
 }
+static void enlarge(float *dst, const uint8_t *a, const uint8_t *b, int n) {
+    ref_enlarge(dst, a, b, 0, n);
+}
+static void halve(float *dst, const float *src, int n) {
+    ref_halve(dst, src, n);
+}
 static void subtract(float *dst, const float *a, const float *b, int n) {
     ref_subtract(dst, a, b, n);
 }
@@ -27,5 +33,6 @@ static void normalise(uint8_t out[128], const float in[128]) {
     ref_normalise(out, in);
 }
 
-const vd_feature_kern vd_feature_kern_c = { "c",     blur_rows, blur_cols, subtract, pack,
-                                            extrema, orient,    describe,  normalise };
+const vd_feature_kern vd_feature_kern_c = { "c",    blur_rows, blur_cols, enlarge,
+                                            halve,  subtract,  pack,      extrema,
+                                            orient, describe,  normalise };

@@ -69,6 +69,19 @@ static inline void ref_blur_cols(float *dst, const float *src, const float *w, i
     }
 }
 
+static inline void ref_enlarge(float *restrict dst, const uint8_t *restrict a,
+                               const uint8_t *restrict b, int i0, int n) {
+    for (int i = i0; i < n; i++) {
+        int here = a[i] + b[i];
+        dst[2 * i] = 0.5f * (float)here;
+        dst[2 * i + 1] = 0.25f * (float)(here + a[i + 1] + b[i + 1]);
+    }
+}
+
+static inline void ref_halve(float *restrict dst, const float *restrict src, int n) {
+    for (int i = 0; i < n; i++) dst[i] = src[2 * i];
+}
+
 static inline void ref_subtract(float *restrict dst, const float *restrict a,
                                 const float *restrict b, int n) {
     for (int x = 0; x < n; x++) dst[x] = a[x] - b[x];
@@ -114,20 +127,25 @@ static inline orient_window orient_window_at(const vd_plane16 *p, float x, float
     return o;
 }
 
-/* Adds one pixel to a partial histogram; `at` is the direction in bins, plus a turn less half a
- * bin. The four partial ones, taken by the column's last two bits, keep neighbouring pixels from
- * waiting for each other's sum. */
-typedef float orient_parts[4][VD_ORIENT_BINS];
+enum { VD_ORIENT_MOST = (2 * VD_ORIENT_REACH + 1) * (2 * VD_ORIENT_REACH + 1) };
 
-static inline void orient_add(float part[VD_ORIENT_BINS], int bin, float main, float second) {
-    int from = bin >= 2 * VD_ORIENT_BINS ? bin - 2 * VD_ORIENT_BINS
-               : bin >= VD_ORIENT_BINS   ? bin - VD_ORIENT_BINS
-                                         : bin;
-    part[from] += main;
-    part[from + 1 == VD_ORIENT_BINS ? 0 : from + 1] += second;
-}
+/* The pixels of a window, row by row: what each gives to its bin and to the next one. */
+typedef struct orient_list {
+    int n;
+    int32_t bin[VD_ORIENT_MOST + VD_FEATURE_PAD]; /* 0 .. VD_ORIENT_BINS - 1 */
+    float main[VD_ORIENT_MOST + VD_FEATURE_PAD], second[VD_ORIENT_MOST + VD_FEATURE_PAD];
+} orient_list;
 
-static inline void orient_sum(float hist[VD_ORIENT_BINS], orient_parts part) {
+/* The histogram of a list. Four partial ones take pixels in turns, so that neighbours, which often
+ * fall into one bin, do not wait for each other's sums. */
+static inline void orient_sum(float hist[VD_ORIENT_BINS], const orient_list *l) {
+    float part[4][VD_ORIENT_BINS + 1] = { { 0 } };
+    for (int i = 0; i < l->n; i++) {
+        float *h = part[i & 3] + l->bin[i];
+        h[0] += l->main[i];
+        h[1] += l->second[i];
+    }
+    for (int k = 0; k < 4; k++) part[k][0] += part[k][VD_ORIENT_BINS];
     for (int b = 0; b < VD_ORIENT_BINS; b++)
         hist[b] = (part[0][b] + part[1][b]) + (part[2][b] + part[3][b]);
 }
@@ -135,7 +153,8 @@ static inline void orient_sum(float hist[VD_ORIENT_BINS], orient_parts part) {
 static inline void ref_orient(float hist[VD_ORIENT_BINS], const vd_plane16 *p, float x, float y,
                               float scale) {
     orient_window o = orient_window_at(p, x, y, scale);
-    orient_parts part = { { 0 } };
+    orient_list l;
+    l.n = 0;
     for (int v = o.y0; v <= o.y1; v++) {
         const uint16_t *row = p->data + v * p->stride;
         float dy = (float)v - y;
@@ -147,11 +166,12 @@ static inline void ref_orient(float hist[VD_ORIENT_BINS], const vd_plane16 *p, f
             float m = sqrtf(fmaf(gx, gx, gy * gy)) * ref_exp2(o.falloff * r2);
             float at = fmaf(ref_turn(gy, gx), VD_ORIENT_BINS, VD_ORIENT_BINS - 0.5f);
             int bin = (int)at;
-            float second = (at - (float)bin) * m;
-            orient_add(part[(u - o.x0) & 3], bin, m - second, second);
+            l.second[l.n] = (at - (float)bin) * m;
+            l.main[l.n] = m - l.second[l.n];
+            l.bin[l.n++] = bin < VD_ORIENT_BINS ? bin : bin - VD_ORIENT_BINS;
         }
     }
-    orient_sum(hist, part);
+    orient_sum(hist, &l);
 }
 
 /* How the samples of a patch are shared out to the 4 histograms across: sample i lies between

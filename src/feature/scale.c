@@ -9,6 +9,7 @@
  * every second pixel of the level of twice the first sigma, from which the next octave begins.
  * Strips overlap by what the blurs reach, so the result does not depend on their width. */
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/mem.h"
 #include "feature/num.h"
@@ -34,7 +35,8 @@ typedef struct making {
     int octave, levels;
     bool first;         /* its rows come from the picture, blurred; else from w->base[0] */
     int left, right;    /* columns that are made now: the strip with its overlap */
-    int inner0, inner1; /* the strip */
+    int inner0, inner1; /* the strip; inner0 is even */
+    int over;           /* columns of the overlap, even */
     vd_ring ring[MOST_RINGS];
     int n_rings;
     vd_ring *g;               /* the octave's levels: ring or ring + 1 */
@@ -84,8 +86,8 @@ static void plan_rings(making *m) {
 /* Memory for the rings of the widest strip; rings of later octaves than the first begin with
  * w->base[0] itself. */
 static vd_status shape_rings(making *m, vd_err *err) {
-    int lag = m->ring[m->n_rings - 1].lag, over = lag + MARGIN;
-    m->pitch = (VD_MIN(STRIP + 2 * over, m->o->width) + 2 * VD_FEATURE_PAD + 15) / 16 * 16;
+    m->over = (m->ring[m->n_rings - 1].lag + MARGIN + 1) / 2 * 2;
+    m->pitch = (VD_MIN(STRIP + 2 * m->over, m->o->width) + 2 * VD_FEATURE_PAD + 15) / 16 * 16;
     int64_t rows = BLOCK;
     for (int i = 0; i < m->n_rings; i++) rows += m->ring[i].rows;
     for (int i = 0; i < m->levels + 2; i++) rows += m->diff[i].rows;
@@ -109,21 +111,23 @@ static vd_status shape_rings(making *m, vd_err *err) {
     return VD_OK;
 }
 
-/* Row y of the picture as grey levels, columns left .. right - 1 of the first octave. Enlarged by
- * two, even pixels lie on the picture's and odd ones between two. */
+/* Row y of the picture as grey levels, columns left .. right - 1 of the first octave; left and
+ * right are even where it is enlarged. Even pixels lie on the picture's and odd ones between two.
+ */
 static void picture_row(const making *m, float *dst, int y) {
     const vd_sift_input *in = m->in;
+    int n = m->right - m->left;
     if (!m->opt->octaves_up) {
         const uint8_t *row = in->luma + y * in->stride + m->left;
-        for (int x = 0; x < m->right - m->left; x++) dst[x] = row[x];
+        for (int x = 0; x < n; x++) dst[x] = row[x];
         return;
     }
     int next = VD_MIN(y / 2 + (y & 1), in->height - 1);
-    const uint8_t *a = in->luma + y / 2 * in->stride, *b = in->luma + next * in->stride;
-    for (int x = m->left; x < m->right; x++) {
-        int i = x / 2, j = VD_MIN(i + (x & 1), in->width - 1);
-        dst[x - m->left] = 0.25f * (float)(a[i] + a[j] + b[i] + b[j]);
-    }
+    const uint8_t *a = in->luma + y / 2 * in->stride + m->left / 2,
+                  *b = in->luma + next * in->stride + m->left / 2;
+    int whole = m->right == m->o->width ? n / 2 - 1 : n / 2; /* those with one to their right */
+    m->w->kern->enlarge(dst, a, b, whole);
+    if (whole < n / 2) dst[n - 2] = dst[n - 1] = 0.5f * (float)(a[whole] + b[whole]);
 }
 
 /* Hands rows [from, to) of level k on to what lasts. */
@@ -138,11 +142,10 @@ static void keep_rows(making *m, int k, int from, int to) {
     }
     if (k != m->levels || m->octave + 1 >= w->n_octaves) return;
     const vd_octave *next = &w->octave[m->octave + 1];
-    for (int y = from + (from & 1); y < to && y / 2 < next->height; y += 2) {
+    for (int y = from + (from & 1); y < to; y += 2) {
         const float *src = vd_ring_row(&m->g[k], y) + skip;
         float *dst = w->base[1] + (int64_t)(y / 2) * next->width;
-        for (int x = m->inner0 + (m->inner0 & 1); x < m->inner1 && x / 2 < next->width; x += 2)
-            dst[x / 2] = src[x - m->inner0];
+        w->kern->halve(dst + m->inner0 / 2, src, (m->inner1 - m->inner0 + 1) / 2);
     }
 }
 
@@ -245,15 +248,24 @@ static vd_status make_octave(making *m, vd_err *err) {
     plan_rings(m);
     VD_TRY(shape_rings(m, err));
     VD_TRY(VD_GROW(m->w->hits, m->w->cap_hits, m->pitch, err));
-    int over = m->ring[m->n_rings - 1].lag + MARGIN;
-    for (int x = 0; x < w; x += STRIP) {
+    int strips = (w + STRIP - 1) / STRIP, strip = ((w + strips - 1) / strips + 1) / 2 * 2;
+    for (int x = 0; x < w; x += strip) {
         m->inner0 = x;
-        m->inner1 = VD_MIN(x + STRIP, w);
-        m->left = VD_MAX(x - over, 0);
-        m->right = VD_MIN(m->inner1 + over, w);
+        m->inner1 = VD_MIN(x + strip, w);
+        m->left = VD_MAX(x - m->over, 0);
+        m->right = VD_MIN(m->inner1 + m->over, w);
         VD_TRY(make_strip(m, err));
     }
     return VD_OK;
+}
+
+/* A patch touches as many pages as rows where pages are small. A hint: its failure changes nothing.
+ */
+static void ask_for_large_pages(void *p, size_t bytes) {
+    enum { LARGE = 1 << 21 };
+    uintptr_t from = ((uintptr_t)p + LARGE - 1) / LARGE * LARGE,
+              to = ((uintptr_t)p + bytes) / LARGE * LARGE;
+    if (to > from) madvise((char *)p + (from - (uintptr_t)p), to - from, MADV_HUGEPAGE);
 }
 
 /* Sizes of the octaves, and memory for what lasts. */
@@ -274,6 +286,7 @@ static vd_status shape_octaves(vd_sift_work *w, const vd_sift_input *in, const v
         w->planes = vd_mem_aligned((size_t)total * sizeof *w->planes);
         if (w->planes == NULL) return vd_nomem(err);
         w->cap_planes = total;
+        ask_for_large_pages(w->planes, (size_t)total * sizeof *w->planes);
     }
     for (int i = 0; i < w->n_octaves; i++)
         for (int k = 0; k < opt->levels; k++) {

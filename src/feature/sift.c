@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "feature/sift.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cpu.h"
@@ -111,35 +112,123 @@ static int peaks(double turn[MOST_DIRECTIONS], const float h[VD_ORIENT_BINS], in
     return n;
 }
 
-/* One keypoint and descriptor of an extremum in the direction `turn`. */
-static void describe(const vd_sift_work *w, vd_keypoint *kp, uint8_t *desc, const vd_extremum *e,
-                     double turn) {
-    const vd_octave *o = &w->octave[e->octave];
-    double s, c, step = (double)e->sigma * BIN_SIGMAS * WINDOW_BINS / VD_PATCH_SIDE;
-    float sums[VD_SIFT_DIM];
-    vd_feature_sincos(turn, &s, &c);
-    const vd_patch_at at = { e->x, e->y, (float)(c * step), (float)(s * step) };
-    w->kern->describe(sums, &o->plane[e->level], &at);
-    w->kern->normalise(desc, sums);
-    *kp =
-        (vd_keypoint){ (float)((double)e->x * o->pixel + 0.5),
-                       (float)((double)e->y * o->pixel + 0.5), (float)((double)e->sigma * o->pixel),
-                       (float)(turn * (2 * VD_FEATURE_PI)) };
+/* An extremum on its way to features. */
+typedef struct vd_pending {
+    double turn[MOST_DIRECTIONS];
+    int32_t at;   /* position in the list of extrema, the strongest first */
+    int32_t n;    /* directions */
+    int32_t slot; /* its first feature */
+    float size;   /* sigma in pixels of the picture */
+} vd_pending;
+
+static const vd_extremum *extremum_of(const vd_sift_work *w, const vd_pending *p) {
+    return &w->found[p->at];
 }
 
-static int describe_all(const vd_sift_work *w, vd_features *f, const vd_sift_opt *opt) {
-    int n = 0;
-    for (int64_t i = 0; i < w->n_found && n < opt->max_features; i++) {
-        const vd_extremum *e = &w->found[i];
-        float hist[VD_ORIENT_BINS];
-        double turn[MOST_DIRECTIONS];
-        w->kern->orient(hist, &w->octave[e->octave].plane[e->level], e->x, e->y, e->sigma);
-        smooth(hist);
-        int k = peaks(turn, hist, opt->max_orientations);
-        for (int j = 0; j < k && n < opt->max_features; j++, n++)
-            describe(w, &f->kp[n], f->desc + (size_t)n * VD_SIFT_DIM, e, turn[j]);
+/* An order in which neighbours in the scale space are neighbours in memory: level by level, in
+ * bands of rows. */
+static uint64_t place(const vd_extremum *e) {
+    enum { BAND = 32 };
+    uint64_t band = (uint64_t)((int)e->y / BAND), x = (uint64_t)(int)e->x;
+    return (uint64_t)e->octave << 60 | (uint64_t)e->level << 56 | band << 24 | x;
+}
+
+/* The features of one extremum. */
+static void describe(const vd_sift_work *w, const vd_features *f, const vd_pending *p) {
+    const vd_extremum *e = extremum_of(w, p);
+    const vd_octave *o = &w->octave[e->octave];
+    double s, c, step = (double)e->sigma * BIN_SIGMAS * WINDOW_BINS / VD_PATCH_SIDE;
+    for (int i = 0; i < p->n; i++) {
+        float sums[VD_SIFT_DIM];
+        vd_feature_sincos(p->turn[i], &s, &c);
+        const vd_patch_at at = { e->x, e->y, (float)(c * step), (float)(s * step) };
+        w->kern->describe(sums, &o->plane[e->level], &at);
+        w->kern->normalise(f->desc + (size_t)(p->slot + i) * VD_SIFT_DIM, sums);
+        f->kp[p->slot + i] = (vd_keypoint){ (float)((double)e->x * o->pixel + 0.5),
+                                            (float)((double)e->y * o->pixel + 0.5), p->size,
+                                            (float)(p->turn[i] * (2 * VD_FEATURE_PI)) };
     }
-    return n;
+}
+
+static void orient(const vd_sift_work *w, vd_pending *p, int most) {
+    const vd_extremum *e = extremum_of(w, p);
+    float hist[VD_ORIENT_BINS];
+    w->kern->orient(hist, &w->octave[e->octave].plane[e->level], e->x, e->y, e->sigma);
+    smooth(hist);
+    p->n = peaks(p->turn, hist, most);
+    p->size = (float)((double)e->sigma * w->octave[e->octave].pixel);
+}
+
+/* Something to sort by; equal keys stay in the order of positions. */
+typedef struct keyed {
+    uint64_t key;
+    int32_t at;
+} keyed;
+
+static int by_key(const void *a, const void *b) {
+    const keyed *p = a, *q = b;
+    if (p->key != q->key) return p->key < q->key ? -1 : 1;
+    return p->at - q->at;
+}
+
+/* Directions for all, in the order of places; then features are given out to the strongest until
+ * there are `most`. Gives their number. */
+static int orient_all(const vd_sift_work *w, vd_pending *p, const keyed *order, int n,
+                      const vd_sift_opt *opt) {
+    int left = opt->max_features;
+    for (int i = 0; i < n; i++) {
+        p[order[i].at].at = order[i].at;
+        orient(w, &p[order[i].at], opt->max_orientations);
+    }
+    for (int i = 0; i < n; i++) {
+        p[i].n = VD_MIN(p[i].n, left);
+        left -= p[i].n;
+    }
+    return opt->max_features - left;
+}
+
+/* Features are in the order of their size, largest first: the first ones are those that are
+ * likeliest to be seen from elsewhere. */
+static void give_slots(vd_pending *p, keyed *order, int n) {
+    for (int i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, &p[i].size, sizeof bits); /* as integers, positive floats keep their order */
+        order[i] = (keyed){ ~(uint64_t)bits, i };
+    }
+    qsort(order, (size_t)n, sizeof *order, by_key);
+    for (int i = 0, slot = 0; i < n; i++) {
+        p[order[i].at].slot = slot;
+        slot += p[order[i].at].n;
+    }
+}
+
+static vd_status describe_all(const vd_sift_work *w, vd_features *f, const vd_sift_opt *opt,
+                              vd_err *err) {
+    int n = (int)w->n_found;
+    vd_status st = VD_OK;
+    vd_pending *p = vd_mem_array((size_t)n, sizeof *p);
+    keyed *places = vd_mem_alloc((size_t)n * sizeof *places),
+          *order = vd_mem_alloc((size_t)n * sizeof *order);
+    if (p == NULL || places == NULL || order == NULL) {
+        st = vd_nomem(err);
+        goto done;
+    }
+    for (int i = 0; i < n; i++) places[i] = (keyed){ place(&w->found[i]), i };
+    qsort(places, (size_t)n, sizeof *places, by_key);
+    f->n = orient_all(w, p, places, n, opt);
+    f->kp = vd_mem_alloc((size_t)f->n * sizeof *f->kp);
+    f->desc = vd_mem_aligned((size_t)f->n * VD_SIFT_DIM);
+    if (f->kp == NULL || f->desc == NULL) {
+        st = vd_nomem(err);
+        goto done;
+    }
+    give_slots(p, order, n);
+    for (int i = 0; i < n; i++) describe(w, f, &p[places[i].at]);
+done:
+    vd_mem_free(p);
+    vd_mem_free(places);
+    vd_mem_free(order);
+    return st;
 }
 
 vd_status vd_sift_extract_in(vd_sift_work *work, vd_features *out, const uint8_t *luma, int width,
@@ -150,14 +239,11 @@ vd_status vd_sift_extract_in(vd_sift_work *work, vd_features *out, const uint8_t
     VD_TRY(check(&in, opt, err));
     VD_TRY(vd_scale_space(work, &in, opt, err));
     VD_TRY(vd_select(work, &in, opt->max_features, err));
-    int most = (int)VD_MIN(work->n_found * opt->max_orientations, opt->max_features);
-    f.kp = vd_mem_alloc((size_t)most * sizeof *f.kp);
-    f.desc = vd_mem_aligned((size_t)most * VD_SIFT_DIM);
-    if (f.kp == NULL || f.desc == NULL) {
+    vd_status st = describe_all(work, &f, opt, err);
+    if (st != VD_OK) {
         vd_features_reset(&f);
-        return vd_nomem(err);
+        return st;
     }
-    f.n = describe_all(work, &f, opt);
     vd_features_reset(out);
     *out = f;
     return VD_OK;

@@ -42,7 +42,8 @@ typedef struct vd_sift_opt {
         .edge_threshold = 10, .max_orientations = 2                                                \
     }
 
-/* Strongest first, in an order that depends on the picture alone. A zeroed value is empty. */
+/* Largest scale first (directions of one place together), an order that depends on the picture
+ * alone. A zeroed value is empty. */
 typedef struct vd_features {
     int n;
     vd_keypoint *kp; /* n */
