@@ -10,6 +10,8 @@
 #include "sfm/bundle_int.h"
 
 static const double FIRST_RADIUS = 1e4, MOST_RADIUS = 1e16, LEAST_RADIUS = 1e-32;
+/* For covariances: makes a point that one image sees regular, which then tells nothing. */
+static const double LEAST_DAMPING = 1e-9;
 static const double GOOD_STEP = 1e-3; /* share of the promised gain that a step must bring */
 
 typedef struct trust {
@@ -165,7 +167,7 @@ vd_status vd_bundle_covariance(double *cov, const vd_bundle *b, const vd_bundle_
     VD_GO(prepare(&ba, b, &o, pool, err));
     if (ba.solver == VD_SOLVER_PCG)
         VD_GO(vd_fail(err, VD_E_LIMIT, "bundle: covariances of %d poses", b->n_poses));
-    VD_GO(vd_ba_linearise(&ba, 0, &cost, &gradient, err));
+    VD_GO(vd_ba_linearise(&ba, LEAST_DAMPING, &cost, &gradient, err));
     st = vd_ba_solve(&ba, 0, err);
     if (st == VD_E_NUMERIC) vd_fail(err, st, "bundle: the scene does not determine its poses");
     VD_GO(st);
