@@ -1,7 +1,8 @@
 /* Bundle adjustment beside Ceres on the same problem from the same start:
- * bench_bundle [POSES [POINTS [JOBS [REFINE [SOLVER [RIVAL]]]]]]. Cameras stand on a ring around an object,
- * points lie on its surface, each seen by about SEEN of those that face it. REFINE = 1 lets the
- * shared focal length and distortion move, RIVAL = 0 leaves Ceres out. Prints one JSON line. SPDX-License-Identifier: Apache-2.0
+ * bench_bundle [POSES [POINTS [JOBS [REFINE [SOLVER [RIVAL]]]]]]. Cameras stand on a ring around an
+ * object, points lie on its surface, each seen by about SEEN of those that face it. REFINE = 1 lets
+ * the shared focal length and distortion move, RIVAL = 0 leaves Ceres out. Prints one JSON line.
+ * SPDX-License-Identifier: Apache-2.0
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,8 +32,10 @@ typedef struct rival_arrays {
 } rival_arrays;
 
 static rival_arrays for_rival(const scene *s) {
-    rival_arrays a = { .p = { .n_cameras = s->n_cameras, .n_poses = s->n_poses,
-                              .n_points = s->n_points, .n_obs = (long)s->n_obs } };
+    rival_arrays a = { .p = { .n_cameras = s->n_cameras,
+                              .n_poses = s->n_poses,
+                              .n_points = s->n_points,
+                              .n_obs = (long)s->n_obs } };
     a.p.camera = vd_mem_array((size_t)s->n_cameras, 4 * sizeof(double));
     a.p.pose = vd_mem_array((size_t)s->n_poses, 7 * sizeof(double));
     a.p.point = vd_mem_array((size_t)s->n_points, 3 * sizeof(double));
@@ -75,9 +78,11 @@ int main(int argc, char **argv) {
     vd_rng r = vd_rng_for(11, 0, 0);
     vd_err err = { 0 };
     vd_pool *pool = NULL;
-    scene s = scene_make(&r, (scene_opt){ .poses = poses, .points = points,
+    scene s = scene_make(&r, (scene_opt){ .poses = poses,
+                                          .points = points,
                                           .model = VD_CAMERA_SIMPLE_RADIAL,
-                                          .see = SEEN / (0.3 * poses), .noise_px = 0.5 });
+                                          .see = SEEN / (0.3 * poses),
+                                          .noise_px = 0.5 });
     scene_perturb(&s, &r, 0.005, 0.02, 0.02);
     rival_arrays a = for_rival(&s);
     rival_report theirs;
@@ -98,15 +103,16 @@ int main(int argc, char **argv) {
     }
     memset(&theirs, 0, sizeof theirs);
     if (argc <= 6 || atoi(argv[6])) rival_solve(&a.p, &theirs);
-    printf("{\"bench\":\"bundle\",\"poses\":%d,\"points\":%d,\"observations\":%lld,\"jobs\":%d,"
-           "\"refine\":%d,\"solver\":%d,\"initial_cost\":%.6g,\"final_cost\":%.8g,"
-           "\"iterations\":%d,\"seconds\":%.4f,\"linear_s\":%.4f,\"solve_s\":%.4f,\"step_s\":%.4f,"
-           "\"rival\":\"%s\",\"rival_initial_cost\":%.6g,\"rival_final_cost\":%.8g,"
-           "\"rival_iterations\":%d,\"rival_seconds\":%.4f,\"speedup\":%.2f,\"target_speedup\":5}\n",
-           poses, points, (long long)s.n_obs, jobs, refine, rep.solver, rep.initial_cost,
-           rep.final_cost, rep.iterations, rep.total_s, rep.linear_s, rep.solve_s, rep.step_s,
-           rival_name(), theirs.initial_cost, theirs.final_cost, theirs.iterations, theirs.seconds,
-           theirs.seconds / rep.total_s);
+    printf(
+        "{\"bench\":\"bundle\",\"poses\":%d,\"points\":%d,\"observations\":%lld,\"jobs\":%d,"
+        "\"refine\":%d,\"solver\":%d,\"initial_cost\":%.6g,\"final_cost\":%.8g,"
+        "\"iterations\":%d,\"seconds\":%.4f,\"linear_s\":%.4f,\"solve_s\":%.4f,\"step_s\":%.4f,"
+        "\"rival\":\"%s\",\"rival_initial_cost\":%.6g,\"rival_final_cost\":%.8g,"
+        "\"rival_iterations\":%d,\"rival_seconds\":%.4f,\"speedup\":%.2f,\"target_speedup\":5}\n",
+        poses, points, (long long)s.n_obs, jobs, refine, rep.solver, rep.initial_cost,
+        rep.final_cost, rep.iterations, rep.total_s, rep.linear_s, rep.solve_s, rep.step_s,
+        rival_name(), theirs.initial_cost, theirs.final_cost, theirs.iterations, theirs.seconds,
+        theirs.seconds / rep.total_s);
     free_rival(&a);
     scene_free(&s);
     vd_pool_free(pool);

@@ -1,5 +1,5 @@
-/* The incremental mapper on verified matches of a file: bench_mapper FILE [JOBS [MODEL_DIR]]. The file
- * is what colmap_dump.py makes of a COLMAP database, so that both mappers start from the same
+/* The incremental mapper on verified matches of a file: bench_mapper FILE [JOBS [MODEL_DIR]]. The
+ * file is what colmap_dump.py makes of a COLMAP database, so that both mappers start from the same
  * matches; MODEL_DIR gets images.txt and cameras.txt of the largest model. Prints one JSON line.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
@@ -42,8 +42,10 @@ static void decompose(const dump *d, vd_sfm_pair *p, const double e[9]) {
         vd_vec3 t = vd_v3(sign * u[2], sign * u[5], sign * u[8]);
         for (int i = 0; i < p->n; i++) {
             double x[3], y[3];
-            if (!vd_camera_ray(&d->camera[d->image[p->a].camera], d->image[p->a].uv + 2 * p->match[i].a, x) ||
-                !vd_camera_ray(&d->camera[d->image[p->b].camera], d->image[p->b].uv + 2 * p->match[i].b, y))
+            if (!vd_camera_ray(&d->camera[d->image[p->a].camera],
+                               d->image[p->a].uv + 2 * p->match[i].a, x) ||
+                !vd_camera_ray(&d->camera[d->image[p->b].camera],
+                               d->image[p->b].uv + 2 * p->match[i].b, y))
                 continue;
             vd_vec3 f = vd_mat3_apply(r, vd_v3(x[0], x[1], x[2])), g = vd_v3(y[0], y[1], y[2]);
             /* depths from f a + t = g b */
@@ -63,7 +65,8 @@ static int by_value(const void *a, const void *b) {
 }
 
 static double parallax(const dump *d, const vd_sfm_pair *p) {
-    double *angle = vd_mem_array((size_t)p->n, sizeof *angle), x[3] = { 0, 0, 1 }, y[3] = { 0, 0, 1 };
+    double *angle = vd_mem_array((size_t)p->n, sizeof *angle), x[3] = { 0, 0, 1 },
+           y[3] = { 0, 0, 1 };
     for (int i = 0; i < p->n; i++) {
         vd_camera_ray(&d->camera[d->image[p->a].camera], d->image[p->a].uv + 2 * p->match[i].a, x);
         vd_camera_ray(&d->camera[d->image[p->b].camera], d->image[p->b].uv + 2 * p->match[i].b, y);
@@ -85,10 +88,11 @@ static void read_pair(dump *d, vd_sfm_pair *p, FILE *f) {
     take(m, (size_t)head[2] * sizeof *m, f);
     *p = (vd_sfm_pair){ .a = head[0], .b = head[1], .n = head[2], .match = m };
     /* COLMAP: 2 calibrated, 3 uncalibrated, 4 planar, 5 panoramic, 6 one of both, 7 watermark */
-    static const int config[] = { VD_TWO_VIEW_DEGENERATE,  VD_TWO_VIEW_DEGENERATE,
-                                  VD_TWO_VIEW_CALIBRATED,  VD_TWO_VIEW_UNCALIBRATED,
-                                  VD_TWO_VIEW_PLANAR,      VD_TWO_VIEW_PANORAMIC,
-                                  VD_TWO_VIEW_PLANAR_OR_PANORAMIC, VD_TWO_VIEW_WATERMARK };
+    static const int config[] = {
+        VD_TWO_VIEW_DEGENERATE,          VD_TWO_VIEW_DEGENERATE, VD_TWO_VIEW_CALIBRATED,
+        VD_TWO_VIEW_UNCALIBRATED,        VD_TWO_VIEW_PLANAR,     VD_TWO_VIEW_PANORAMIC,
+        VD_TWO_VIEW_PLANAR_OR_PANORAMIC, VD_TWO_VIEW_WATERMARK
+    };
     p->geometry.config = head[3] >= 0 && head[3] < VD_COUNT(config) ? config[head[3]] : 0;
     p->geometry.inliers = p->n;
     decompose(d, p, e);
@@ -122,8 +126,13 @@ static dump read_dump(const char *path) {
         take(uv, (size_t)head[1] * 16, f);
         d.image[i] = (vd_sfm_image){ .camera = head[0], .n = head[1], .uv = uv };
     }
-    d.in = (vd_sfm_input){ .n_images = n[0], .n_cameras = n[1], .n_pairs = n[2], .image = d.image,
-                           .camera = d.camera, .camera_refine = d.refine, .pair = d.pair };
+    d.in = (vd_sfm_input){ .n_images = n[0],
+                           .n_cameras = n[1],
+                           .n_pairs = n[2],
+                           .image = d.image,
+                           .camera = d.camera,
+                           .camera_refine = d.refine,
+                           .pair = d.pair };
     for (int i = 0; i < n[2]; i++) read_pair(&d, &d.pair[i], f);
     fclose(f);
     return d;
@@ -135,8 +144,8 @@ static void write_model(const char *dir, const dump *d, const vd_sfm_model *m) {
     FILE *f = fopen(path, "w");
     for (int i = 0; f != NULL && i < m->n_images; i++) {
         const vd_rigid *p = &m->cam_from_world[i];
-        fprintf(f, "%d %.17g %.17g %.17g %.17g %.17g %.17g %.17g 1 %s\n0 0 -1\n", i + 1, p->q.w, p->q.x,
-                p->q.y, p->q.z, p->t.x, p->t.y, p->t.z, d->name[m->image[i]]);
+        fprintf(f, "%d %.17g %.17g %.17g %.17g %.17g %.17g %.17g 1 %s\n0 0 -1\n", i + 1, p->q.w,
+                p->q.x, p->q.y, p->q.z, p->t.x, p->t.y, p->t.z, d->name[m->image[i]]);
     }
     if (f != NULL) fclose(f);
 }
@@ -167,8 +176,9 @@ int main(int argc, char **argv) {
            s.local_adjustments, s.global_s, s.global_adjustments, s.filter_s);
     for (int i = 0; i < out.n_images; i++)
         if (out.verdict[i].model < 0)
-            fprintf(stderr, "%s: %s, %d of %d\n", d.name[i], vd_sfm_reason_name(out.verdict[i].reason),
-                    out.verdict[i].inliers, out.verdict[i].of);
+            fprintf(stderr, "%s: %s, %d of %d\n", d.name[i],
+                    vd_sfm_reason_name(out.verdict[i].reason), out.verdict[i].inliers,
+                    out.verdict[i].of);
     if (argc > 3 && out.n_models > 0) write_model(argv[3], &d, m);
     return 0;
 }

@@ -107,7 +107,8 @@ static void check_batch(const vd_sfm_kern *k, vd_rng *r, int kind, int round) {
 static void check_rows(const vd_sfm_kern *k, vd_rng *r, int kind, int round) {
     double *v = values(64, r, kind);
     const double *j0 = v, *j1 = v + 8, *k0 = v + 16, *k1 = v + 24, *p = v + 32;
-    twice block = twice_of(VD_BA_BLOCK, r, kind), g = twice_of(8, r, kind), d = twice_of(8, r, kind);
+    twice block = twice_of(VD_BA_BLOCK, r, kind), g = twice_of(8, r, kind),
+          d = twice_of(8, r, kind);
     vd_sfm_kern_c.normal(block.ref, j0, j1, k0, k1, 1 + round % 8);
     k->normal(block.got, j0, j1, k0, k1, 1 + round % 8);
     settle(block, "normal", k->name, round);
@@ -124,6 +125,24 @@ static void check_rows(const vd_sfm_kern *k, vd_rng *r, int kind, int round) {
     settle(w, "whiten w", k->name, round);
     settle(b, "whiten b", k->name, round);
     vd_mem_free(v);
+}
+
+static void check_transposes(const vd_sfm_kern *k, vd_rng *r, int kind, int round) {
+    const double *from[VD_BA_LANES];
+    int n = 8 * (1 + round % (VD_BA_LANES / 8));
+    double *v = values(16 * VD_BA_LANES, r, kind);
+    vd_ba_batch *b = (void *)values(sizeof *b / sizeof(double), r, kind);
+    twice lanes = twice_of(16 * VD_BA_LANES, r, kind),
+          rec = twice_of(VD_BA_LANES * sizeof(vd_ba_record) / sizeof(double), r, kind);
+    for (int l = 0; l < n; l++) from[l] = v + 16 * (l * 5 % n);
+    vd_sfm_kern_c.load((void *)lanes.ref, from, 2, n);
+    k->load((void *)lanes.got, from, 2, n);
+    settle(lanes, "load", k->name, round);
+    vd_sfm_kern_c.records((void *)rec.ref, b, n);
+    k->records((void *)rec.got, b, n);
+    settle(rec, "records", k->name, round);
+    vd_mem_free(v);
+    vd_mem_free(b);
 }
 
 static void check_points(const vd_sfm_kern *k, vd_rng *r, int kind, int round) {
@@ -166,6 +185,7 @@ int main(void) {
             check_math(vd_math_kern_for(level[l]), &r, round % 3, round);
             check_batch(vd_sfm_kern_for(level[l]), &r, round % 3, round);
             check_rows(vd_sfm_kern_for(level[l]), &r, round % 3, round);
+            check_transposes(vd_sfm_kern_for(level[l]), &r, round % 3, round);
             check_points(vd_sfm_kern_for(level[l]), &r, round % 3, round);
         }
     }

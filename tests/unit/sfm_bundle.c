@@ -238,7 +238,11 @@ T(robust_losses_resist_wrong_observations) {
     double error[4];
     for (int loss = VD_LOSS_NONE; loss <= VD_LOSS_CAUCHY; loss++) {
         vd_rng r = t_rng(t);
-        scene s = scene_make(&r, (scene_opt){ .poses = 12, .points = 400, .model = VD_CAMERA_PINHOLE, .see = 0.8, .noise_px = 0.3 });
+        scene s = scene_make(&r, (scene_opt){ .poses = 12,
+                                              .points = 400,
+                                              .model = VD_CAMERA_PINHOLE,
+                                              .see = 0.8,
+                                              .noise_px = 0.3 });
         double *truth = vd_mem_array((size_t)s.n_points, 3 * sizeof *truth);
         memcpy(truth, s.point, (size_t)s.n_points * 3 * sizeof *truth);
         for (int64_t i = 0; i < s.n_obs; i++)
@@ -255,26 +259,43 @@ T(robust_losses_resist_wrong_observations) {
         vd_mem_free(truth);
         scene_free(&s);
     }
-    for (int loss = VD_LOSS_HUBER; loss <= VD_LOSS_CAUCHY; loss++) T_LT(error[loss], 0.3 * error[VD_LOSS_NONE]);
+    for (int loss = VD_LOSS_HUBER; loss <= VD_LOSS_CAUCHY; loss++)
+        T_LT(error[loss], 0.3 * error[VD_LOSS_NONE]);
 }
 
-/* The loss functions and their weights: w^2 = d loss / d s, by differences. */
-T(weights_are_derivatives_of_losses) {
+/* Along a line x -> |(3 x, 4 x)|: the weighed Jacobian and residual give the loss's first
+ * derivative, and where the loss is not too concave the second one. */
+T(weighing_gives_the_derivatives_of_losses) {
     for (int loss = VD_LOSS_HUBER; loss <= VD_LOSS_CAUCHY; loss++)
-        for (int k = 0; k < 8; k++) {
+        for (int k = 0; k < 10; k++) {
             static vd_ba_batch b;
-            double s = 0.01 * pow(4, k), h = 1e-5 * s, scale = 1.7;
-            for (int l = 0; l < 8; l++) b.square[l] = s, b.r[0][l] = 1;
-            vd_sfm_kern_c.weigh(&b, 8, loss, scale, 0);
-            double want = (vd_ba_loss(loss, scale, s + h) - vd_ba_loss(loss, scale, s - h)) / (2 * h);
-            T_NEAR(b.r[0][3] * b.r[0][3], want, 1e-6);
+            double x = 0.02 * pow(2, k), h = 1e-4 * x, scale = 1.7, f[3];
+            for (int i = 0; i < 3; i++)
+                f[i] = 0.5 * vd_ba_loss(loss, scale, 25 * (x + (i - 1) * h) * (x + (i - 1) * h));
+            for (int l = 0; l < 8; l++) {
+                b.square[l] = 25 * x * x;
+                b.r[0][l] = 3 * x, b.r[1][l] = 4 * x;
+                b.a[0][l] = 3, b.a[3][l] = 4;
+                b.a[1][l] = 4, b.a[4][l] = -3; /* across: the loss does not bend there */
+            }
+            vd_sfm_kern_c.weigh(&b, 8, loss, scale, VD_BA_JACOBIAN);
+            double first = b.a[0][3] * b.r[0][3] + b.a[3][3] * b.r[1][3];
+            double second = b.a[0][3] * b.a[0][3] + b.a[3][3] * b.a[3][3];
+            double slope = (f[2] - f[0]) / (2 * h), curve = (f[2] - 2 * f[1] + f[0]) / (h * h);
+            T_NEAR(first, slope, 1e-5 * (1 + slope));
+            if (x < 0.15 && loss != VD_LOSS_HUBER) T_NEAR(second, curve, 1e-4 * (1 + curve));
+            T_TRUE(second > 0);
+            T_NEAR(b.a[1][3] * b.r[0][3] + b.a[4][3] * b.r[1][3], 0, 1e-9);
         }
 }
 
 T(constants_stay_and_priors_pull) {
     vd_rng r = t_rng(t);
     vd_err err = { 0 };
-    scene s = scene_make(&r, (scene_opt){ .poses = 8, .points = 200, .model = VD_CAMERA_PINHOLE, .see = 0.9, .noise_px = 0.2 });
+    scene s = scene_make(
+        &r,
+        (scene_opt){
+            .poses = 8, .points = 200, .model = VD_CAMERA_PINHOLE, .see = 0.9, .noise_px = 0.2 });
     vd_vec3 centre[8];
     for (int i = 0; i < 8; i++) centre[i] = vd_rigid_centre(s.pose[i]);
     scene_perturb(&s, &r, 0.01, 0.02, 0.02);
@@ -292,7 +313,9 @@ T(constants_stay_and_priors_pull) {
     /* priors alone hold the scene: it goes where they say, as exactly as its own noise allows */
     vd_bundle_prior prior[8];
     for (int i = 0; i < 8; i++)
-        prior[i] = (vd_bundle_prior){ i, { centre[i].x + 5, centre[i].y, centre[i].z }, { 100, 0, 0, 0, 100, 0, 0, 0, 100 } };
+        prior[i] = (vd_bundle_prior){ i,
+                                      { centre[i].x + 5, centre[i].y, centre[i].z },
+                                      { 100, 0, 0, 0, 100, 0, 0, 0, 100 } };
     b.pose_constant = NULL;
     b.point_constant = NULL;
     b.prior = prior;
@@ -319,7 +342,10 @@ T(covariance_is_the_inverse_of_the_hessian) {
     enum { POSES = 4, POINTS = 30, N = 6 * POSES + 3 * POINTS };
     vd_rng r = t_rng(t);
     vd_err err = { 0 };
-    scene s = scene_make(&r, (scene_opt){ .poses = POSES, .points = POINTS, .model = VD_CAMERA_PINHOLE, .see = 1, .turns = 0.3 });
+    scene s = scene_make(
+        &r,
+        (scene_opt){
+            .poses = POSES, .points = POINTS, .model = VD_CAMERA_PINHOLE, .see = 1, .turns = 0.3 });
     vd_bundle b = scene_bundle(&s);
     const int32_t which[] = { 0, 1, 2, 3 };
     double cov[36 * POSES];
@@ -372,7 +398,11 @@ T(a_start_that_is_nonsense_does_no_harm) {
     vd_err err = { 0 };
     for (int round = 0; round < 12; round++) {
         vd_rng r = vd_rng_for(5, 5, (uint64_t)round);
-        scene s = scene_make(&r, (scene_opt){ .poses = 6, .points = 80, .model = round % VD_CAMERA_MODELS, .see = 0.9, .noise_px = 0.5 });
+        scene s = scene_make(&r, (scene_opt){ .poses = 6,
+                                              .points = 80,
+                                              .model = round % VD_CAMERA_MODELS,
+                                              .see = 0.9,
+                                              .noise_px = 0.5 });
         scene_perturb(&s, &r, round < 6 ? 0.5 : 3, 2, round % 3 ? 0.5 : 1e8);
         uint8_t refine = 7;
         vd_bundle b = scene_bundle(&s);
@@ -385,7 +415,8 @@ T(a_start_that_is_nonsense_does_no_harm) {
         T_TRUE(rep.final_cost <= rep.initial_cost);
         T_TRUE(isfinite(rep.final_cost));
         for (int i = 0; i < 3 * s.n_points; i++) T_TRUE(isfinite(s.point[i]));
-        for (int i = 0; i < s.n_poses; i++) T_TRUE(isfinite(s.pose[i].q.w + s.pose[i].t.x + s.pose[i].t.y + s.pose[i].t.z));
+        for (int i = 0; i < s.n_poses; i++)
+            T_TRUE(isfinite(s.pose[i].q.w + s.pose[i].t.x + s.pose[i].t.y + s.pose[i].t.z));
         scene_free(&s);
     }
 }
@@ -430,7 +461,10 @@ T(every_refused_allocation_is_survived) {
     for (int solver = VD_SOLVER_DENSE; solver <= VD_SOLVER_PCG; solver++) {
         if (solver == VD_SOLVER_SPARSE && !vd_sparse_available()) continue;
         vd_rng r = t_rng(t);
-        scene s = scene_make(&r, (scene_opt){ .poses = 4, .points = 40, .model = VD_CAMERA_RADIAL, .see = 1, .noise_px = 0.5 });
+        scene s = scene_make(
+            &r,
+            (scene_opt){
+                .poses = 4, .points = 40, .model = VD_CAMERA_RADIAL, .see = 1, .noise_px = 0.5 });
         uint8_t refine = 7;
         bool hit = true;
         for (int n = 0; hit && n < 200; n++) {

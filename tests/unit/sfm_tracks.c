@@ -136,7 +136,9 @@ T(tracks_are_components_where_nothing_contradicts) {
 T(bad_pairs_are_errors) {
     input *p = new_input();
     vd_tracks k = { 0 };
-    const int bad[][4] = { { 0, 9, 1, 1 }, { -1, 1, 1, 1 }, { 2, 2, 1, 1 }, { 0, 1, KEYS, 1 }, { 0, 1, 1, -1 } };
+    const int bad[][4] = {
+        { 0, 9, 1, 1 }, { -1, 1, 1, 1 }, { 2, 2, 1, 1 }, { 0, 1, KEYS, 1 }, { 0, 1, 1, -1 }
+    };
     for (int i = 0; i < VD_COUNT(bad); i++) {
         vd_err err = { 0 };
         p->in.n_pairs = 0;
