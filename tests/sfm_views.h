@@ -18,10 +18,10 @@ typedef struct views {
 } views;
 
 typedef struct views_opt {
-    int clutter;       /* keypoints of no point in every image */
-    double wrong;      /* share of the matches of a pair that lead to a wrong keypoint */
-    int least;         /* matches of a pair */
-    double miss;       /* share of the right matches that are not found */
+    int clutter;  /* keypoints of no point in every image */
+    double wrong; /* share of the matches of a pair that lead to a wrong keypoint */
+    int least;    /* matches of a pair */
+    double miss;  /* share of the right matches that are not found */
 } views_opt;
 
 static inline void views_free(views *v) {
@@ -157,7 +157,8 @@ static inline views_error views_compare(const vd_sfm_model *m, const scene *s) {
         vd_vec3 d = vd_v3_sub(vd_v3_mul(vd_mat3_apply(r, p), scale), q);
         e.centre_rmse += vd_v3_dot(d, d) / n;
         vd_quat want = vd_quat_mul(s->pose[m->image[i]].q, vd_quat_of_matrix(r));
-        e.rotation_deg = fmax(e.rotation_deg, 57.29577951308232 * vd_quat_angle_rad(want, m->cam_from_world[i].q));
+        e.rotation_deg = fmax(e.rotation_deg,
+                              57.29577951308232 * vd_quat_angle_rad(want, m->cam_from_world[i].q));
     }
     e.centre_rmse = sqrt(e.centre_rmse);
     return e;

@@ -9,7 +9,9 @@
 #include "base/mem.h"
 #include "sfm/bundle_int.h"
 
-static const double FIRST_RADIUS = 1e4, MOST_RADIUS = 1e16, LEAST_RADIUS = 1e-32;
+static const double MOST_RADIUS = 1e16, LEAST_RADIUS = 1e-32;
+/* For covariances: makes a point that one image sees regular, which then tells nothing. */
+static const double LEAST_DAMPING = 1e-9;
 static const double GOOD_STEP = 1e-3; /* share of the promised gain that a step must bring */
 
 typedef struct trust {
@@ -51,7 +53,7 @@ static bool finished(const vd_ba *ba, const vd_ba_outcome *o, double cost, bool 
 }
 
 static vd_status minimise(vd_ba *ba, vd_bundle_report *rep, vd_err *err) {
-    trust t = { FIRST_RADIUS, 2 };
+    trust t = { ba->opt.first_radius, 2 };
     double cost, gradient;
     rep->end = VD_END_ITERATIONS;
     for (bool first = true; rep->iterations < ba->opt.max_iterations || first; first = false) {
@@ -96,6 +98,8 @@ static vd_status check_options(const vd_bundle_opt *o, vd_err *err) {
         return vd_fail(err, VD_E_ARG, "bundle: loss %d", o->loss);
     if (o->loss != VD_LOSS_NONE && !(o->loss_scale_px > 0 && isfinite(o->loss_scale_px)))
         return vd_fail(err, VD_E_ARG, "bundle: a loss scale of %g px", o->loss_scale_px);
+    if (!(o->first_radius > LEAST_RADIUS && o->first_radius <= MOST_RADIUS))
+        return vd_fail(err, VD_E_ARG, "bundle: a first radius of %g", o->first_radius);
     if (o->solver < VD_SOLVER_AUTO || o->solver > VD_SOLVER_PCG)
         return vd_fail(err, VD_E_ARG, "bundle: solver %d", o->solver);
     return VD_OK;
@@ -165,7 +169,7 @@ vd_status vd_bundle_covariance(double *cov, const vd_bundle *b, const vd_bundle_
     VD_GO(prepare(&ba, b, &o, pool, err));
     if (ba.solver == VD_SOLVER_PCG)
         VD_GO(vd_fail(err, VD_E_LIMIT, "bundle: covariances of %d poses", b->n_poses));
-    VD_GO(vd_ba_linearise(&ba, 0, &cost, &gradient, err));
+    VD_GO(vd_ba_linearise(&ba, LEAST_DAMPING, &cost, &gradient, err));
     st = vd_ba_solve(&ba, 0, err);
     if (st == VD_E_NUMERIC) vd_fail(err, st, "bundle: the scene does not determine its poses");
     VD_GO(st);

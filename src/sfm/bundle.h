@@ -58,13 +58,14 @@ typedef struct vd_bundle_opt {
     double prior_scale;   /* Cauchy loss of the priors, in sigmas; 0: none */
     int max_iterations;
     double function_tolerance, parameter_tolerance, gradient_tolerance;
-    int solver; /* enum vd_bundle_solver */
-    int gauge;  /* enum vd_bundle_gauge */
+    double first_radius; /* of the trust region: large where the start is good already */
+    int solver;          /* enum vd_bundle_solver */
+    int gauge;           /* enum vd_bundle_gauge */
 } vd_bundle_opt;
 #define VD_BUNDLE_OPT                                                                              \
     {                                                                                              \
         .loss_scale_px = 1, .max_iterations = 50, .function_tolerance = 1e-6,                      \
-        .parameter_tolerance = 1e-8, .gradient_tolerance = 1e-10                                   \
+        .parameter_tolerance = 1e-8, .gradient_tolerance = 1e-10, .first_radius = 1e4              \
     }
 
 enum vd_bundle_end {

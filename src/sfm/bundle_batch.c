@@ -2,19 +2,36 @@
  * Apache-2.0 */
 #include "sfm/bundle_int.h"
 
+/* The same parameters in all lanes when the lanes have one camera, as they mostly do. */
+static void load_cameras(vd_ba_batch *batch, const vd_ba *ba, const vd_ba_values *v,
+                         const int32_t *pose, int n) {
+    const double *from[VD_BA_LANES];
+    bool one = true;
+    for (int l = 0; l < n; l++) {
+        from[l] = v->cam[ba->in->pose_camera[pose[l]]];
+        one &= from[l] == from[0];
+    }
+    for (int l = n; l < VD_BA_PAD(n); l++) from[l] = from[0];
+    if (!one) {
+        ba->kern->load(batch->cam, from, 1, VD_BA_PAD(n));
+        return;
+    }
+    for (int i = 0; i < 8; i++)
+        for (int l = 0; l < VD_BA_PAD(n); l++) batch->cam[i][l] = from[0][i];
+}
+
 /* Lanes beyond n repeat the first one, so that they hold numbers like any other. */
 void vd_ba_load(vd_ba_batch *batch, const vd_ba *ba, const vd_ba_values *v, int64_t first, int n) {
+    const double *from[VD_BA_LANES];
+    const int32_t *pose = ba->pose + first;
+    for (int l = 0; l < VD_BA_PAD(n); l++) from[l] = v->pose[pose[l < n ? l : 0]];
+    ba->kern->load(batch->pose, from, 2, VD_BA_PAD(n));
+    load_cameras(batch, ba, v, pose, n);
     for (int l = 0; l < n; l++) {
-        int32_t pose = ba->pose[first + l];
-        const double *p = v->pose[pose], *c = v->cam[ba->in->pose_camera[pose]];
-        for (int i = 0; i < 12; i++) batch->pose[i][l] = p[i];
-        for (int i = 0; i < 8; i++) batch->cam[i][l] = c[i];
         batch->uv[0][l] = ba->uv[first + l][0];
         batch->uv[1][l] = ba->uv[first + l][1];
     }
     for (int l = n; l < VD_BA_PAD(n); l++) {
-        for (int i = 0; i < 12; i++) batch->pose[i][l] = batch->pose[i][0];
-        for (int i = 0; i < 8; i++) batch->cam[i][l] = batch->cam[i][0];
         for (int i = 0; i < 3; i++) batch->x[i][l] = batch->x[i][0];
         for (int i = 0; i < 2; i++) batch->uv[i][l] = batch->uv[i][0];
     }

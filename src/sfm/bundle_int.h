@@ -25,7 +25,7 @@ typedef struct vd_ba_cam {
 
 /* Values of all parameters, in the form the kernels want. */
 typedef struct vd_ba_values {
-    double (*pose)[12]; /* R, t */
+    double (*pose)[16]; /* R, t, padding */
     vd_quat *rotation;
     vd_camera *camera;
     double (*cam)[8]; /* fx fy cx cy k1 k2 p1 p2 */

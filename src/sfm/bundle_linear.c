@@ -16,27 +16,21 @@ double vd_ba_damping(double diagonal, double lambda) {
     return VD_CLAMP(diagonal, 1e-6, 1e32) * lambda;
 }
 
-/* The gathering of one observation: what the lanes say, refined parameters only. */
-static void fill_record(vd_ba_record *r, const vd_ba_batch *b, int l, const vd_ba *ba,
-                        int32_t pose) {
+/* What the kernel leaves out of a record: refined parameters, and columns that are held. */
+static void finish_record(vd_ba_record *r, const vd_ba_batch *b, int l, const vd_ba *ba,
+                          int32_t pose) {
     const vd_ba_cam *c = &ba->cam[ba->in->pose_camera[pose]];
     int32_t block = ba->pose_block[pose];
+    int held = block >= 0 ? ba->held[block] : 0;
     for (int row = 0; row < 2; row++) {
-        for (int i = 0; i < 3; i++) {
-            r->pose[row][i] = b->jw[3 * row + i][l];
-            r->pose[row][3 + i] = b->a[3 * row + i][l];
-            r->point[row][i] = b->jp[3 * row + i][l];
-        }
-        r->point[row][3] = b->r[row][l];
         for (int i = 0; i < c->n; i++) {
             const vd_lanes *k = b->k + row * VD_BA_PARAMS;
             r->cam[row][i] = k[c->from[i]][l];
             if (c->and_from[i] >= 0) r->cam[row][i] += k[c->and_from[i]][l];
         }
         for (int i = c->n; i < 2 * VD_BA_ROW && c->n > 0; i++) r->cam[row][i] = 0;
-        if (block >= 0 && ba->held[block])
-            for (int i = 0; i < 6; i++)
-                if (ba->held[block] >> i & 1) r->pose[row][i] = 0;
+        for (int i = 0; i < 6 && held != 0; i++)
+            if (held >> i & 1) r->pose[row][i] = 0;
     }
 }
 
@@ -57,8 +51,9 @@ static double chunk_records(vd_ba *ba, vd_ba_scratch *s, int64_t first, int64_t 
         ba->kern->weigh(b, VD_BA_PAD(n), ba->opt.loss, ba->opt.loss_scale_px,
                         VD_BA_JACOBIAN | ba->want);
         ba->kern->jacobians(b, VD_BA_PAD(n));
-        for (int l = 0; l < n; l++)
-            fill_record(&s->record[o - first + l], b, l, ba, ba->pose[o + l]);
+        vd_ba_record *r = s->record + (o - first);
+        ba->kern->records(r, b, VD_BA_PAD(n));
+        for (int l = 0; l < n; l++) finish_record(&r[l], b, l, ba, ba->pose[o + l]);
     }
     return 0.5 * cost;
 }

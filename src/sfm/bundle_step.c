@@ -20,12 +20,15 @@ typedef struct pass {
 
 /* The step of the blocks into the lanes of their observations. */
 static void load_steps(vd_ba_batch *b, const vd_ba *ba, int64_t first, int n) {
-    for (int l = 0; l < n; l++) {
-        int32_t pose = ba->pose[first + l], block = ba->pose_block[pose];
-        const vd_ba_cam *c = &ba->cam[ba->in->pose_camera[pose]];
-        const double *d = ba->step + (ptrdiff_t)block * VD_BA_ROW;
-        for (int i = 0; i < 6; i++) b->step[i][l] = block >= 0 ? d[i] : 0;
-        if (!ba->want) continue;
+    static const double nothing[VD_BA_ROW];
+    const double *from[VD_BA_LANES];
+    for (int l = 0; l < VD_BA_PAD(n); l++) {
+        int32_t block = ba->pose_block[ba->pose[first + (l < n ? l : 0)]];
+        from[l] = block >= 0 ? ba->step + (ptrdiff_t)block * VD_BA_ROW : nothing;
+    }
+    ba->kern->load(b->step, from, 1, VD_BA_PAD(n));
+    for (int l = 0; l < n && ba->want; l++) {
+        const vd_ba_cam *c = &ba->cam[ba->in->pose_camera[ba->pose[first + l]]];
         for (int i = 0; i < VD_BA_PARAMS; i++) b->cam_step[i][l] = 0;
         for (int i = 0; i < c->n; i++) {
             double v = ba->step[(ptrdiff_t)c->block * VD_BA_ROW + i];

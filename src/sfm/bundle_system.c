@@ -155,16 +155,17 @@ static vd_status init_sums(vd_ba *ba, vd_err *err) {
 static vd_status init_scratch(vd_ba *ba, vd_err *err) {
     int jobs = vd_pool_jobs(ba->pool);
     size_t batches = (size_t)(ba->longest + VD_BA_LANES - 1) / VD_BA_LANES;
+    int64_t records = VD_BA_PAD(VD_MAX(ba->longest, 1)); /* kernels write eight at a time */
     ba->scratch = vd_mem_array((size_t)jobs, sizeof *ba->scratch);
     if (ba->scratch == NULL) return vd_nomem(err);
     for (int j = 0; j < jobs; j++) {
         vd_ba_scratch *s = &ba->scratch[j];
         s->batch = vd_mem_aligned(VD_MAX(batches, 1) * sizeof *s->batch);
-        s->record = vd_mem_aligned((size_t)VD_MAX(ba->longest, 1) * sizeof *s->record);
+        s->record = vd_mem_aligned((size_t)records * sizeof *s->record);
         s->t = vd_mem_aligned((size_t)VD_MAX(ba->longest_entries, 1) * VD_BA_ENTRY * sizeof *s->t);
         if (s->batch == NULL || s->record == NULL || s->t == NULL) return vd_nomem(err);
         memset(s->batch, 0, VD_MAX(batches, 1) * sizeof *s->batch);
-        memset(s->record, 0, (size_t)VD_MAX(ba->longest, 1) * sizeof *s->record);
+        memset(s->record, 0, (size_t)records * sizeof *s->record);
     }
     return VD_OK;
 }

@@ -24,6 +24,7 @@ static void set_pose(vd_ba_values *v, int32_t i, vd_quat q, vd_vec3 t) {
     v->pose[i][9] = t.x;
     v->pose[i][10] = t.y;
     v->pose[i][11] = t.z;
+    for (int k = 12; k < 16; k++) v->pose[i][k] = 0;
 }
 
 vd_status vd_ba_values_init(vd_ba_values *v, const vd_bundle *b, vd_err *err) {

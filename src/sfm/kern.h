@@ -25,19 +25,20 @@ typedef double vd_lanes[VD_BA_LANES];
 typedef struct vd_ba_batch {
     /* in */
     vd_lanes x[3];     /* the point in the world */
-    vd_lanes pose[12]; /* R row-major, t */
+    vd_lanes pose[16]; /* R row-major, t, four unused */
     vd_lanes cam[8];   /* fx fy cx cy k1 k2 p1 p2 */
     vd_lanes uv[2];
     vd_lanes step[6];                /* of the pose: w, d */
     vd_lanes cam_step[VD_BA_PARAMS]; /* of what `k` stands for */
     vd_lanes dx[3];                  /* of the point */
     /* out */
-    vd_lanes y[3];                  /* R x */
-    vd_lanes r[2];                  /* residual */
-    vd_lanes a[6];                  /* d residual / d x_in_cam, 2 x 3 */
-    vd_lanes k[2 * VD_BA_PARAMS];   /* d residual / d camera: row u, then row v */
-    vd_lanes jp[6], jw[6];          /* d residual / d point, / d w */
-    vd_lanes square, weight, ahead; /* |r|^2, sqrt(loss'), 1 or 0 where z <= 0 */
+    vd_lanes y[3];                /* R x */
+    vd_lanes r[2];                /* residual */
+    vd_lanes a[6];                /* d residual / d x_in_cam, 2 x 3 */
+    vd_lanes k[2 * VD_BA_PARAMS]; /* d residual / d camera: row u, then row v */
+    vd_lanes jp[6], jw[6];        /* d residual / d point, / d w */
+    vd_lanes square, ahead;       /* |r|^2, 1 or 0 where z <= 0 */
+    vd_lanes weight, bend;        /* of the loss, see weigh */
     vd_lanes u[2], q[3], model;
 } vd_ba_batch;
 
@@ -62,7 +63,7 @@ typedef struct vd_sfm_kern {
      * VD_BA_CAMERA k[0 .. 7] and k[12 .. 19] by fx fy cx cy k1 k2 p1 p2. Behind the camera r is
      * (fx, 0) and the Jacobians are 0. */
     void (*project)(vd_ba_batch *b, int n, int want);
-    /* weight from square, then r, a, k times it. */
+    /* r, a and k such that their products are gradient and Hessian of the loss. */
     void (*weigh)(vd_ba_batch *b, int n, int loss, double scale, int want);
     /* jp = a R and jw = y x a, the weighed a. */
     void (*jacobians)(vd_ba_batch *b, int n);
@@ -70,6 +71,10 @@ typedef struct vd_sfm_kern {
     void (*along)(vd_ba_batch *b, int n, int want);
     /* model = |r + u + jp dx|^2 - |r|^2. */
     void (*model)(vd_ba_batch *b, int n);
+    /* to[i][l] = from[l][i] for 8 * groups values of n lanes, n a multiple of 8. */
+    void (*load)(vd_lanes *to, const double *const *from, int groups, int n);
+    /* Lanes 0 .. n-1 to records, but for their `cam`. */
+    void (*records)(vd_ba_record *r, const vd_ba_batch *b, int n);
     /* sums[3][4] += the outer product of a record's point rows: V and, in column 3, its gradient.
      */
     void (*point_sums)(double sums[12], const vd_ba_record *r, int n);

@@ -10,6 +10,9 @@
 enum {
     LOCAL_IMAGES = 6,         /* that move in a local adjustment */
     LEAST_FOR_INTRINSICS = 3, /* images, below which intrinsics and shape cannot be told apart */
+    GRID = 8,                 /* cells a side, by which points are chosen */
+    ENOUGH = 6,               /* points of a cell */
+    MOST_LENGTH = 30,         /* of tracks, beyond which all count as equal */
     SETTLE_ROUNDS = 3,
     LAST_ROUNDS = 5,
 };
@@ -133,6 +136,50 @@ static vd_status part_priors(part *p, const vd_mapper *m, vd_err *err) {
     return VD_OK;
 }
 
+/* Where a keypoint lies in the grid by which points are chosen. */
+static int64_t cell_of(const vd_mapper *m, vd_sfm_observation o) {
+    const vd_camera *c = vd_camera_of(m, o.image);
+    const double *uv = vd_pixel_of(m, o);
+    int x = (int)(GRID * VD_CLAMP(uv[0] / c->width, 0, 0.999999)),
+        y = (int)(GRID * VD_CLAMP(uv[1] / c->height, 0, 0.999999));
+    return ((int64_t)o.image * GRID + y) * GRID + x;
+}
+
+/* Takes a point unless all places where it is seen have enough of others. */
+static void choose_point(part *p, const vd_mapper *m, uint8_t *filled, int32_t point) {
+    int32_t track = m->point_track[point];
+    bool wanted = false;
+    for (int32_t k = m->tracks.start[track]; k < m->tracks.start[track + 1] && !wanted; k++)
+        if (m->point_of[vd_key_of(m, m->tracks.key[k])] == point)
+            wanted = filled[cell_of(m, m->tracks.key[k])] < ENOUGH;
+    if (!wanted) return;
+    for (int32_t k = m->tracks.start[track]; k < m->tracks.start[track + 1]; k++)
+        if (m->point_of[vd_key_of(m, m->tracks.key[k])] == point)
+            filled[cell_of(m, m->tracks.key[k])]++;
+    part_point(p, m, point);
+}
+
+/* Points seen by many images first, until every part of every image has enough of them: poses are
+ * nearly as good as by all points, in a fraction of the time. */
+static vd_status choose_points(part *p, const vd_mapper *m, vd_err *err) {
+    vd_status st = VD_OK;
+    int32_t start[MOST_LENGTH + 2] = { 0 };
+    uint8_t *filled = vd_mem_array((size_t)m->in->n_images, GRID * GRID);
+    int32_t *order = vd_mem_alloc((size_t)VD_MAX(m->n_points, 1) * sizeof *order);
+    if (filled == NULL || order == NULL) VD_GO(vd_nomem(err));
+    for (int64_t i = 0; i < m->n_points; i++)
+        start[MOST_LENGTH - VD_MIN(m->point_n[i], MOST_LENGTH) + 1]++;
+    for (int k = 0; k <= MOST_LENGTH; k++) start[k + 1] += start[k];
+    for (int64_t i = 0; i < m->n_points; i++)
+        order[start[MOST_LENGTH - VD_MIN(m->point_n[i], MOST_LENGTH)]++] = (int32_t)i;
+    for (int64_t i = 0; i < m->n_points && m->point_n[order[i]] > 0; i++)
+        choose_point(p, m, filled, order[i]);
+done:
+    vd_mem_free(filled);
+    vd_mem_free(order);
+    return st;
+}
+
 static vd_status adjust_all(vd_mapper *m, bool last, vd_err *err) {
     vd_status st = VD_OK;
     part p = { 0 };
@@ -141,16 +188,18 @@ static vd_status adjust_all(vd_mapper *m, bool last, vd_err *err) {
     o.loss_scale_px = LOSS_PX;
     o.prior_scale = 3;
     o.max_iterations = last ? 30 : 10;
-    o.function_tolerance = last ? 1e-6 : 1e-4;
+    o.function_tolerance = last ? 1e-5 : 1e-4;
     VD_GO(part_init(&p, m, observations(m), err));
     for (int32_t i = 0; i < m->n_registered; i++) part_pose(&p, m, m->registered[i], false);
-    for (int32_t i = 0; i < m->n_points; i++)
+    for (int32_t i = 0; i < m->n_points && last; i++)
         if (m->point_n[i] > 0) part_point(&p, m, i);
+    if (!last) VD_GO(choose_points(&p, m, err));
     part_intrinsics(&p, m);
     VD_GO(part_priors(&p, m, err));
     VD_GO(part_values(&p, m, err));
     VD_GO(vd_bundle_adjust(&p.b, &o, NULL, m->pool, err));
     part_store(&p, m);
+    if (!last) VD_GO(vd_mapper_follow(m, p.point_of, err));
     m->stats.global_adjustments++;
     m->images_at_global = m->n_registered;
     m->points_at_global = m->n_alive;

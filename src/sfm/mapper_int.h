@@ -98,8 +98,10 @@ double vd_mapper_error(const vd_mapper *m, const double x[3], vd_sfm_observation
  * or more. `item` keys the random numbers. */
 bool vd_mapper_locate(const vd_mapper *m, double x[3], const vd_sfm_observation *o, int n,
                       uint64_t item);
-/* Moves x to where the n keypoints see it best; false when that fails. */
-bool vd_mapper_refine_point(const vd_mapper *m, double x[3], const vd_sfm_observation *o, int n);
+/* Moves x to where the n keypoints see it best, by so many rounds of Gauss-Newton; false when that
+ * fails. */
+bool vd_mapper_refine_point(const vd_mapper *m, double x[3], const vd_sfm_observation *o, int n,
+                            int rounds);
 /* Whether two of the n see x under an angle whose cosine is below `cosine`. */
 bool vd_mapper_wide(const vd_mapper *m, const double x[3], const vd_sfm_observation *o, int n,
                     double cosine);
@@ -111,7 +113,9 @@ vd_status vd_mapper_retriangulate(vd_mapper *m, bool all, int64_t *changed, vd_e
 /* Takes away observations that err by more than the limit and points seen under too small an angle;
  * images that are left with almost nothing leave the model. */
 vd_status vd_mapper_filter(vd_mapper *m, int64_t *changed, vd_err *err);
-/* The same for the points that one image sees. */
+/* Points that were not adjusted (point_of < 0) follow the poses that were. */
+vd_status vd_mapper_follow(vd_mapper *m, const int32_t *point_of, vd_err *err);
+/* The same as filter for the points that one image sees. */
 vd_status vd_mapper_filter_near(vd_mapper *m, int32_t image, int64_t *changed, vd_err *err);
 
 /* mapper_adjust.c */

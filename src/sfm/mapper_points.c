@@ -58,7 +58,7 @@ static bool plan_merge(const vd_mapper *m, plan *out, int32_t a, int32_t b, int3
     int n = members(m, o, track, a);
     n += members(m, o + n, track, b);
     for (int i = 0; i < 3; i++) out->x[i] = (wa * m->xyz[a][i] + wb * m->xyz[b][i]) / (wa + wb);
-    if (!vd_mapper_refine_point(m, out->x, o, n)) return false;
+    if (!vd_mapper_refine_point(m, out->x, o, n, 4)) return false;
     for (int i = 0; i < n; i++)
         if (vd_mapper_error(m, out->x, o[i]) > limit) return false;
     out->kind = PLAN_MERGE;
@@ -246,4 +246,28 @@ vd_status vd_mapper_filter_near(vd_mapper *m, int32_t image, int64_t *changed, v
         }
     }
     return VD_OK;
+}
+
+typedef struct following {
+    vd_mapper *m;
+    const int32_t *point_of;
+} following;
+
+static vd_status follow_task(void *user, int64_t i, int worker, vd_err *err) {
+    const following *w = user;
+    vd_mapper *m = w->m;
+    (void)worker;
+    (void)err;
+    for (int64_t p = i * PIECE; p < VD_MIN((i + 1) * PIECE, m->n_points); p++) {
+        vd_sfm_observation o[MOST_KEYS];
+        if (m->point_n[p] == 0 || w->point_of[p] >= 0) continue;
+        int n = members(m, o, m->point_track[p], (int32_t)p);
+        vd_mapper_refine_point(m, m->xyz[p], o, n, 1);
+    }
+    return VD_OK;
+}
+
+vd_status vd_mapper_follow(vd_mapper *m, const int32_t *point_of, vd_err *err) {
+    following w = { m, point_of };
+    return vd_pool_for(m->pool, (m->n_points + PIECE - 1) / PIECE, follow_task, &w, err);
 }

@@ -91,9 +91,10 @@ static bool solve(double d[3], const double h[6], const double g[3]) {
     return isfinite(d[0]) && isfinite(d[1]) && isfinite(d[2]);
 }
 
-bool vd_mapper_refine_point(const vd_mapper *m, double x[3], const vd_sfm_observation *o, int n) {
+bool vd_mapper_refine_point(const vd_mapper *m, double x[3], const vd_sfm_observation *o, int n,
+                            int rounds) {
     double y[3] = { x[0], x[1], x[2] };
-    for (int k = 0; k < REFINEMENTS; k++) {
+    for (int k = 0; k < rounds; k++) {
         double h[6] = { 0 }, g[3] = { 0 }, d[3];
         for (int i = 0; i < n; i++)
             if (!add_normal(m, h, g, y, o[i])) return false;
@@ -161,7 +162,7 @@ bool vd_mapper_locate(const vd_mapper *m, double x[3], const vd_sfm_observation 
         if (view_of(m, o[i], &v[rays])) with_ray[rays++] = o[i];
     if (rays < 2 || !best_midpoint(m, y, with_ray, v, rays, item)) return false;
     int k = agreeing(m, good, y, with_ray, rays);
-    if (k < 2 || !vd_mapper_refine_point(m, y, good, k)) return false;
+    if (k < 2 || !vd_mapper_refine_point(m, y, good, k, REFINEMENTS)) return false;
     k = agreeing(m, good, y, with_ray, rays);
     if (k < 2 || !vd_mapper_wide(m, y, good, k, cos(m->opt.min_angle_rad))) return false;
     for (int i = 0; i < 3; i++) x[i] = y[i];

@@ -230,3 +230,260 @@ T(threads_and_cpu_change_no_bit) {
     }
     unsetenv("VIDIMUS_CPU");
 }
+
+/* Wrong observations, one in ten: a robust loss keeps the result near the truth, the square does
+ * not. */
+T(robust_losses_resist_wrong_observations) {
+    vd_err err = { 0 };
+    double error[4];
+    for (int loss = VD_LOSS_NONE; loss <= VD_LOSS_CAUCHY; loss++) {
+        vd_rng r = t_rng(t);
+        scene s = scene_make(&r, (scene_opt){ .poses = 12,
+                                              .points = 400,
+                                              .model = VD_CAMERA_PINHOLE,
+                                              .see = 0.8,
+                                              .noise_px = 0.3 });
+        double *truth = vd_mem_array((size_t)s.n_points, 3 * sizeof *truth);
+        memcpy(truth, s.point, (size_t)s.n_points * 3 * sizeof *truth);
+        for (int64_t i = 0; i < s.n_obs; i++)
+            if (i % 10 == 0) s.obs[i].uv[0] += vd_rng_range(&r, -80, 80);
+        scene_perturb(&s, &r, 0.002, 0.005, 0.005);
+        vd_bundle b = scene_bundle(&s);
+        vd_bundle_opt o = VD_BUNDLE_OPT;
+        vd_bundle_report rep;
+        o.loss = loss;
+        T_OK(vd_bundle_adjust(&b, &o, &rep, NULL, &err));
+        T_TRUE(rep.final_cost < rep.initial_cost);
+        T_TRUE(rep.end != VD_END_STUCK);
+        error[loss] = shape_error(&s, truth);
+        vd_mem_free(truth);
+        scene_free(&s);
+    }
+    for (int loss = VD_LOSS_HUBER; loss <= VD_LOSS_CAUCHY; loss++)
+        T_LT(error[loss], 0.3 * error[VD_LOSS_NONE]);
+}
+
+/* Along a line x -> |(3 x, 4 x)|: the weighed Jacobian and residual give the loss's first
+ * derivative, and where the loss is not too concave the second one. */
+T(weighing_gives_the_derivatives_of_losses) {
+    for (int loss = VD_LOSS_HUBER; loss <= VD_LOSS_CAUCHY; loss++)
+        for (int k = 0; k < 10; k++) {
+            static vd_ba_batch b;
+            double x = 0.02 * pow(2, k), h = 1e-4 * x, scale = 1.7, f[3];
+            for (int i = 0; i < 3; i++)
+                f[i] = 0.5 * vd_ba_loss(loss, scale, 25 * (x + (i - 1) * h) * (x + (i - 1) * h));
+            for (int l = 0; l < 8; l++) {
+                b.square[l] = 25 * x * x;
+                b.r[0][l] = 3 * x, b.r[1][l] = 4 * x;
+                b.a[0][l] = 3, b.a[3][l] = 4;
+                b.a[1][l] = 4, b.a[4][l] = -3; /* across: the loss does not bend there */
+            }
+            vd_sfm_kern_c.weigh(&b, 8, loss, scale, VD_BA_JACOBIAN);
+            double first = b.a[0][3] * b.r[0][3] + b.a[3][3] * b.r[1][3];
+            double second = b.a[0][3] * b.a[0][3] + b.a[3][3] * b.a[3][3];
+            double slope = (f[2] - f[0]) / (2 * h), curve = (f[2] - 2 * f[1] + f[0]) / (h * h);
+            T_NEAR(first, slope, 1e-5 * (1 + slope));
+            if (x < 0.15 && loss != VD_LOSS_HUBER) T_NEAR(second, curve, 1e-4 * (1 + curve));
+            T_TRUE(second > 0);
+            T_NEAR(b.a[1][3] * b.r[0][3] + b.a[4][3] * b.r[1][3], 0, 1e-9);
+        }
+}
+
+T(constants_stay_and_priors_pull) {
+    vd_rng r = t_rng(t);
+    vd_err err = { 0 };
+    scene s = scene_make(
+        &r,
+        (scene_opt){
+            .poses = 8, .points = 200, .model = VD_CAMERA_PINHOLE, .see = 0.9, .noise_px = 0.2 });
+    vd_vec3 centre[8];
+    for (int i = 0; i < 8; i++) centre[i] = vd_rigid_centre(s.pose[i]);
+    scene_perturb(&s, &r, 0.01, 0.02, 0.02);
+    uint8_t constant[8] = { 0, 0, 1 }, fixed[200] = { 0, 1 };
+    vd_rigid pose = s.pose[2];
+    double point[3], cam = s.camera[0].params[0];
+    memcpy(point, s.point + 3, sizeof point);
+    vd_bundle b = scene_bundle(&s);
+    b.pose_constant = constant;
+    b.point_constant = fixed;
+    T_OK(vd_bundle_adjust(&b, NULL, NULL, NULL, &err));
+    T_TRUE(memcmp(&pose, &s.pose[2], sizeof pose) == 0);
+    T_TRUE(memcmp(point, s.point + 3, sizeof point) == 0);
+    T_TRUE(cam == s.camera[0].params[0]);
+    /* priors alone hold the scene: it goes where they say, as exactly as its own noise allows */
+    vd_bundle_prior prior[8];
+    for (int i = 0; i < 8; i++)
+        prior[i] = (vd_bundle_prior){ i,
+                                      { centre[i].x + 5, centre[i].y, centre[i].z },
+                                      { 100, 0, 0, 0, 100, 0, 0, 0, 100 } };
+    b.pose_constant = NULL;
+    b.point_constant = NULL;
+    b.prior = prior;
+    b.n_priors = 8;
+    vd_bundle_opt o = VD_BUNDLE_OPT;
+    o.max_iterations = 100;
+    o.prior_scale = 3;
+    o.function_tolerance = 1e-12;
+    for (int i = 0; i < 8; i++) /* 5 to the side is too far for the loss: carry the scene there */
+        s.pose[i].t = vd_v3_sub(s.pose[i].t, vd_quat_rotate(s.pose[i].q, vd_v3(4.9, 0, 0)));
+    for (int i = 0; i < 200; i++) s.point[3 * i] += 4.9;
+    T_OK(vd_bundle_adjust(&b, &o, NULL, NULL, &err));
+    for (int i = 0; i < 8; i++) {
+        vd_vec3 c = vd_rigid_centre(s.pose[i]);
+        T_NEAR(c.x, centre[i].x + 5, 0.01);
+        T_NEAR(c.y, centre[i].y, 0.01);
+        T_NEAR(c.z, centre[i].z, 0.01);
+    }
+    scene_free(&s);
+}
+
+/* The covariance against the inverse of the whole Hessian, by differences. */
+T(covariance_is_the_inverse_of_the_hessian) {
+    enum { POSES = 4, POINTS = 30, N = 6 * POSES + 3 * POINTS };
+    vd_rng r = t_rng(t);
+    vd_err err = { 0 };
+    scene s = scene_make(
+        &r,
+        (scene_opt){
+            .poses = POSES, .points = POINTS, .model = VD_CAMERA_PINHOLE, .see = 1, .turns = 0.3 });
+    vd_bundle b = scene_bundle(&s);
+    const int32_t which[] = { 0, 1, 2, 3 };
+    double cov[36 * POSES];
+    vd_dense h = { 0 };
+    vd_ba ba = { .in = &b, .opt = VD_BUNDLE_OPT };
+    T_OK(vd_bundle_covariance(cov, &b, NULL, which, POSES, NULL, &err));
+    T_OK(vd_ba_layout(&ba, &err));
+    vd_ba_fix_gauge(&ba); /* which columns are held */
+    T_OK(vd_dense_init(&h, N, &err));
+    int seen[POINTS] = { 0 };
+    for (int64_t i = 0; i < s.n_obs; i++) seen[s.obs[i].point]++;
+    for (int64_t i = 0; i < s.n_obs; i++) {
+        const vd_bundle_obs *ob = &s.obs[i];
+        const double *x = s.point + 3 * ob->point;
+        one o = { s.camera[0], s.pose[ob->pose], { x[0], x[1], x[2] }, { ob->uv[0], ob->uv[1] } };
+        if (seen[ob->point] < 2) continue;
+        for (int row = 0; row < 2; row++) {
+            double j[9];
+            int at[9];
+            for (int p = 0; p < 9; p++) {
+                j[p] = p < 6 && ba.held[ob->pose] >> p & 1 ? 0 : difference(&o, p, row);
+                at[p] = p < 6 ? 6 * ob->pose + p : 6 * POSES + 3 * ob->point + p - 6;
+            }
+            for (int a = 0; a < 9; a++)
+                for (int c = 0; c < 9; c++) h.a[(ptrdiff_t)at[a] * h.pitch + at[c]] += j[a] * j[c];
+        }
+    }
+    for (int i = 0; i < N; i++)
+        if (h.a[(ptrdiff_t)i * h.pitch + i] == 0) h.a[(ptrdiff_t)i * h.pitch + i] = 1;
+    T_EQ(vd_dense_factor(&h, NULL), VD_OK);
+    for (int p = 0; p < POSES; p++)
+        for (int c = 0; c < 6; c++) {
+            double e[N] = { 0 };
+            e[6 * p + c] = 1;
+            vd_dense_solve(&h, e);
+            for (int k = 0; k < 6; k++) {
+                bool held = (ba.held[p] >> c & 1) || (ba.held[p] >> k & 1);
+                double want = held ? 0 : e[6 * p + k], scale = 0;
+                for (int q = 0; q < 6; q++) scale = fmax(scale, fabs(cov[36 * p + 7 * q]));
+                T_NEAR(cov[36 * p + 6 * k + c], want, 1e-4 * scale);
+            }
+        }
+    vd_ba_reset(&ba);
+    vd_dense_reset(&h);
+    scene_free(&s);
+}
+
+/* Points that start behind cameras, or far away, must not become NaN or worse. */
+T(a_start_that_is_nonsense_does_no_harm) {
+    vd_err err = { 0 };
+    for (int round = 0; round < 12; round++) {
+        vd_rng r = vd_rng_for(5, 5, (uint64_t)round);
+        scene s = scene_make(&r, (scene_opt){ .poses = 6,
+                                              .points = 80,
+                                              .model = round % VD_CAMERA_MODELS,
+                                              .see = 0.9,
+                                              .noise_px = 0.5 });
+        scene_perturb(&s, &r, round < 6 ? 0.5 : 3, 2, round % 3 ? 0.5 : 1e8);
+        uint8_t refine = 7;
+        vd_bundle b = scene_bundle(&s);
+        b.camera_refine = &refine;
+        vd_bundle_opt o = VD_BUNDLE_OPT;
+        vd_bundle_report rep;
+        o.solver = round % 4;
+        if (o.solver == VD_SOLVER_SPARSE && !vd_sparse_available()) o.solver = 0;
+        T_OK(vd_bundle_adjust(&b, &o, &rep, NULL, &err));
+        T_TRUE(rep.final_cost <= rep.initial_cost);
+        T_TRUE(isfinite(rep.final_cost));
+        for (int i = 0; i < 3 * s.n_points; i++) T_TRUE(isfinite(s.point[i]));
+        for (int i = 0; i < s.n_poses; i++)
+            T_TRUE(isfinite(s.pose[i].q.w + s.pose[i].t.x + s.pose[i].t.y + s.pose[i].t.z));
+        scene_free(&s);
+    }
+}
+
+T(bad_input_is_an_error_and_nothing_moves) {
+    vd_rng r = t_rng(t);
+    vd_err err = { 0 };
+    scene s = scene_make(&r, (scene_opt){ .poses = 3, .points = 30, .model = 0, .see = 1 });
+    uint64_t before = digest(&s);
+    T_NEED(s.n_obs > 10);
+    for (int kind = 0; kind < 8; kind++) {
+        vd_bundle b = scene_bundle(&s);
+        vd_bundle_opt o = VD_BUNDLE_OPT;
+        vd_bundle_obs keep = s.obs[7];
+        double x = s.point[5];
+        vd_bundle_prior prior = { 99, { 0 }, { 0 } };
+        switch (kind) {
+        case 0: s.obs[7].pose = 3; break;
+        case 1: s.obs[7].point = -1; break;
+        case 2: s.obs[7].uv[1] = NAN; break;
+        case 3: s.point[5] = INFINITY; break;
+        case 4: o.loss = 9; break;
+        case 5: o.loss = VD_LOSS_CAUCHY, o.loss_scale_px = 0; break;
+        case 6: b.prior = &prior, b.n_priors = 1; break;
+        case 7: b.n_obs = -1; break;
+        }
+        err = (vd_err){ 0 };
+        T_EQ(vd_bundle_adjust(&b, &o, NULL, NULL, &err), VD_E_ARG);
+        T_TRUE(err.msg[0] != 0);
+        s.obs[7] = keep;
+        s.point[5] = x;
+    }
+    T_TRUE(digest(&s) == before);
+    vd_bundle empty = { 0 };
+    vd_bundle_report rep;
+    T_OK(vd_bundle_adjust(&empty, NULL, &rep, NULL, &err));
+    T_EQ(rep.end, VD_END_NOTHING);
+    scene_free(&s);
+}
+
+T(every_refused_allocation_is_survived) {
+    for (int solver = VD_SOLVER_DENSE; solver <= VD_SOLVER_PCG; solver++) {
+        if (solver == VD_SOLVER_SPARSE && !vd_sparse_available()) continue;
+        vd_rng r = t_rng(t);
+        scene s = scene_make(
+            &r,
+            (scene_opt){
+                .poses = 4, .points = 40, .model = VD_CAMERA_RADIAL, .see = 1, .noise_px = 0.5 });
+        uint8_t refine = 7;
+        bool hit = true;
+        for (int n = 0; hit && n < 200; n++) {
+            vd_err err = { 0 };
+            vd_bundle b = scene_bundle(&s);
+            vd_bundle_opt o = VD_BUNDLE_OPT;
+            b.camera_refine = &refine;
+            o.solver = solver;
+            o.max_iterations = 2;
+            uint64_t before = digest(&s);
+            int64_t live = vd_mem_live();
+            vd_mem_fail_at(n, true);
+            vd_status st = vd_bundle_adjust(&b, &o, NULL, NULL, &err);
+            hit = vd_mem_fail_clear();
+            T_EQ(st, hit ? VD_E_NOMEM : VD_OK);
+            if (hit) T_TRUE(digest(&s) == before);
+            T_EQ(vd_mem_live(), live);
+        }
+        T_TRUE(!hit);
+        scene_free(&s);
+    }
+}

@@ -15,8 +15,13 @@ T(a_ring_is_mapped_whole) {
     vd_err err = { 0 };
     for (int i = 0; i < VD_COUNT(poses); i++) {
         vd_rng r = t_rng(t);
-        scene s = scene_make(&r, (scene_opt){ .poses = poses[i], .points = 1500, .model = VD_CAMERA_SIMPLE_RADIAL, .see = 0.7, .noise_px = 0.5 });
-        views v = views_of(&s, &r, (views_opt){ .clutter = 100, .wrong = 0.03, .least = 50, .miss = 0.3 });
+        scene s = scene_make(&r, (scene_opt){ .poses = poses[i],
+                                              .points = 1500,
+                                              .model = VD_CAMERA_SIMPLE_RADIAL,
+                                              .see = 0.7,
+                                              .noise_px = 0.5 });
+        views v = views_of(&s, &r,
+                           (views_opt){ .clutter = 100, .wrong = 0.03, .least = 50, .miss = 0.3 });
         vd_sfm_result out = { 0 };
         vd_sfm_stats st;
         T_OK(vd_sfm_incremental(&out, &v.in, NULL, &st, NULL, &err));
@@ -27,8 +32,13 @@ T(a_ring_is_mapped_whole) {
         T_LT(e.centre_rmse, CENTRE_LIMIT);
         T_LT(e.rotation_deg, ROTATION_LIMIT_DEG);
         T_LT(out.model[0].mean_error_px, 0.8);
-        fprintf(stderr, "%d: rmse %g rot %g err %g track %g points %d | total %.3f tracks %.3f start %.3f resect %.3f tri %.3f local %.3f (%d) global %.3f (%d) filter %.3f\n", poses[i], e.centre_rmse, e.rotation_deg,
-            out.model[0].mean_error_px, out.model[0].mean_track, out.model[0].n_points, st.total_s, st.tracks_s, st.start_s, st.resection_s, st.triangulate_s, st.local_s, st.local_adjustments, st.global_s, st.global_adjustments, st.filter_s);
+        fprintf(
+            stderr,
+            "%d: rmse %g rot %g err %g track %g points %d | total %.3f tracks %.3f start %.3f resect %.3f tri %.3f local %.3f (%d) global %.3f (%d) filter %.3f\n",
+            poses[i], e.centre_rmse, e.rotation_deg, out.model[0].mean_error_px,
+            out.model[0].mean_track, out.model[0].n_points, st.total_s, st.tracks_s, st.start_s,
+            st.resection_s, st.triangulate_s, st.local_s, st.local_adjustments, st.global_s,
+            st.global_adjustments, st.filter_s);
         vd_sfm_result_reset(&out);
         views_free(&v);
         scene_free(&s);
