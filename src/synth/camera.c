@@ -66,7 +66,7 @@ vd_vec3 vd_scene_eye(vd_rigid p) {
                  -(m[2] * p.t.x + m[5] * p.t.y + m[8] * p.t.z));
 }
 
-bool vd_camera_project(const vd_camera *c, vd_rigid p, vd_vec3 w, double *x, double *y) {
+bool vd_scene_project(const vd_scene_camera *c, vd_rigid p, vd_vec3 w, double *x, double *y) {
     double m[9];
     vd_quat_matrix(m, p.q);
     double cx = m[0] * w.x + m[1] * w.y + m[2] * w.z + p.t.x,
@@ -79,7 +79,7 @@ bool vd_camera_project(const vd_camera *c, vd_rigid p, vd_vec3 w, double *x, dou
     return true;
 }
 
-void vd_camera_unproject(const vd_camera *c, double px, double py, double *x, double *y) {
+void vd_scene_unproject(const vd_scene_camera *c, double px, double py, double *x, double *y) {
     double u = (px - c->cx_px) / c->f_px, v = (py - c->cy_px) / c->f_px;
     if (c->k1 != 0 || c->k2 != 0) { /* Newton on the radius; quadratic, so 8 are plenty */
         double rd = sqrt(u * u + v * v), r = rd;

@@ -199,13 +199,13 @@ vd_status vd_plan_init(vd_plan *p, const vd_synth_opt *opt, vd_err *err) {
         vd_plan_reset(p);
         return vd_nomem(err);
     }
-    p->camera = (vd_camera){ .width = opt->width,
-                             .height = opt->height,
-                             .f_px = opt->focal_rel * opt->width,
-                             .cx_px = 0.5 * opt->width,
-                             .cy_px = 0.5 * opt->height,
-                             .k1 = opt->k1,
-                             .k2 = opt->k2 };
+    p->camera = (vd_scene_camera){ .width = opt->width,
+                                   .height = opt->height,
+                                   .f_px = opt->focal_rel * opt->width,
+                                   .cx_px = 0.5 * opt->width,
+                                   .cy_px = 0.5 * opt->height,
+                                   .k1 = opt->k1,
+                                   .k2 = opt->k2 };
     p->latitude_deg = 46.8123; /* an alpine meadow that has no such yard */
     p->longitude_deg = 9.2871;
     p->altitude_m = 1204;

@@ -42,7 +42,7 @@ typedef struct vd_shot {
 typedef struct vd_plan {
     vd_synth_opt opt;
     vd_scene scene;
-    vd_camera camera;
+    vd_scene_camera camera;
     vd_shot *shot; /* views first */
     int64_t n_shots;
     vd_copy *copy;

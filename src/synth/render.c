@@ -17,7 +17,7 @@ enum { TILE = 16, TONE_STEPS = 1024 };
 
 typedef struct shot {
     const vd_scene *s;
-    const vd_camera *c;
+    const vd_scene_camera *c;
     vd_vec3 eye;
     double m[9]; /* cam_from_world */
 } shot;
@@ -56,7 +56,7 @@ void vd_picture_reset(vd_picture *p) {
  * parameter of a hit is then its depth. */
 static vd_vec3 ray(const shot *q, double px, double py) {
     double x, y;
-    vd_camera_unproject(q->c, px, py, &x, &y);
+    vd_scene_unproject(q->c, px, py, &x, &y);
     const double *m = q->m;
     return vd_v3(m[0] * x + m[3] * y + m[6], m[1] * x + m[4] * y + m[7],
                  m[2] * x + m[5] * y + m[8]);
@@ -164,7 +164,8 @@ static void second_pass(vd_picture *p, const shot *q, int32_t x0, int32_t y0) {
         }
 }
 
-void vd_render(vd_picture *p, const vd_scene *s, const vd_camera *c, vd_rigid cam_from_world) {
+void vd_render(vd_picture *p, const vd_scene *s, const vd_scene_camera *c,
+               vd_rigid cam_from_world) {
     shot q = { .s = s, .c = c, .eye = vd_scene_eye(cam_from_world) };
     vd_quat_matrix(q.m, cam_from_world.q);
     for (int32_t y = 0; y < p->height; y += TILE)

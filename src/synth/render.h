@@ -20,7 +20,7 @@ vd_status vd_picture_size(vd_picture *p, int32_t width, int32_t height, vd_err *
 void vd_picture_reset(vd_picture *p);
 
 /* Fills light, depth and id: one sample a pixel, four where an outline or an edge crosses it. */
-void vd_render(vd_picture *p, const vd_scene *s, const vd_camera *c, vd_rigid cam_from_world);
+void vd_render(vd_picture *p, const vd_scene *s, const vd_scene_camera *c, vd_rigid cam_from_world);
 
 typedef struct vd_develop {
     double exposure; /* 1 is right */

@@ -82,10 +82,10 @@ typedef struct vd_scene {
     vd_noise noise;
 } vd_scene;
 
-typedef struct vd_camera {
+typedef struct vd_scene_camera {
     int32_t width, height;
     double f_px, cx_px, cy_px, k1, k2;
-} vd_camera;
+} vd_scene_camera;
 
 void vd_scene_init(vd_scene *s, uint64_t seed);
 
@@ -100,9 +100,9 @@ vd_rigid vd_scene_stray(const vd_scene *s, int64_t i, uint64_t seed);
 vd_vec3 vd_scene_eye(vd_rigid cam_from_world);
 
 /* A world point to pixels (pixel centres at +0.5); false behind the camera. */
-bool vd_camera_project(const vd_camera *c, vd_rigid cam_from_world, vd_vec3 world, double *x,
-                       double *y);
+bool vd_scene_project(const vd_scene_camera *c, vd_rigid cam_from_world, vd_vec3 world, double *x,
+                      double *y);
 
 /* Pixels to the ideal image plane (z = 1), distortion taken out. */
-void vd_camera_unproject(const vd_camera *c, double px, double py, double *x, double *y);
+void vd_scene_unproject(const vd_scene_camera *c, double px, double py, double *x, double *y);
 #endif

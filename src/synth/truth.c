@@ -63,7 +63,7 @@ static void one_image(vd_str *s, const vd_plan *p, const vd_shot *shot) {
 }
 
 void vd_truth_cameras(vd_str *s, const vd_plan *p) {
-    const vd_camera *c = &p->camera;
+    const vd_scene_camera *c = &p->camera;
     vd_str_add(
         s,
         "{\n  \"convention\": \"x_cam = R(q) x_world + t, q Hamilton, camera axes +x right +y down +z "

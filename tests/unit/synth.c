@@ -165,22 +165,22 @@ T(shadows_are_those_of_single_rays) {
 }
 
 T(project_undoes_unproject) {
-    vd_camera c = { 1600, 1200, 1248, 800, 600, -0.11, 0.02 };
+    vd_scene_camera c = { 1600, 1200, 1248, 800, 600, -0.11, 0.02 };
     vd_rigid p = { { 1, 0, 0, 0 }, { 0, 0, 0 } };
     vd_rng r = t_rng(t);
     for (int i = 0; i < 500; i++) {
         double px = vd_rng_range(&r, 0, 1600), py = vd_rng_range(&r, 0, 1200), x, y, qx, qy;
-        vd_camera_unproject(&c, px, py, &x, &y);
-        T_TRUE(vd_camera_project(&c, p, vd_v3(3 * x, 3 * y, 3), &qx, &qy));
+        vd_scene_unproject(&c, px, py, &x, &y);
+        T_TRUE(vd_scene_project(&c, p, vd_v3(3 * x, 3 * y, 3), &qx, &qy));
         T_NEAR(qx, px, 1e-9);
         T_NEAR(qy, py, 1e-9);
     }
 }
 
 /* The world point of a pixel by its depth. */
-static vd_vec3 lift(const vd_camera *c, vd_rigid pose, double px, double py, double z) {
+static vd_vec3 lift(const vd_scene_camera *c, vd_rigid pose, double px, double py, double z) {
     double x, y, m[9];
-    vd_camera_unproject(c, px, py, &x, &y);
+    vd_scene_unproject(c, px, py, &x, &y);
     vd_quat_matrix(m, pose.q);
     double v[3] = { x * z - pose.t.x, y * z - pose.t.y, z - pose.t.z };
     return vd_v3(m[0] * v[0] + m[3] * v[1] + m[6] * v[2], m[1] * v[0] + m[4] * v[1] + m[7] * v[2],
@@ -194,7 +194,7 @@ T(views_agree_where_depth_says_so) {
     vd_err err = { 0 };
     vd_scene *s = vd_mem_aligned(sizeof *s);
     vd_scene_init(s, 2);
-    vd_camera c = { 640, 480, 500, 320, 240, -0.08, 0.01 };
+    vd_scene_camera c = { 640, 480, 500, 320, 240, -0.08, 0.01 };
     vd_picture a = { 0 }, b = { 0 };
     T_OK(vd_picture_size(&a, c.width, c.height, &err));
     T_OK(vd_picture_size(&b, c.width, c.height, &err));
@@ -214,7 +214,7 @@ T(views_agree_where_depth_says_so) {
             double qx, qy, wx, wy;
             vd_vec3 w = lift(&c, pa, x + 0.5, y + 0.5, a.depth[i]);
             vd_vec3 v = lift(&c, pa, x + 0.5, y + 0.5, a.depth[i] * 1.1);
-            if (!vd_camera_project(&c, pb, w, &qx, &qy) || !vd_camera_project(&c, pb, v, &wx, &wy))
+            if (!vd_scene_project(&c, pb, w, &qx, &qy) || !vd_scene_project(&c, pb, v, &wx, &wy))
                 continue;
             if (qx < 1 || qy < 1 || qx >= c.width - 1 || qy >= c.height - 1) continue;
             if (wx < 1 || wy < 1 || wx >= c.width - 1 || wy >= c.height - 1) continue;
@@ -383,7 +383,7 @@ T(corners_of_boxes_fall_inside_their_coco_boxes) {
                               o->centre.y + a[1] * x + a[4] * y + a[7] * z,
                               o->centre.z + a[2] * x + a[5] * y + a[8] * z);
             double zc = m[6] * w.x + m[7] * w.y + m[8] * w.z + pose.t.z;
-            if (!vd_camera_project(&p->camera, pose, w, &px, &py)) continue;
+            if (!vd_scene_project(&p->camera, pose, w, &px, &py)) continue;
             if (px < 1 || py < 1 || px >= small.width - 1 || py >= small.height - 1) continue;
             float d = depth[(int)py * small.width + (int)px];
             if (fabs(d - zc) > 0.01 * zc) continue; /* hidden, or just beside the outline */
