@@ -2,8 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/path.h"
-#include "ops/op.h"
+#include "ops/undistort.h"
 #include "recon/bundler.h"
 #include "recon/colmap.h"
 #include "recon/nerfstudio.h"
@@ -25,6 +26,9 @@ static const vd_arg args[] = {
       .value = "DIR",
       .help = "folder to write into; it is made. Scenes go into DIR/0, DIR/1, ..., the largest first" },
     { .name = "scene", .type = VD_T_INT, .max = 1e9, .def = "0", .help = "only this one; 0: all" },
+    { .name = "undistort",
+      .type = VD_T_FLAG,
+      .help = "writes the pictures as pinhole cameras see them into DIR/0/images, and their model" },
     { .name = "text", .type = VD_T_FLAG, .help = "colmap: text instead of binary" },
 };
 
@@ -67,17 +71,26 @@ static vd_status write_model(vd_opcall *c, const vd_model *m, const char *dir, v
 
 static vd_status export_scene(vd_opcall *c, vd_dataset *ds, int64_t scene, vd_err *err) {
     vd_model m = { 0 };
-    vd_str dir = { 0 };
+    vd_str dir = { 0 }, images = { 0 };
     vd_status st = VD_OK;
+    int64_t *assets = NULL, n = 0;
     vd_str_addf(&dir, "%s/%lld", vd_arg_text(c, "out"), (long long)scene - 1);
-    VD_GO(vd_str_check(&dir, err));
+    vd_str_addf(&images, "%s/images", vd_str_text(&dir));
+    VD_GO(vd_str_check(&images, err));
     VD_GO(vd_scene_load(&m, ds, scene, err));
+    if (vd_arg_flag(c, "undistort")) {
+        VD_GO(vd_dir_make(dir.data, err));
+        VD_GO(vd_scene_assets(&assets, &n, ds, scene, err));
+        VD_GO(vd_undistort_model(c, ds, &m, assets, images.data, err));
+    }
     VD_GO(write_model(c, &m, dir.data, err));
     const vd_value row[] = { vd_val_int(scene), vd_val_text(dir.data), vd_val_int(m.n_images),
                              vd_val_int(m.n_points) };
     VD_GO(vd_out_row(c, row, err));
 done:
     vd_model_reset(&m);
+    vd_mem_free(assets);
+    vd_str_reset(&images);
     vd_str_reset(&dir);
     return st;
 }

@@ -1,0 +1,20 @@
+/* Decoding one asset again, for operations that need its pixels. SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef VD_STAGE_PIXELS_H
+#define VD_STAGE_PIXELS_H
+
+#include "image/codec.h"
+#include "store/dataset.h"
+
+/* One thread at a time. */
+typedef struct vd_pixel_source vd_pixel_source;
+vd_status vd_pixel_source_new(vd_pixel_source **out, const vd_dataset *ds, const char *libexec_dir,
+                              vd_err *err);
+void vd_pixel_source_free(vd_pixel_source *s);
+
+/* Decodes the picture of an asset and calls `on_frame` with it. Fails with VD_E_NOTFOUND (no such
+ * asset), VD_E_UNSUPPORTED (a frame of a video), VD_E_FORMAT (it cannot be read or decoded any
+ * more), and what `on_frame` returned. */
+vd_status vd_asset_decode(vd_pixel_source *s, int64_t asset_id, vd_frame_fn on_frame, void *user,
+                          vd_err *err);
+#endif
