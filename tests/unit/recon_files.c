@@ -182,7 +182,7 @@ T(bundler_agrees_with_itself) {
     T_EQ(s.images, 9); /* of eleven: two are not registered */
     T_EQ(s.points, 634);
     T_STR(m.images[8].name, "kermit010.jpg");
-    T_LT(s.mean_error_px, 0.7);
+    T_LT(s.mean_error_px, 0.3);
     for (int64_t p = 0; p < m.n_points; p++) T_LT(m.error_px[p], 20);
     vd_model_reset(&m);
     /* one name too few */
