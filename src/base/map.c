@@ -84,7 +84,8 @@ vd_status vd_map_put(vd_map *m, const void *key, size_t n, int64_t value, vd_err
         s->value = value;
         return VD_OK;
     }
-    VD_TRY(VD_GROW(m->keys, m->keys_cap, m->keys_size + (int64_t)n, err));
+    /* one more, so that a first key of no bytes has an address too */
+    VD_TRY(VD_GROW(m->keys, m->keys_cap, m->keys_size + (int64_t)n + 1, err));
     if ((m->n_used + 1) * 2 > m->n_slots) {
         VD_TRY(widen(m, err));
         s = find(m, key, n, h);

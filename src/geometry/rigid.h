@@ -6,6 +6,8 @@
 #ifndef VD_GEOMETRY_RIGID_H
 #define VD_GEOMETRY_RIGID_H
 
+#include <stdbool.h>
+
 #include "math/vec.h"
 
 static const vd_quat VD_QUAT_ONE = { 1, 0, 0, 0 };
@@ -45,6 +47,15 @@ static inline vd_quat vd_quat_of_matrix(const double m[9]) {
         return vd_quat_unit((vd_quat){ m[7] - m[5], x, m[1] + m[3], m[2] + m[6] });
     if (y >= z) return vd_quat_unit((vd_quat){ m[2] - m[6], m[1] + m[3], y, m[5] + m[7] });
     return vd_quat_unit((vd_quat){ m[3] - m[1], m[2] + m[6], m[5] + m[7], z });
+}
+
+/* Whether a matrix, perhaps of few digits, is one: orthonormal within `tolerance`, not mirrored. */
+static inline bool vd_is_rotation(const double m[9], double tolerance) {
+    vd_vec3 a = vd_v3(m[0], m[1], m[2]), b = vd_v3(m[3], m[4], m[5]), c = vd_v3(m[6], m[7], m[8]);
+    return fabs(vd_v3_dot(a, a) - 1) <= tolerance && fabs(vd_v3_dot(b, b) - 1) <= tolerance &&
+           fabs(vd_v3_dot(c, c) - 1) <= tolerance && fabs(vd_v3_dot(a, b)) <= tolerance &&
+           fabs(vd_v3_dot(b, c)) <= tolerance && fabs(vd_v3_dot(c, a)) <= tolerance &&
+           vd_v3_dot(vd_v3_cross(a, b), c) > 0;
 }
 
 /* The rotation of a rotation vector. */

@@ -62,11 +62,12 @@ static void one_image(vd_str *s, const vd_plan *p, const vd_shot *shot) {
     vd_str_addc(s, '}');
 }
 
-void vd_truth_cameras(vd_str *s, const vd_plan *p) {
+/* The members "convention", "origin", "cameras" and "images" of a document. */
+static void poses(vd_str *s, const vd_plan *p) {
     const vd_scene_camera *c = &p->camera;
     vd_str_add(
         s,
-        "{\n  \"convention\": \"x_cam = R(q) x_world + t, q Hamilton, camera axes +x right +y down +z "
+        "  \"convention\": \"x_cam = R(q) x_world + t, q Hamilton, camera axes +x right +y down +z "
         "forward, world x east y north z up in metres; pixel = f * x_d + c with pixel centres "
         "at +0.5; x_d = x (1 + k1 r^2 + k2 r^4) on the plane z = 1 (COLMAP RADIAL); depth is "
         "z_cam at the pixel's centre in metres, inf for sky\",\n  \"origin\": {");
@@ -92,7 +93,13 @@ void vd_truth_cameras(vd_str *s, const vd_plan *p) {
         if (n++ > 0) vd_str_add(s, ",\n");
         one_image(s, p, &p->shot[i]);
     }
-    vd_str_add(s, "\n  ]\n}\n");
+    vd_str_add(s, "\n  ]");
+}
+
+void vd_truth_cameras(vd_str *s, const vd_plan *p) {
+    vd_str_add(s, "{\n");
+    poses(s, p);
+    vd_str_add(s, "\n}\n");
 }
 
 void vd_truth_coco(vd_str *s, const vd_plan *p, const vd_seen *seen) {
@@ -245,6 +252,8 @@ void vd_truth_all(vd_str *s, const vd_plan *p) {
     key(s, "arc_deg", o->arc_deg);
     vd_str_add(s, ", ");
     vec(s, "sun", p->scene.sun);
+    vd_str_add(s, ",\n");
+    poses(s, p);
     vd_str_add(s, ",\n  \"instances\": [\n    {\"instance_id\": 0, \"category\": \"sky\"},\n"
                   "    {\"instance_id\": 1, \"category\": \"ground\", \"plane\": [0, 0, 1, 0]}");
     for (int i = 0; i < p->scene.n_objects; i++) {

@@ -92,6 +92,20 @@ T(map_finds_what_was_put) {
     vd_map_free(m);
 }
 
+T(map_takes_a_key_of_no_bytes) { /* the sanitizers watch */
+    vd_map *m = NULL;
+    vd_err err = { 0 };
+    int64_t v = 0;
+    T_OK(vd_map_new(&m, &err));
+    T_TRUE(!vd_map_get(m, "", 0, &v));
+    T_OK(vd_map_put(m, "", 0, 7, &err));
+    T_OK(vd_map_put(m, "", 0, 8, &err));
+    T_TRUE(vd_map_get(m, "", 0, &v));
+    T_EQ(v, 8);
+    T_EQ(vd_map_size(m), 1);
+    vd_map_free(m);
+}
+
 T(path_absolute_resolves_by_text) {
     vd_err err = { 0 };
     const char *c[][2] = { { "/a/./b//c/", "/a/b/c" }, { "/a/../../b", "/b" }, { "/", "/" } };

@@ -196,6 +196,16 @@ T(a_run_resumed_after_each_refusal_ends_well) {
     writers(t, "run", false, false, 17, 10);
 }
 
+static void make_model(const t_dir *d) {
+    static const char cameras[] = "1 PINHOLE 64 48 50 50 32 24\n",
+                      images[] = "1 1 0 0 0 0 0 0 1 view_001.jpg\n3 4 1\n"
+                                 "2 1 0 0 0 5 0 1 1 view_002.jpg\n5 6 1 7 8 -1\n",
+                      points[] = "1 0 0 9 1 2 3 0.5 1 0 2 0\n";
+    t_dir_put(d, "m/cameras.txt", cameras, sizeof cameras - 1);
+    t_dir_put(d, "m/images.txt", images, sizeof images - 1);
+    t_dir_put(d, "m/points3D.txt", points, sizeof points - 1);
+}
+
 T(readers_survive) {
     t_dir d = t_dir_new();
     vd_err err = { 0 };
@@ -205,7 +215,11 @@ T(readers_survive) {
                        { TEXT("path", t_dir_at(&d, "in")), TEXT("out", dataset), INT("jobs", 1) },
                        3 };
     T_OK(make_call(&run, &err));
+    const char *model = t_dir_at(&d, "m"), *truth = t_dir_at(&d, "in/truth/truth.json");
+    make_model(&d);
     const call c[] = {
+        { "eval", { TEXT("what", "poses"), TEXT("model", model), TEXT("truth", truth) }, 3 },
+        { "compare", { TEXT("a", model), TEXT("b", model) }, 2 },
         { "list",
           { TEXT("dataset", dataset), TEXT("where", "width > 0"), TEXT("sort", "uri") },
           3 },

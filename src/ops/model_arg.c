@@ -1,0 +1,75 @@
+/* What lies at a path is told by what is in it. SPDX-License-Identifier: Apache-2.0 */
+#include "ops/model_arg.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+#include "base/path.h"
+#include "eval/truth.h"
+#include "geometry/rigid.h"
+#include "recon/colmap.h"
+#include "recon/nerfstudio.h"
+
+static const size_t MAX_JSON = (size_t)1 << 30;
+/* Only poses are asked of files that do not know how large the pictures are. */
+static const vd_nerfstudio_opt poses_only = { .prefix = "images/", .width = 1, .height = 1 };
+
+static vd_status is_folder(bool *out, const char *path, vd_err *err) {
+    struct stat sb;
+    if (stat(path, &sb) != 0)
+        return errno == ENOENT ? vd_fail(err, VD_E_NOTFOUND, "model: no %.300s", path)
+                               : vd_fail_errno(err, errno, "model: %.300s", path);
+    *out = S_ISDIR(sb.st_mode);
+    return VD_OK;
+}
+
+vd_status vd_model_from_arg(vd_model *out, const char *path, vd_err *err) {
+    bool folder = false;
+    VD_TRY(is_folder(&folder, path, err));
+    return folder ? vd_colmap_read(out, path, err)
+                  : vd_nerfstudio_read(out, path, &poses_only, err);
+}
+
+vd_status vd_poses_of_model(vd_pose_set *out, const vd_model *m, vd_err *err) {
+    vd_pose_set s = { 0 };
+    vd_status st = VD_OK;
+    for (int32_t i = 0; i < m->n_images && st == VD_OK; i++) {
+        double r[9];
+        vd_quat_matrix(r, m->images[i].cam_from_world.q);
+        st = vd_pose_set_add(&s, m->images[i].name, r, vd_rigid_centre(m->images[i].cam_from_world),
+                             err);
+    }
+    if (st == VD_OK)
+        *out = s;
+    else
+        vd_pose_set_reset(&s);
+    return st;
+}
+
+static vd_status truth_of_model(vd_pose_set *out, const char *path, vd_err *err) {
+    vd_model m = { 0 };
+    vd_status st = vd_model_from_arg(&m, path, err);
+    if (st == VD_OK) st = vd_poses_of_model(out, &m, err);
+    vd_model_reset(&m);
+    return st;
+}
+
+static vd_status truth_of_file(vd_pose_set *out, const char *path, vd_err *err) {
+    char *text = NULL;
+    size_t size = 0;
+    VD_TRY(vd_file_read(&text, &size, path, MAX_JSON, err));
+    bool synth = false;
+    vd_status st = vd_truth_is_json(&synth, text, size, err);
+    if (st == VD_OK && synth) st = vd_truth_parse_json(out, path, text, size, err);
+    vd_mem_free(text);
+    return st != VD_OK || synth ? st : truth_of_model(out, path, err);
+}
+
+vd_status vd_truth_from_arg(vd_pose_set *out, const char *path, vd_err *err) {
+    bool folder = false;
+    VD_TRY(is_folder(&folder, path, err));
+    if (!folder) return truth_of_file(out, path, err);
+    if (vd_truth_is_strecha(path)) return vd_truth_read_strecha(out, path, err);
+    return truth_of_model(out, path, err);
+}
