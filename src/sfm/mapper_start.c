@@ -66,7 +66,7 @@ static vd_status list_candidates(candidate **out, int32_t *n, const vd_mapper *m
     if (c == NULL) return vd_nomem(err);
     *n = 0;
     for (int32_t i = 0; i < m->in->n_pairs; i++) {
-        double score = m->pair_tried[i] ? 0 : score_of(m, &m->in->pair[i]);
+        double score = m->pair_tried[i] || !m->trusted[i] ? 0 : score_of(m, &m->in->pair[i]);
         if (score > 0) c[(*n)++] = (candidate){ score, i };
     }
     qsort(c, (size_t)*n, sizeof *c, by_score);

@@ -85,7 +85,10 @@ static int by_strength(const void *a, const void *b) {
     return (p->pair > q->pair) - (p->pair < q->pair);
 }
 
-static vd_status check(const vd_sfm_input *in, vd_err *err) {
+vd_status vd_tracks_check(const vd_sfm_input *in, vd_err *err) {
+    for (int32_t i = 0; i < in->n_images; i++)
+        if (in->image[i].n < 0)
+            return vd_fail(err, VD_E_ARG, "tracks: image %d has %d keypoints", i, in->image[i].n);
     for (int32_t i = 0; i < in->n_pairs; i++) {
         const vd_sfm_pair *p = &in->pair[i];
         if (p->a < 0 || p->b < 0 || p->a >= in->n_images || p->b >= in->n_images || p->a == p->b)
@@ -101,13 +104,15 @@ static vd_status check(const vd_sfm_input *in, vd_err *err) {
     return VD_OK;
 }
 
-static vd_status join_pairs(forest *f, vd_tracks *t, const vd_sfm_input *in, vd_err *err) {
+static vd_status join_pairs(forest *f, vd_tracks *t, const vd_sfm_input *in,
+                            const uint8_t *trusted, vd_err *err) {
     strength *order = vd_mem_array((size_t)in->n_pairs, sizeof *order);
     if (order == NULL) return vd_nomem(err);
     for (int32_t i = 0; i < in->n_pairs; i++) order[i] = (strength){ in->pair[i].n, i };
     qsort(order, (size_t)in->n_pairs, sizeof *order, by_strength);
     for (int32_t i = 0; i < in->n_pairs; i++) {
         const vd_sfm_pair *p = &in->pair[order[i].pair];
+        if (trusted != NULL && !trusted[order[i].pair]) continue;
         for (int32_t k = 0; k < p->n; k++)
             join(f, t->first[p->a] + p->match[k].a, t->first[p->b] + p->match[k].b, &t->refused);
     }
@@ -146,24 +151,22 @@ static vd_status list_tracks(vd_tracks *t, forest *f, vd_err *err) {
     return VD_OK;
 }
 
-vd_status vd_tracks_build(vd_tracks *out, const vd_sfm_input *in, vd_err *err) {
+vd_status vd_tracks_build(vd_tracks *out, const vd_sfm_input *in, const uint8_t *trusted,
+                          vd_err *err) {
     vd_status st = VD_OK;
     vd_tracks t = { 0 };
     forest f = { 0 };
     int64_t keys = 0;
-    VD_TRY(check(in, err));
     t.first = vd_mem_array((size_t)in->n_images + 1, sizeof *t.first);
     if (t.first == NULL) return vd_nomem(err);
     for (int32_t i = 0; i < in->n_images; i++) {
-        if (in->image[i].n < 0)
-            VD_GO(vd_fail(err, VD_E_ARG, "tracks: image %d has %d keypoints", i, in->image[i].n));
         keys += in->image[i].n;
         if (keys > INT32_MAX) VD_GO(vd_fail(err, VD_E_LIMIT, "tracks: more than 2^31 keypoints"));
         t.first[i + 1] = (int32_t)keys;
     }
     t.n_keys = (int32_t)keys;
     VD_GO(forest_init(&f, t.first, in->n_images, err));
-    VD_GO(join_pairs(&f, &t, in, err));
+    VD_GO(join_pairs(&f, &t, in, trusted, err));
     VD_GO(list_tracks(&t, &f, err));
     *out = t;
     t = (vd_tracks){ 0 };

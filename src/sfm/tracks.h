@@ -19,7 +19,11 @@ typedef struct vd_tracks {
     int64_t refused;         /* matches left out */
 } vd_tracks;
 
-/* Fails: VD_E_ARG (a pair or match out of range), VD_E_LIMIT, VD_E_NOMEM. */
-vd_status vd_tracks_build(vd_tracks *out, const vd_sfm_input *in, vd_err *err);
+/* The pairs for which trusted[n_pairs] is set, or all of them when it is NULL. Fails: VD_E_LIMIT,
+ * VD_E_NOMEM. */
+vd_status vd_tracks_build(vd_tracks *out, const vd_sfm_input *in, const uint8_t *trusted,
+                          vd_err *err);
+/* Fails with VD_E_ARG for a pair or match out of range, which no other function here expects. */
+vd_status vd_tracks_check(const vd_sfm_input *in, vd_err *err);
 void vd_tracks_reset(vd_tracks *t);
 #endif

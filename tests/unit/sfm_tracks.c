@@ -59,7 +59,7 @@ T(chains_become_one_track) {
         add_match(p, 3 + i, 4 + i); /* one point drifts through the keypoints */
         add_match(p, 20, 20);
     }
-    T_OK(vd_tracks_build(&k, &p->in, &err));
+    T_OK(vd_tracks_build(&k, &p->in, NULL, &err));
     check_form(t, &k);
     T_EQ(k.n, 2);
     T_EQ(k.start[2], 2 * IMAGES);
@@ -84,7 +84,7 @@ T(a_contradiction_does_not_join) {
     add_pair(p, 1, 2);
     add_match(p, 1, 1);
     add_match(p, 2, 2);
-    T_OK(vd_tracks_build(&k, &p->in, &err));
+    T_OK(vd_tracks_build(&k, &p->in, NULL, &err));
     check_form(t, &k);
     T_EQ(k.n, 3);
     T_EQ(k.refused, 1);
@@ -120,7 +120,7 @@ T(tracks_are_components_where_nothing_contradicts) {
                     int *y = &component[p->pair[i].b * KEYS + p->match[i][m].b];
                     *x = *y = VD_MIN(*x, *y);
                 }
-        T_OK(vd_tracks_build(&k, &p->in, &err));
+        T_OK(vd_tracks_build(&k, &p->in, NULL, &err));
         check_form(t, &k);
         for (int i = 0; i < IMAGES * KEYS; i++)
             for (int j = i + 1; j < IMAGES * KEYS; j++) {
@@ -135,7 +135,6 @@ T(tracks_are_components_where_nothing_contradicts) {
 
 T(bad_pairs_are_errors) {
     input *p = new_input();
-    vd_tracks k = { 0 };
     const int bad[][4] = {
         { 0, 9, 1, 1 }, { -1, 1, 1, 1 }, { 2, 2, 1, 1 }, { 0, 1, KEYS, 1 }, { 0, 1, 1, -1 }
     };
@@ -144,7 +143,7 @@ T(bad_pairs_are_errors) {
         p->in.n_pairs = 0;
         add_pair(p, bad[i][0], bad[i][1]);
         add_match(p, bad[i][2], bad[i][3]);
-        T_EQ(vd_tracks_build(&k, &p->in, &err), VD_E_ARG);
+        T_EQ(vd_tracks_check(&p->in, &err), VD_E_ARG);
         T_TRUE(err.msg[0] != 0);
     }
     vd_mem_free(p);
@@ -160,7 +159,7 @@ T(every_refused_allocation_is_survived) {
         vd_tracks k = { 0 };
         int64_t live = vd_mem_live();
         vd_mem_fail_at(n, true);
-        vd_status st = vd_tracks_build(&k, &p->in, &err);
+        vd_status st = vd_tracks_build(&k, &p->in, NULL, &err);
         hit = vd_mem_fail_clear();
         T_EQ(st, hit ? VD_E_NOMEM : VD_OK);
         vd_tracks_reset(&k);
