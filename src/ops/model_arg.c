@@ -10,6 +10,7 @@
 #include "geometry/rigid.h"
 #include "recon/colmap.h"
 #include "recon/nerfstudio.h"
+#include "stage/scenes.h"
 
 static const size_t MAX_JSON = (size_t)1 << 30;
 /* Only poses are asked of files that do not know how large the pictures are. */
@@ -24,9 +25,18 @@ static vd_status is_folder(bool *out, const char *path, vd_err *err) {
     return VD_OK;
 }
 
+static vd_status model_of_dataset(vd_model *out, const char *path, int64_t scene, vd_err *err) {
+    vd_dataset *ds = NULL;
+    VD_TRY(vd_dataset_open(&ds, path, VD_DB_READ, &vd_stage_schema, err));
+    vd_status st = vd_scene_load(out, ds, scene, err);
+    vd_dataset_close(ds);
+    return st;
+}
+
 vd_status vd_model_from_arg(vd_model *out, const char *path, vd_err *err) {
     bool folder = false;
     VD_TRY(is_folder(&folder, path, err));
+    if (folder && vd_dataset_is(path)) return model_of_dataset(out, path, 1, err);
     return folder ? vd_colmap_read(out, path, err)
                   : vd_nerfstudio_read(out, path, &poses_only, err);
 }

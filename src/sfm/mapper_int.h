@@ -133,5 +133,5 @@ vd_status vd_mapper_next(vd_mapper *m, int32_t *image, vd_err *err);
 
 /* model.c */
 vd_status vd_model_export(vd_sfm_model *out, const vd_mapper *m, vd_err *err);
-void vd_model_reset(vd_sfm_model *model);
+void vd_sfm_model_reset(vd_sfm_model *model);
 #endif
