@@ -1,5 +1,7 @@
 #ifndef VD_GEOMETRY_TWO_VIEW_H
 #define VD_GEOMETRY_TWO_VIEW_H
+#include "base/err.h"
+#include "geometry/camera.h"
 #include "math/vec.h"
 enum {
     VD_TWO_VIEW_DEGENERATE,
@@ -17,4 +19,7 @@ typedef struct vd_two_view {
     double median_angle_rad;
     int inliers;
 } vd_two_view;
+typedef struct vd_two_view_opt { double max_error_px; uint64_t seed, item; } vd_two_view_opt;
+#define VD_TWO_VIEW_OPT {.max_error_px=4}
+vd_status vd_two_view_estimate(vd_two_view *out, uint8_t *inlier_mask, const vd_camera *c1, const vd_camera *c2, bool calibrated, const double *uv1 /*2n*/, const double *uv2, int n, const vd_two_view_opt *opt, vd_err *err);
 #endif

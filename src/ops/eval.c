@@ -7,7 +7,7 @@
 #include "ops/model_arg.h"
 #include "ops/op.h"
 
-#define MODEL_HELP "reconstruction: a folder with a COLMAP model, or nerfstudio's transforms.json"
+#define MODEL_HELP "reconstruction: a dataset (its largest scene), a COLMAP model folder, or transforms.json"
 
 static vd_status model_poses(vd_pose_set *out, const char *path, vd_err *err) {
     vd_model m = { 0 };
@@ -91,6 +91,7 @@ const vd_op vd_op_eval = {
     .n_args = VD_COUNT(eval_args),
     .columns = eval_columns,
     .n_columns = VD_COUNT(eval_columns),
+    .flags = VD_OP_ONE,
     .run = eval_op,
 };
 

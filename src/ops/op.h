@@ -50,6 +50,7 @@ enum {
     VD_OP_DYNAMIC = 4, /* columns depend on the call */
     VD_OP_FILES = 8,   /* writes files outside a dataset */
     VD_OP_RAW = 16,    /* its one text column is printed as it is */
+    VD_OP_ONE = 32,    /* always one row: its --json is an object, not an array */
 };
 
 typedef struct vd_op {
