@@ -49,6 +49,12 @@ typedef struct vd_geometry_kern {
     /* Error of M a + t, brought to a direction, against b. */
     double (*transfer_score)(int *inliers, const vd_soa32 *d, int from, int to, const double m[12],
                              const vd_metric *q);
+    /* The squared errors, in thresholds, of matches 0 .. n (a multiple of VD_KERN_STEP): a match is
+     * an inlier when its error is below 1, and never when it is NaN. */
+    void (*epipolar_errors)(float *out, const vd_soa32 *d, int n, const double m[9],
+                            const vd_metric *q);
+    void (*transfer_errors)(float *out, const vd_soa32 *d, int n, const double m[12],
+                            const vd_metric *q);
     /* The same errors over matches 0 .. n (a multiple of 8) with normal equations for k parameters:
      * dm[9 k] are the derivatives of M, column-major (nine of a parameter together). */
     void (*epipolar_normal)(vd_normal *out, const vd_soa64 *d, int n, const double m[9],

@@ -28,7 +28,15 @@ enum { LANES = 8, FLANES = 16 };
 #include "geometry/five_point.inc"
 #include "geometry/seven_point.inc"
 
-const vd_geometry_kern vd_geometry_kern_avx512 = { "avx512",          epipolar_score,
-                                                   transfer_score,    epipolar_normal,
-                                                   homography_normal, pose_normal,
-                                                   five_point,        seven_point };
+const vd_geometry_kern vd_geometry_kern_avx512 = {
+    .name = "avx512",
+    .epipolar_score = epipolar_score,
+    .transfer_score = transfer_score,
+    .epipolar_errors = epipolar_errors,
+    .transfer_errors = transfer_errors,
+    .epipolar_normal = epipolar_normal,
+    .homography_normal = homography_normal,
+    .pose_normal = pose_normal,
+    .five_point = five_point,
+    .seven_point = seven_point,
+};

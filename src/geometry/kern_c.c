@@ -30,6 +30,14 @@ enum { LANES = 1, FLANES = 1 };
 #include "geometry/seven_point.inc"
 
 const vd_geometry_kern vd_geometry_kern_c = {
-    "c",         epipolar_score, transfer_score, epipolar_normal, homography_normal,
-    pose_normal, five_point,     seven_point
+    .name = "c",
+    .epipolar_score = epipolar_score,
+    .transfer_score = transfer_score,
+    .epipolar_errors = epipolar_errors,
+    .transfer_errors = transfer_errors,
+    .epipolar_normal = epipolar_normal,
+    .homography_normal = homography_normal,
+    .pose_normal = pose_normal,
+    .five_point = five_point,
+    .seven_point = seven_point,
 };

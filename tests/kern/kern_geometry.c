@@ -105,6 +105,21 @@ static void check_scores(const vd_geometry_kern *l, const input *in) {
     }
 }
 
+static void check_errors(const vd_geometry_kern *l, const input *in) {
+    static float a[MOST + 16], b[MOST + 16];
+    const vd_geometry_kern *c = &vd_geometry_kern_c;
+    int n = (in->n + VD_KERN_STEP - 1) / VD_KERN_STEP * VD_KERN_STEP;
+    for (int kind = 0; kind < 2; kind++) {
+        memset(a, 0x55, sizeof a);
+        memset(b, 0x55, sizeof b);
+        (kind ? c->transfer_errors : c->epipolar_errors)(a, &in->f32, n, in->m, &in->q);
+        (kind ? l->transfer_errors : l->epipolar_errors)(b, &in->f32, n, in->m, &in->q);
+        bool same = memcmp(a + n, b + n, 16 * sizeof *a) == 0;
+        for (int i = 0; i < n; i++) same = same && same_double((double)a[i], (double)b[i]);
+        verdict(same, kind ? "transfer_errors" : "epipolar_errors", l->name, in);
+    }
+}
+
 static void check_normals(const vd_geometry_kern *l, const input *in) {
     const vd_geometry_kern *c = &vd_geometry_kern_c;
     int n = (in->n + VD_KERN_BATCH - 1) / VD_KERN_BATCH * VD_KERN_BATCH;
@@ -196,6 +211,7 @@ int main(int argc, char **argv) {
             for (int kind = 0; kind < 4; kind++) {
                 fill(&in, n, kind, 5);
                 check_scores(level[i], &in);
+                check_errors(level[i], &in);
                 check_normals(level[i], &in);
                 check_minimal(level[i], &in);
             }
