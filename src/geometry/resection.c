@@ -1,85 +1,17 @@
-#include "geometry/resection.h"
-#include <string.h>
-#include "base/rng.h"
-#include "base/mem.h"
-#include "geometry/rigid.h"
-#include "math/mat.h"
-static bool dlt(vd_rigid *out, const double *xn, const double *X, const int *id, int k) {
-    double a[144] = { 0 }, w[12], v[144], p[12], m[9], u[9], s[3], vv[9], r[9];
-    for (int i = 0; i < k; i++) {
-        const double *x = xn + 2 * id[i], *q = X + 3 * id[i];
-        double row[2][12] = {
-            { q[0], q[1], q[2], 1, 0, 0, 0, 0, -x[0] * q[0], -x[0] * q[1], -x[0] * q[2], -x[0] },
-            { 0, 0, 0, 0, q[0], q[1], q[2], 1, -x[1] * q[0], -x[1] * q[1], -x[1] * q[2], -x[1] }
-        };
-        for (int e = 0; e < 2; e++)
-            for (int b = 0; b < 12; b++)
-                for (int c = 0; c < 12; c++) a[12 * b + c] += row[e][b] * row[e][c];
-    }
-    vd_sym_eigen(w, v, a, 12);
-    for (int i = 0; i < 12; i++) p[i] = v[12 * i];
-    for (int i = 0; i < 3; i++)
-        for (int j = 0; j < 3; j++) m[3 * i + j] = p[4 * i + j];
-    if (vd_mat3_det(m) < 0) {
-        for (int i = 0; i < 9; i++) m[i] = -m[i];
-        for (int i = 0; i < 12; i++) p[i] = -p[i];
-    }
-    vd_svd3(u, s, vv, m);
-    vd_mat3_mul_nt(r, u, vv);
-    double scale = (s[0] + s[1] + s[2]) / 3;
-    if (!(scale > 0)) return false;
-    out->q = vd_quat_of_matrix(r);
-    out->t = vd_v3(p[3] / scale, p[7] / scale, p[11] / scale);
-    return true;
-}
-vd_status vd_resection(vd_rigid *pose, uint8_t *mask, int *inliers, const vd_camera *c,
-                       const double *uv, const double *xyz, int n, const vd_resection_opt *opt,
-                       vd_err *err) {
-    double *xn = vd_mem_array((size_t)n + 1, 2 * sizeof *xn);
-    int best = 0;
-    (void)err;
-    vd_rng rng = vd_rng_for(opt->seed, 99, opt->item);
-    for (int i = 0; i < n; i++) vd_camera_unproject(c, uv + 2 * i, xn + 2 * i);
-    memset(mask, 0, (size_t)n);
-    for (int t = 0; t < 400 && n >= 6; t++) {
-        int id[6];
-        vd_rigid p;
-        for (int i = 0; i < 6; i++) id[i] = (int)vd_rng_int(&rng, n);
-        if (!dlt(&p, xn, xyz, id, 6)) continue;
-        int k = 0;
-        for (int i = 0; i < n; i++) {
-            vd_vec3 y = vd_rigid_apply(p, vd_v3(xyz[3 * i], xyz[3 * i + 1], xyz[3 * i + 2]));
-            double q[3] = { y.x, y.y, y.z }, e[2];
-            k += vd_camera_project(c, q, e) &&
-                 hypot(e[0] - uv[2 * i], e[1] - uv[2 * i + 1]) < opt->max_error_px;
-        }
-        if (k > best) {
-            best = k;
-            *pose = p;
-        }
-    }
-    int *id = vd_mem_array((size_t)n + 1, sizeof *id);
-    for (int round = 0; round < 3 && best >= 6; round++) {
-        int k = 0;
-        for (int i = 0; i < n; i++) {
-            vd_vec3 y = vd_rigid_apply(*pose, vd_v3(xyz[3 * i], xyz[3 * i + 1], xyz[3 * i + 2]));
-            double q[3] = { y.x, y.y, y.z }, e[2];
-            mask[i] = vd_camera_project(c, q, e) &&
-                      hypot(e[0] - uv[2 * i], e[1] - uv[2 * i + 1]) < opt->max_error_px;
-            if (mask[i]) id[k++] = i;
-        }
-        best = k;
-        if (round < 2 && k >= 6) dlt(pose, xn, xyz, id, k);
-    }
-    *inliers = best;
-    vd_mem_free(xn);
-    vd_mem_free(id);
 /* The pose of a camera; see resection.h. Points are first moved to their centroid and scaled to
  * about 1: world coordinates may be large, and scores are taken in float.
  * SPDX-License-Identifier: Apache-2.0 */
+#include "geometry/resection.h"
+
+#include <string.h>
+
 #include "base/cpu.h"
+#include "base/mem.h"
 #include "geometry/fit.h"
+#include "geometry/rigid.h"
+
 enum { STREAM_ORDER = 0x72657331, STREAM_SAMPLE };
+
 typedef struct work {
     const vd_camera *c;
     const vd_resection_opt *opt;
@@ -91,6 +23,7 @@ typedef struct work {
     vd_soa soa;
     vd_fit fit;
 } work;
+
 static vd_status check_options(const vd_resection_opt *o, int n, vd_err *err) {
     if (!(o->max_error_px > 0) || !isfinite(o->max_error_px))
         return vd_fail(err, VD_E_ARG, "resection: max_error_px %g, must be positive",
@@ -102,6 +35,8 @@ static vd_status check_options(const vd_resection_opt *o, int n, vd_err *err) {
                        "out of range",
                        o->confidence, o->min_inlier_ratio, o->max_trials, n);
     return VD_OK;
+}
+
 /* Bearings of the pixels, and which points have one. */
 static void take_bearings(work *w, const double *uv, const double *xyz) {
     bool sphere = w->fit.metric.sphere;
@@ -114,6 +49,9 @@ static void take_bearings(work *w, const double *uv, const double *xyz) {
         b[0] /= b[2];
         b[1] /= b[2];
         b[2] = 1;
+    }
+}
+
 static void centre_points(work *w, const double *xyz) {
     vd_vec3 sum = { 0, 0, 0 };
     double far = 0;
@@ -122,15 +60,19 @@ static void centre_points(work *w, const double *xyz) {
         if (!w->use[i]) continue;
         sum = vd_v3_add(sum, vd_v3(xyz[3 * i], xyz[3 * i + 1], xyz[3 * i + 2]));
         n++;
+    }
     w->centre = vd_v3_mul(sum, n > 0 ? 1.0 / n : 0);
     for (int i = 0; i < w->n; i++) {
         vd_vec3 x = vd_v3_sub(vd_v3(xyz[3 * i], xyz[3 * i + 1], xyz[3 * i + 2]), w->centre);
         if (!w->use[i]) continue;
         far += vd_v3_norm(x) / n;
         w->a[3 * i] = x.x, w->a[3 * i + 1] = x.y, w->a[3 * i + 2] = x.z;
+    }
     w->scale = far > 0 && isfinite(far) ? far : 1;
     for (int i = 0; i < 3 * w->n; i++)
         if (w->use[i / 3]) w->a[i] /= w->scale;
+}
+
 static vd_status prepare(work *w, const double *uv, const double *xyz, vd_err *err) {
     size_t n = (size_t)w->n;
     w->a = vd_mem_aligned(VD_MAX(n * (6 * sizeof(double) + 1), 64));
@@ -147,12 +89,16 @@ static vd_status prepare(work *w, const double *uv, const double *xyz, vd_err *e
     centre_points(w, xyz);
     vd_soa_fill(&w->soa, w->a, w->b, w->use, w->n, w->opt->seed, STREAM_ORDER, w->opt->item);
     return VD_OK;
+}
+
 /* A pose of the moved and scaled points as one of the points themselves. */
 static vd_rigid pose_of(const work *w, const double m[12]) {
     const double r[9] = { m[0], m[1], m[2], m[4], m[5], m[6], m[8], m[9], m[10] };
     vd_rigid p = { vd_quat_of_matrix(r), vd_v3(m[3], m[7], m[11]) };
     p.t = vd_v3_sub(vd_v3_mul(p.t, w->scale), vd_quat_rotate(p.q, w->centre));
     return p;
+}
+
 static vd_status estimate(vd_rigid *pose, double *focal, uint8_t *mask, int *inliers, work *w,
                           const double *uv, const double *xyz, vd_err *err) {
     vd_status st;
@@ -166,6 +112,7 @@ static vd_status estimate(vd_rigid *pose, double *focal, uint8_t *mask, int *inl
                                     w->opt->seed,       STREAM_SAMPLE, w->opt->item };
         vd_ransac_run(&r, &e, &opt);
         vd_ransac_finish(&r, &e);
+    }
     bool found = r.gain > 0 && r.inliers >= least;
     double m[12];
     for (int i = 0; i < 12; i++) m[i] = r.model.v[i] * (focal != NULL && i < 8 ? r.model.v[12] : 1);
@@ -180,12 +127,19 @@ done:
     vd_soa_reset(&w->soa);
     vd_mem_free(w->a);
     return st;
+}
+
 static const vd_resection_opt defaults = VD_RESECTION_OPT;
+
 vd_status vd_resection(vd_rigid *cam_from_world, uint8_t *mask, int *inliers, const vd_camera *c,
+                       const double *uv, const double *xyz, int n, const vd_resection_opt *opt,
+                       vd_err *err) {
     work w = { .c = c, .opt = opt != NULL ? opt : &defaults, .n = n };
     VD_TRY(check_options(w.opt, n, err));
     VD_TRY(vd_camera_check(c, err));
     return estimate(cam_from_world, NULL, mask, inliers, &w, uv, xyz, err);
+}
+
 vd_status vd_resection_focal(vd_rigid *cam_from_world, vd_camera *camera, uint8_t *mask,
                              int *inliers, const double *uv, const double *xyz, int n,
                              const vd_resection_opt *opt, vd_err *err) {
