@@ -22,6 +22,8 @@ typedef struct views_opt {
     double wrong; /* share of the matches of a pair that lead to a wrong keypoint */
     int least;    /* matches of a pair */
     double miss;  /* share of the right matches that are not found */
+    double focal; /* factor by which the focal lengths are wrong, 0: not at all */
+    int estimate; /* geometry of pairs: 0 the truth, 1 estimated, 2 without calibration */
 } views_opt;
 
 static inline void views_free(views *v) {
@@ -72,6 +74,30 @@ static inline double views_angle(const scene *s, int a, int b, const int32_t *po
     return n > 0 ? sum / n : 0;
 }
 
+/* The pair as verification would have it: its geometry, and the matches that agree. */
+static inline void views_estimate(const views *v, vd_sfm_pair *p, vd_sfm_match *match,
+                                  bool calibrated) {
+    double *uv = vd_mem_array((size_t)p->n + 1, 4 * sizeof *uv);
+    uint8_t *mask = vd_mem_array((size_t)p->n + 1, 1);
+    vd_two_view_opt o = VD_TWO_VIEW_OPT;
+    vd_err err = { 0 };
+    int n = 0;
+    for (int i = 0; i < p->n; i++) {
+        memcpy(uv + 2 * i, v->uv[p->a] + 2 * match[i].a, 16);
+        memcpy(uv + 2 * (p->n + i), v->uv[p->b] + 2 * match[i].b, 16);
+    }
+    o.item = (uint64_t)v->in.n_pairs;
+    if (vd_two_view_estimate(&p->geometry, mask, &v->camera[v->image[p->a].camera],
+                             &v->camera[v->image[p->b].camera], calibrated, uv, uv + 2 * p->n, p->n,
+                             &o, &err) != VD_OK)
+        exit(3);
+    for (int i = 0; i < p->n; i++)
+        if (mask[i]) match[n++] = match[i];
+    p->n = n;
+    vd_mem_free(uv);
+    vd_mem_free(mask);
+}
+
 static inline void views_pair(views *v, const scene *s, vd_rng *r, views_opt o, int a, int b) {
     vd_sfm_match *match = vd_mem_array((size_t)v->image[a].n + 1, sizeof *match);
     int32_t *both = vd_mem_array((size_t)v->image[a].n + 1, sizeof *both),
@@ -98,6 +124,7 @@ static inline void views_pair(views *v, const scene *s, vd_rng *r, views_opt o, 
         pair->geometry.cam2_from_cam1 = rel;
         pair->geometry.median_angle_rad = views_angle(s, a, b, both, right);
         pair->geometry.inliers = n;
+        if (o.estimate > 0) views_estimate(v, pair, match, o.estimate == 1);
     } else {
         vd_mem_free(match);
     }
@@ -116,6 +143,9 @@ static inline views views_of(const scene *s, vd_rng *r, views_opt o) {
     v.point = vd_mem_array(n, sizeof *v.point);
     v.in = (vd_sfm_input){ .n_images = s->n_poses, .n_cameras = s->n_cameras };
     memcpy(v.camera, s->camera, (size_t)s->n_cameras * sizeof *v.camera);
+    for (int i = 0; i < s->n_cameras && o.focal > 0; i++)
+        for (int k = 0; k < vd_camera_layout_of(s->camera[i].model).focal; k++)
+            v.camera[i].params[k] *= o.focal;
     views_keypoints(&v, s, r, o.clutter);
     for (int a = 0; a < s->n_poses; a++)
         for (int b = a + 1; b < s->n_poses; b++) views_pair(&v, s, r, o, a, b);

@@ -131,6 +131,12 @@ vd_status vd_mapper_start(vd_mapper *m, bool *found, vd_err *err);
 /* mapper_register.c: the next image; *found is false when none could be registered. */
 vd_status vd_mapper_next(vd_mapper *m, int32_t *image, vd_err *err);
 
+/* mapper_align.c: the model into the frame of its images' positions, where they fit; and two models
+ * into one, which is then the state. *merged is false when they do not belong together. */
+vd_status vd_mapper_to_positions(vd_mapper *m, vd_err *err);
+vd_status vd_mapper_merge(vd_mapper *m, const vd_sfm_model *a, const vd_sfm_model *b, bool *merged,
+                          vd_err *err);
+
 /* model.c */
 vd_status vd_model_export(vd_sfm_model *out, const vd_mapper *m, vd_err *err);
 void vd_model_reset(vd_sfm_model *model);

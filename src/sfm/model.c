@@ -96,6 +96,23 @@ static void export_images(vd_sfm_model *out, const vd_mapper *m) {
     memcpy(out->camera, m->camera, (size_t)out->n_cameras * sizeof *out->camera);
 }
 
+/* How far the cameras are from where their images say, of those that are near. */
+static void count_positions(vd_sfm_model *out, const vd_mapper *m) {
+    double sum = 0;
+    for (int32_t i = 0; i < m->n_registered; i++) {
+        const vd_sfm_image *image = &m->in->image[m->registered[i]];
+        const double *p = image->position, *s = image->position_sigma_m;
+        vd_vec3 d = vd_v3_sub(vd_rigid_centre(m->pose[m->registered[i]]), vd_v3(p[0], p[1], p[2]));
+        if (!image->has_position) continue;
+        out->positions++;
+        double limit = VD_SFM_SIGMAS * VD_SFM_SIGMAS * (s[0] * s[0] + s[1] * s[1] + s[2] * s[2]);
+        if (!m->in_position_frame || vd_v3_dot(d, d) > limit) continue;
+        out->positions_used++;
+        sum += vd_v3_dot(d, d);
+    }
+    if (out->positions_used > 0) out->position_rmse_m = sqrt(sum / out->positions_used);
+}
+
 vd_status vd_model_export(vd_sfm_model *out, const vd_mapper *m, vd_err *err) {
     vd_sfm_model model = { 0 };
     vd_status st = VD_OK;
@@ -119,6 +136,7 @@ vd_status vd_model_export(vd_sfm_model *out, const vd_mapper *m, vd_err *err) {
         model.mean_track = (double)n_obs / model.n_points;
     }
     model.in_position_frame = m->in_position_frame;
+    count_positions(&model, m);
     *out = model;
     model = (vd_sfm_model){ 0 };
 done:
