@@ -114,8 +114,9 @@ vd_status vd_mapper_retriangulate(vd_mapper *m, bool all, int64_t *changed, vd_e
 /* Takes away observations that err by more than the limit and points seen under too small an angle;
  * images that are left with almost nothing leave the model. */
 vd_status vd_mapper_filter(vd_mapper *m, int64_t *changed, vd_err *err);
-/* Points that were not adjusted (point_of < 0) follow the poses that were. */
-vd_status vd_mapper_follow(vd_mapper *m, const int32_t *point_of, vd_err *err);
+/* Of n points those that were not adjusted (point_of < 0) follow the poses that were. */
+vd_status vd_mapper_follow(vd_mapper *m, const int32_t *point, int64_t n, const int32_t *point_of,
+                           vd_err *err);
 /* The same as filter for the points that one image sees. */
 vd_status vd_mapper_filter_near(vd_mapper *m, int32_t image, int64_t *changed, vd_err *err);
 
