@@ -98,6 +98,35 @@ static inline scene scene_make(vd_rng *r, scene_opt o) {
     return s;
 }
 
+/* Other points for the poses of a scene: in a box, or in the plane y = 0, seen by whoever can. */
+static inline void scene_see(scene *s, vd_rng *r, int points, double see, double noise_px, bool plane) {
+    int64_t cap = 0;
+    vd_mem_free(s->point);
+    vd_mem_free(s->obs);
+    s->point = vd_mem_array((size_t)points, 3 * sizeof *s->point);
+    s->obs = NULL;
+    s->n_obs = 0;
+    s->n_points = points;
+    for (int i = 0; i < points; i++) {
+        double *x = s->point + 3 * i;
+        for (int k = 0; k < 3; k++) x[k] = vd_rng_range(r, -1.5, 1.5);
+        if (plane) x[1] = 0;
+        for (int p = 0; p < s->n_poses; p++) {
+            vd_vec3 y = vd_rigid_apply(s->pose[p], vd_v3(x[0], x[1], x[2]));
+            const double in_cam[3] = { y.x, y.y, y.z };
+            const vd_camera *c = &s->camera[s->pose_camera[p]];
+            vd_bundle_obs ob = { p, i, { 0 } };
+            if (vd_rng_f64(r) > see || !vd_camera_project(c, in_cam, ob.uv)) continue;
+            if (ob.uv[0] < 0 || ob.uv[1] < 0 || ob.uv[0] > c->width || ob.uv[1] > c->height) continue;
+            ob.uv[0] += noise_px * vd_rng_normal(r);
+            ob.uv[1] += noise_px * vd_rng_normal(r);
+            vd_err err = { 0 };
+            if (VD_GROW(s->obs, cap, s->n_obs + 1, &err) != VD_OK) exit(3);
+            s->obs[s->n_obs++] = ob;
+        }
+    }
+}
+
 /* A survey: cameras in rows over hilly ground, four fifths of a view shared with the next one, two
  * thirds with the next row; `poses` and `points` a view count, the rest follows. */
 static inline scene scene_survey(vd_rng *r, scene_opt o) {

@@ -62,6 +62,8 @@ typedef struct vd_sfm_model {
     double mean_error_px;    /* over observations */
     double mean_track;       /* observations a point */
     double median_angle_rad; /* of points: the largest angle between two rays */
+    int32_t pairs, pairs_against; /* verified pairs between its images; those whose rotation the model
+                                   * contradicts: many of them hint at repeated structure */
     bool in_position_frame;  /* scale, rotation and place are those of the images' positions */
     int32_t positions, positions_used; /* of its images; those within VD_SFM_SIGMAS then */
     double position_rmse_m;            /* of the latter */

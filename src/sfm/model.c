@@ -5,6 +5,9 @@
 #include "base/mem.h"
 #include "sfm/mapper_int.h"
 
+/* Rotations that differ by more contradict each other, whatever the focal length was thought to be. */
+static const double AGAINST_RAD = 0.2;
+
 void vd_model_reset(vd_sfm_model *model) {
     vd_mem_free(model->image);
     vd_mem_free(model->cam_from_world);
@@ -113,6 +116,19 @@ static void count_positions(vd_sfm_model *out, const vd_mapper *m) {
     if (out->positions_used > 0) out->position_rmse_m = sqrt(sum / out->positions_used);
 }
 
+static void count_pairs(vd_sfm_model *out, const vd_mapper *m) {
+    for (int32_t i = 0; i < m->in->n_pairs; i++) {
+        const vd_sfm_pair *p = &m->in->pair[i];
+        int config = p->geometry.config;
+        if (m->info[p->a].state != VD_IMAGE_IN_MODEL || m->info[p->b].state != VD_IMAGE_IN_MODEL)
+            continue;
+        if (config != VD_TWO_VIEW_CALIBRATED && config != VD_TWO_VIEW_PANORAMIC) continue;
+        vd_quat q = vd_quat_mul(m->pose[p->b].q, vd_quat_conj(m->pose[p->a].q));
+        out->pairs++;
+        out->pairs_against += vd_quat_angle_rad(q, p->geometry.cam2_from_cam1.q) > AGAINST_RAD;
+    }
+}
+
 vd_status vd_model_export(vd_sfm_model *out, const vd_mapper *m, vd_err *err) {
     vd_sfm_model model = { 0 };
     vd_status st = VD_OK;
@@ -137,6 +153,7 @@ vd_status vd_model_export(vd_sfm_model *out, const vd_mapper *m, vd_err *err) {
     }
     model.in_position_frame = m->in_position_frame;
     count_positions(&model, m);
+    count_pairs(&model, m);
     *out = model;
     model = (vd_sfm_model){ 0 };
 done:
