@@ -168,8 +168,13 @@ static bool ideal_of(const vd_camera *c, const double uv_px[2], double a[2]) {
     const model_row *r = &rows[c->model];
     const double d[2] = { (uv_px[0] - c->params[r->focal]) / c->params[0],
                           (uv_px[1] - c->params[r->focal + 1]) / c->params[r->focal - 1] };
-    return isfinite(d[0]) && isfinite(d[1]) &&
-           vd_undistort(r->distort, c->params + r->focal + 2, d, a);
+    if (!isfinite(d[0]) || !isfinite(d[1])) return false;
+    if (r->distort == vd_distort_none) {
+        a[0] = d[0];
+        a[1] = d[1];
+        return true;
+    }
+    return vd_undistort(r->distort, c->params + r->focal + 2, d, a);
 }
 
 bool vd_camera_ray(const vd_camera *c, const double uv_px[2], double ray[3]) {

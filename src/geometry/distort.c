@@ -206,6 +206,37 @@ static bool way_is_free(vd_distort_fn distort, const double *k, const double a[2
     return true;
 }
 
+/* Coefficients of a radial polynomial; 0 for other models. */
+static int radial_terms(vd_distort_fn distort) {
+    return distort == vd_distort_radial1   ? 1
+           : distort == vd_distort_radial2 ? 2
+           : distort == vd_distort_radial4 ? 4
+                                           : 0;
+}
+
+/* Newton's method on the radius alone, which is what most cameras have. False where the radius
+ * might fold before it: 1 - sum (2 i + 1) |k_i| r^2i > 0 says that it does not. */
+static bool undistort_radial(const double *k, int n, const double d[2], double a[2]) {
+    double rd = sqrt(d[0] * d[0] + d[1] * d[1]), r = rd;
+    for (int i = 0; i < NEWTON_STEPS; i++) {
+        double q = r * r, s = 0, ds = 0, bound = 0;
+        for (int j = n - 1; j >= 0; j--) {
+            s = (s + k[j]) * q;
+            ds = (ds + (2 * j + 3) * k[j]) * q;
+            bound = (bound + (2 * j + 3) * fabs(k[j])) * q;
+        }
+        if (!(bound < 1)) return false;
+        double step = (r * (1 + s) - rd) / (1 + ds);
+        r -= step;
+        if (fabs(step) > 1e-8 * rd) continue; /* the next step would be its square */
+        double inv = r / rd;
+        a[0] = d[0] * inv;
+        a[1] = d[1] * inv;
+        return true;
+    }
+    return false;
+}
+
 bool vd_undistort(vd_distort_fn distort, const double *k, const double d[2], double a[2]) {
     double x[2] = { d[0], d[1] };
     if (distort == vd_distort_fov) return undistort_fov(k, d, a);
@@ -214,6 +245,8 @@ bool vd_undistort(vd_distort_fn distort, const double *k, const double d[2], dou
         a[1] = d[1];
         return true;
     }
+    int terms = radial_terms(distort);
+    if (terms > 0 && undistort_radial(k, terms, d, a)) return true;
     bool found = newton(distort, k, d, x) && way_is_free(distort, k, x);
     if (!found) {
         x[0] = x[1] = 0;

@@ -9,16 +9,25 @@
  * Beyond +-1 the variable is 1 / x, so that every cell is short and infinity is an ordinary place.
  * All isolated roots are then refined together by Newton's method kept inside its bracket.
  *
- * Every loop over lanes is elementwise, of a fixed length and free of branches, and every decision
- * is made on whole arrays: the answer has the same bits whatever the vectors are. */
+ * Lanes are GCC's vector type: plain loops over arrays are unrolled to scalars before they are
+ * vectorised, and take three times as long. All is elementwise, and no lane's answer depends on
+ * another's: it has the same bits whatever the registers are. */
 #ifndef VD_MATH_ROOTS_H
 #define VD_MATH_ROOTS_H
 
 #include <math.h>
+#include <string.h>
 
 #include "base/err.h"
 
-enum { VD_ROOTS_DEGREE = 12, VD_ROOTS_LANES = 16, VD_ROOTS_BLOCK = 8 };
+#if defined(__AVX512F__)
+enum { VD_ROOTS_BLOCK = 8 }; /* lanes of a register */
+#elif defined(__AVX__)
+enum { VD_ROOTS_BLOCK = 4 };
+#else
+enum { VD_ROOTS_BLOCK = 2 };
+#endif
+enum { VD_ROOTS_DEGREE = 12, VD_ROOTS_LANES = 16 };
 
 /* A remainder this small beside what it was computed from is rounding: the roots so far are
  * multiple. */
@@ -28,6 +37,15 @@ enum { VD_ROOTS_DEGREE = 12, VD_ROOTS_LANES = 16, VD_ROOTS_BLOCK = 8 };
 #define VD_ROOTS_GAP 1e-9
 /* Cells are cut until they are narrower than this; what is left in one is one multiple root. */
 #define VD_ROOTS_NARROW 1e-11
+
+/* Newton's method doubles the digits: after a step this small the next would be rounding. */
+#define VD_ROOTS_STEP 1e-10
+
+typedef double vd_lanes __attribute__((vector_size(8 * VD_ROOTS_BLOCK)));
+typedef int64_t vd_lane_bits __attribute__((vector_size(8 * VD_ROOTS_BLOCK)));
+typedef struct vd_grid { /* of points, or of values there */
+    vd_lanes v[VD_ROOTS_LANES / VD_ROOTS_BLOCK];
+} vd_grid;
 
 typedef struct vd_sturm {
     int n;    /* degree of p */
@@ -43,7 +61,7 @@ typedef struct vd_sturm {
 /* A cell: in x, or in 1 / x when `inverse`, with the sign changes at both ends. */
 typedef struct vd_cell {
     double lo, hi;
-    int at_lo, at_hi;
+    int64_t at_lo, at_hi;
     bool inverse;
 } vd_cell;
 
@@ -89,35 +107,41 @@ static inline void vd_sturm_init(vd_sturm *t, const double *c, int n) {
     for (int k = 0; k <= t->end_degree; k++) t->end[k] = g[k];
 }
 
-/* Sign changes along the chain at the points x. */
-static inline void vd_sturm_changes(const vd_sturm *t, const double x[VD_ROOTS_LANES],
-                                    int changes[VD_ROOTS_LANES]) {
-    enum { L = VD_ROOTS_LANES };
-    double next[L], cur[L], count[L], p[L];
-    for (int l = 0; l < L; l++) {
-        cur[l] = t->end[t->end_degree];
-        p[l] = t->c[t->n];
-        next[l] = count[l] = 0;
+/* Sign changes along the chain at the points of a grid, by sign bits: a member that is zero has
+ * neighbours of opposite signs, so either sign will do for it. */
+static inline void vd_sturm_changes(const vd_sturm *t, const double at[VD_ROOTS_LANES],
+                                    int64_t changes[VD_ROOTS_LANES]) {
+    enum { G = VD_ROOTS_LANES / VD_ROOTS_BLOCK };
+    vd_grid x, next, cur, p;
+    vd_lane_bits count[G], change;
+    memcpy(&x, at, sizeof x);
+    for (int g = 0; g < G; g++) {
+        next.v[g] = x.v[g] - x.v[g];
+        cur.v[g] = next.v[g] + t->end[t->end_degree];
+        p.v[g] = next.v[g] + t->c[t->n];
+        count[g] = (vd_lane_bits)next.v[g];
     }
     for (int k = t->end_degree - 1; k >= 0; k--)
-        for (int l = 0; l < L; l++) cur[l] = cur[l] * x[l] + t->end[k];
-    for (int i = t->last; i >= 2; i--) {
-        double a = t->a[i], b = t->b[i], s = t->s[i];
-        for (int l = 0; l < L; l++) {
-            double up = (a * x[l] + b) * cur[l] - s * next[l];
-            count[l] += (up < 0) == (cur[l] < 0) ? 0. : 1.;
-            next[l] = cur[l];
-            cur[l] = up;
+        for (int g = 0; g < G; g++) cur.v[g] = cur.v[g] * x.v[g] + t->end[k];
+    for (int i = t->last; i >= 2; i--)
+        for (int g = 0; g < G; g++) {
+            vd_lanes up = (x.v[g] * t->a[i] + t->b[i]) * cur.v[g] - next.v[g] * t->s[i];
+            change = (vd_lane_bits)up ^ (vd_lane_bits)cur.v[g];
+            count[g] -= change < 0; /* true is -1 */
+            next.v[g] = cur.v[g];
+            cur.v[g] = up;
         }
-    }
     /* f[0] by Horner's rule, as when roots are refined: signs at the ends of cells must agree */
     for (int k = t->n - 1; k >= 0; k--)
-        for (int l = 0; l < L; l++) p[l] = p[l] * x[l] + t->c[k];
-    for (int l = 0; l < L; l++)
-        changes[l] = (int)(count[l] + ((p[l] < 0) == (cur[l] < 0) ? 0. : 1.));
+        for (int g = 0; g < G; g++) p.v[g] = p.v[g] * x.v[g] + t->c[k];
+    for (int g = 0; g < G; g++) {
+        change = (vd_lane_bits)p.v[g] ^ (vd_lane_bits)cur.v[g];
+        count[g] -= change < 0;
+    }
+    memcpy(changes, count, sizeof count);
 }
 
-static inline int vd_cell_roots(const vd_cell *c) {
+static inline int64_t vd_cell_roots(const vd_cell *c) {
     return c->at_hi > c->at_lo ? c->at_hi - c->at_lo : c->at_lo - c->at_hi;
 }
 
@@ -133,7 +157,8 @@ static inline int vd_sturm_cells(const vd_sturm *t, vd_cell *cell) {
                                               0.25, 0.5, 0.75,    1,  4. / 3, 2,    4,     4 };
     static const double inv[VD_ROOTS_LANES] = { -0.25, -0.5, -0.75, -1, 0,    0,   0,    0,
                                                 0,     0,    0,     1,  0.75, 0.5, 0.25, 0.25 };
-    int v[VD_ROOTS_LANES], left = 0, right = 0, n = 0;
+    int64_t v[VD_ROOTS_LANES], left = 0, right = 0;
+    int n = 0;
     vd_sturm_changes(t, x, v);
     for (int i = 0; i < t->last; i++) {
         left += t->far_left[i] != t->far_left[i + 1];
@@ -153,7 +178,7 @@ static inline int vd_sturm_cut(const vd_sturm *t, vd_cell *cell, int n) {
     enum { L = VD_ROOTS_LANES };
     vd_cell whole = cell[--n];
     double w[L], x[L], step = (whole.hi - whole.lo) / (L + 1);
-    int v[L];
+    int64_t v[L];
     for (int l = 0; l < L; l++) w[l] = whole.lo + (l + 1) * step;
     for (int l = 0; l < L; l++) x[l] = whole.inverse ? 1 / w[l] : w[l];
     vd_sturm_changes(t, x, v);
@@ -180,52 +205,58 @@ static inline void vd_brackets_add(vd_brackets *b, const vd_sturm *t, const vd_c
     for (int k = 0; k <= t->n; k++) b->c[k][l] = cell->inverse ? t->r[k] : t->c[k];
 }
 
+static inline void vd_lanes_pick(vd_lanes *to, const vd_lane_bits *mask, const vd_lanes *yes,
+                                 const vd_lanes *no) {
+    *to = (vd_lanes)((*mask & (vd_lane_bits)*yes) | (~*mask & (vd_lane_bits)*no));
+}
+
 /* Newton's method in one block of lanes, halving the bracket where it would leave it. A lane that
  * has converged stands still, so that its bits do not depend on the others. */
 static inline void vd_brackets_refine(vd_brackets *b, int n, int from) {
     enum { L = VD_ROOTS_BLOCK, ROUNDS = 60 };
-    double lo[L], hi[L], x[L], low[L], f[L], df[L], open[L];
-    for (int l = 0; l < L; l++) {
-        lo[l] = b->lo[from + l];
-        hi[l] = b->hi[from + l];
-        x[l] = 0.5 * (lo[l] + hi[l]);
-        low[l] = b->c[n][from + l];
-        open[l] = 1;
-    }
-    for (int k = n - 1; k >= 0; k--)
-        for (int l = 0; l < L; l++) low[l] = low[l] * lo[l] + b->c[k][from + l];
+    vd_lanes c[VD_ROOTS_DEGREE + 1], lo, hi, x, low, f, df, to, mid;
+    vd_lane_bits open, mask;
+    memcpy(&lo, b->lo + from, sizeof lo);
+    memcpy(&hi, b->hi + from, sizeof hi);
+    for (int k = 0; k <= n; k++) memcpy(&c[k], b->c[k] + from, sizeof c[k]);
+    x = (lo + hi) * 0.5;
+    open = lo == lo;
+    low = c[n];
+    for (int k = n - 1; k >= 0; k--) low = low * lo + c[k];
+    mask = low == 0; /* the root is lo itself */
+    vd_lanes_pick(&hi, &mask, &lo, &hi);
+    vd_lanes_pick(&x, &mask, &lo, &x);
     for (int round = 0; round < ROUNDS; round++) {
-        double moving = 0;
-        for (int l = 0; l < L; l++) {
-            f[l] = b->c[n][from + l];
-            df[l] = 0;
+        int64_t any = 0;
+        f = c[n];
+        df = x - x;
+        for (int k = n - 1; k >= 0; k--) {
+            df = df * x + f;
+            f = f * x + c[k];
         }
-        for (int k = n - 1; k >= 0; k--)
-            for (int l = 0; l < L; l++) {
-                df[l] = df[l] * x[l] + f[l];
-                f[l] = f[l] * x[l] + b->c[k][from + l];
-            }
-        for (int l = 0; l < L; l++) {
-            bool same = (f[l] < 0) == (low[l] < 0);
-            double a = same ? x[l] : lo[l], z = same ? hi[l] : x[l], to = x[l] - f[l] / df[l];
-            to = to > a && to < z ? to : to == x[l] ? x[l] : 0.5 * (a + z);
-            open[l] = fabs(to - x[l]) > 1e-15 ? open[l] : 0;
-            lo[l] = a;
-            hi[l] = z;
-            x[l] = open[l] > 0 ? to : x[l];
-        }
-        for (int l = 0; l < L; l++) moving += open[l];
-        if (moving == 0) break;
+        mask = f * low > 0; /* x lies on the side of lo */
+        vd_lanes_pick(&lo, &mask, &x, &lo);
+        vd_lanes_pick(&hi, &mask, &hi, &x);
+        to = x - f / df;
+        mid = (lo + hi) * 0.5;
+        mask = (to >= lo) & (to <= hi);
+        vd_lanes_pick(&to, &mask, &to, &mid);
+        mid = to - x;
+        vd_lanes_pick(&x, &open, &to, &x);
+        open &= mid * mid > VD_ROOTS_STEP * VD_ROOTS_STEP;
+        for (int l = 0; l < L; l++) any |= open[l];
+        if (any == 0) break;
     }
-    for (int l = 0; l < L; l++) b->x[from + l] = x[l];
+    memcpy(b->x + from, &x, sizeof x);
 }
 
 /* All distinct real roots of c[0] + c[1] x + ... + c[n] x^n, in no particular order, into
  * x[VD_ROOTS_DEGREE]; n >= 1 and c[n] != 0. Gives their number. */
 static inline int vd_roots_inline(double *x, const double *c, int n) {
     vd_sturm t;
-    vd_brackets b = { .n = 0 };
+    vd_brackets b; /* of which only lanes in use are ever read */
     vd_cell cell[VD_ROOTS_DEGREE + 1];
+    b.n = 0;
     vd_sturm_init(&t, c, n);
     int cells = vd_sturm_cells(&t, cell), cuts = 0;
     while (cells > 0 && b.n < VD_ROOTS_DEGREE) {
