@@ -99,7 +99,8 @@ static inline scene scene_make(vd_rng *r, scene_opt o) {
 }
 
 /* Other points for the poses of a scene: in a box, or in the plane y = 0, seen by whoever can. */
-static inline void scene_see(scene *s, vd_rng *r, int points, double see, double noise_px, bool plane) {
+static inline void scene_see(scene *s, vd_rng *r, int points, double see, double noise_px,
+                             bool plane) {
     int64_t cap = 0;
     vd_mem_free(s->point);
     vd_mem_free(s->obs);
@@ -117,7 +118,8 @@ static inline void scene_see(scene *s, vd_rng *r, int points, double see, double
             const vd_camera *c = &s->camera[s->pose_camera[p]];
             vd_bundle_obs ob = { p, i, { 0 } };
             if (vd_rng_f64(r) > see || !vd_camera_project(c, in_cam, ob.uv)) continue;
-            if (ob.uv[0] < 0 || ob.uv[1] < 0 || ob.uv[0] > c->width || ob.uv[1] > c->height) continue;
+            if (ob.uv[0] < 0 || ob.uv[1] < 0 || ob.uv[0] > c->width || ob.uv[1] > c->height)
+                continue;
             ob.uv[0] += noise_px * vd_rng_normal(r);
             ob.uv[1] += noise_px * vd_rng_normal(r);
             vd_err err = { 0 };
@@ -141,7 +143,8 @@ static inline scene scene_survey(vd_rng *r, scene_opt o) {
     s.point = vd_mem_array((size_t)s.n_points, 3 * sizeof *s.point);
     s.camera[0] = scene_camera(o.model);
     for (int i = 0; i < s.n_points; i++) {
-        double x = vd_rng_range(r, -margin, wide - margin), y = vd_rng_range(r, -margin, deep - margin);
+        double x = vd_rng_range(r, -margin, wide - margin),
+               y = vd_rng_range(r, -margin, deep - margin);
         double z = 3 * sin(x / 11) * cos(y / 7) + 2 * vd_rng_f64(r);
         const double p[3] = { x, y, z };
         memcpy(s.point + 3 * i, p, sizeof p);
@@ -149,16 +152,21 @@ static inline scene scene_survey(vd_rng *r, scene_opt o) {
     int64_t cap = 0;
     for (int i = 0; i < o.poses; i++) {
         int row = i / side, col = row & 1 ? side - 1 - i % side : i % side; /* there and back */
-        vd_vec3 c = vd_v3(col * step_x + vd_rng_normal(r), row * step_y + vd_rng_normal(r), height + vd_rng_normal(r));
-        s.pose[i] = scene_look(c, vd_v3(c.x + 2 * vd_rng_normal(r), c.y + 5 + 2 * vd_rng_normal(r), 0));
+        vd_vec3 c = vd_v3(col * step_x + vd_rng_normal(r), row * step_y + vd_rng_normal(r),
+                          height + vd_rng_normal(r));
+        s.pose[i] =
+            scene_look(c, vd_v3(c.x + 2 * vd_rng_normal(r), c.y + 5 + 2 * vd_rng_normal(r), 0));
         for (int k = 0; k < s.n_points; k++) {
             const double *x = s.point + 3 * k;
-            if (fabs(x[0] - c.x) > height || fabs(x[1] - c.y) > height || vd_rng_f64(r) > o.see) continue;
+            if (fabs(x[0] - c.x) > height || fabs(x[1] - c.y) > height || vd_rng_f64(r) > o.see)
+                continue;
             vd_vec3 y = vd_rigid_apply(s.pose[i], vd_v3(x[0], x[1], x[2]));
             const double in_cam[3] = { y.x, y.y, y.z };
             vd_bundle_obs ob = { i, k, { 0 } };
             if (!vd_camera_project(&s.camera[0], in_cam, ob.uv)) continue;
-            if (ob.uv[0] < 0 || ob.uv[1] < 0 || ob.uv[0] > s.camera[0].width || ob.uv[1] > s.camera[0].height) continue;
+            if (ob.uv[0] < 0 || ob.uv[1] < 0 || ob.uv[0] > s.camera[0].width ||
+                ob.uv[1] > s.camera[0].height)
+                continue;
             ob.uv[0] += o.noise_px * vd_rng_normal(r);
             ob.uv[1] += o.noise_px * vd_rng_normal(r);
             vd_err err = { 0 };

@@ -59,12 +59,12 @@ typedef struct vd_sfm_model {
     int64_t *track;           /* [n_points + 1] its observations in `obs`, by image */
     vd_sfm_observation *obs;
     /* health */
-    double mean_error_px;    /* over observations */
-    double mean_track;       /* observations a point */
-    double median_angle_rad; /* of points: the largest angle between two rays */
-    int32_t pairs, pairs_against; /* verified pairs between its images; those whose rotation the model
-                                   * contradicts: many of them hint at repeated structure */
-    bool in_position_frame;  /* scale, rotation and place are those of the images' positions */
+    double mean_error_px;         /* over observations */
+    double mean_track;            /* observations a point */
+    double median_angle_rad;      /* of points: the largest angle between two rays */
+    int32_t pairs, pairs_against; /* verified pairs between its images; those whose rotation the
+                                   * model contradicts: many of them hint at repeated structure */
+    bool in_position_frame;       /* scale, rotation and place are those of the images' positions */
     int32_t positions, positions_used; /* of its images; those within VD_SFM_SIGMAS then */
     double position_rmse_m;            /* of the latter */
 } vd_sfm_model;

@@ -166,8 +166,8 @@ static void choose_point(part *p, const vd_mapper *m, uint8_t *filled, int32_t p
     part_point(p, m, point);
 }
 
-/* Points seen by many images first, until every part of every moving image has enough of them: poses
- * are nearly as good as by all points, in a fraction of the time. */
+/* Points seen by many images first, until every part of every moving image has enough of them:
+ * poses are nearly as good as by all points, in a fraction of the time. */
 static vd_status choose_points(part *p, const vd_mapper *m, const int32_t *point, int64_t n,
                                vd_err *err) {
     vd_status st = VD_OK;

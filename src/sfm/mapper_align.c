@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * Two models of one scene come about when no image could be registered across a weak link. Where
- * tracks have a point in both, the points say by which similarity one fits the other; what decides is
- * whether the whole settles down afterwards with all its images. */
+ * tracks have a point in both, the points say by which similarity one fits the other; what decides
+ * is whether the whole settles down afterwards with all its images. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,9 +13,9 @@
 
 enum { LEAST_POSITIONS = 3, LEAST_COMMON = 20 };
 static const double POSITION_SHARE = 0.5; /* of the positions that must */
-static const double COMMON_SHARE = 0.4;  /* of the common points that must agree */
-static const double COMMON_ERROR = 0.03; /* by which they may differ, in distances to the camera */
-static const double KEPT_SHARE = 0.95;   /* of the images that must survive a merge */
+static const double COMMON_SHARE = 0.4;   /* of the common points that must agree */
+static const double COMMON_ERROR = 0.03;  /* by which they may differ, in distances to the camera */
+static const double KEPT_SHARE = 0.95;    /* of the images that must survive a merge */
 
 static void apply(vd_mapper *m, vd_similarity s) {
     for (int32_t i = 0; i < m->n_registered; i++) {
@@ -109,7 +109,8 @@ static double depth_of(const vd_sfm_model *model, int32_t p) {
     return vd_v3_norm(vd_rigid_apply(model->cam_from_world[lo], vd_v3(x[0], x[1], x[2])));
 }
 
-/* The similarity from model b to model a by their common points; *common = 0 where there is none. */
+/* The similarity from model b to model a by their common points; *common = 0 where there is none.
+ */
 static vd_status fit_models(const vd_mapper *m, vd_similarity *a_from_b, int *common,
                             const vd_sfm_model *a, const vd_sfm_model *b, vd_err *err) {
     vd_status st = VD_OK;

@@ -5,7 +5,8 @@
 #include "base/mem.h"
 #include "sfm/mapper_int.h"
 
-/* Rotations that differ by more contradict each other, whatever the focal length was thought to be. */
+/* Rotations that differ by more contradict each other, whatever the focal length was thought to be.
+ */
 static const double AGAINST_RAD = 0.2;
 
 void vd_model_reset(vd_sfm_model *model) {

@@ -339,13 +339,15 @@ T(what_has_no_parallax_gives_no_model) {
 }
 
 /* An object whose back looks like its front: pictures from opposite sides match as if they were
- * neighbours. The pictures alone do not tell which is true; but a model never agrees with all pairs,
- * and says so. */
+ * neighbours. The pictures alone do not tell which is true; but a model never agrees with all
+ * pairs, and says so. */
 T(repeated_structure_shows) {
     enum { POSES = 24, POINTS = 600 };
     vd_err err = { 0 };
     vd_rng r = t_rng(t);
-    scene s = scene_make(&r, (scene_opt){ .poses = POSES, .points = 10, .model = VD_CAMERA_SIMPLE_PINHOLE, .see = 0 });
+    scene s = scene_make(
+        &r,
+        (scene_opt){ .poses = POSES, .points = 10, .model = VD_CAMERA_SIMPLE_PINHOLE, .see = 0 });
     for (int i = 0; i < POSES; i++) {
         double a = 6.283185307179586 * i / POSES;
         s.pose[i] = scene_look(vd_v3(4 * cos(a), 4 * sin(a), 0.3 * sin(3 * a)), vd_v3(0, 0, 0));
@@ -359,10 +361,12 @@ T(repeated_structure_shows) {
     for (int i = 0; i < POINTS; i++)
         for (int p = 0; p < POSES; p++) {
             const double *x = s.point + 3 * i;
-            vd_vec3 c = vd_rigid_centre(s.pose[p]), y = vd_rigid_apply(s.pose[p], vd_v3(x[0], x[1], x[2]));
+            vd_vec3 c = vd_rigid_centre(s.pose[p]),
+                    y = vd_rigid_apply(s.pose[p], vd_v3(x[0], x[1], x[2]));
             const double in_cam[3] = { y.x, y.y, y.z };
             vd_bundle_obs ob = { p, i, { 0 } };
-            if (c.x * x[0] + c.y * x[1] < 0 || !vd_camera_project(&s.camera[0], in_cam, ob.uv)) continue;
+            if (c.x * x[0] + c.y * x[1] < 0 || !vd_camera_project(&s.camera[0], in_cam, ob.uv))
+                continue;
             ob.uv[0] += 0.4 * vd_rng_normal(&r), ob.uv[1] += 0.4 * vd_rng_normal(&r);
             T_OK(VD_GROW(s.obs, cap, s.n_obs + 1, &err));
             s.obs[s.n_obs++] = ob;
@@ -408,14 +412,20 @@ T(repeated_structure_shows) {
 T(a_plane_is_mapped) {
     vd_err err = { 0 };
     vd_rng r = t_rng(t);
-    scene s = scene_make(&r, (scene_opt){ .poses = 10, .points = 10, .model = VD_CAMERA_SIMPLE_PINHOLE, .see = 0 });
+    scene s = scene_make(
+        &r, (scene_opt){ .poses = 10, .points = 10, .model = VD_CAMERA_SIMPLE_PINHOLE, .see = 0 });
     for (int i = 0; i < 10; i++)
-        s.pose[i] = scene_look(vd_v3(1.5 * sin(i * 0.7), -4 + 0.3 * cos(i * 1.1), 1.2 * sin(i * 0.45)), vd_v3(0.2 * sin(i), 0, 0.1 * cos(i)));
+        s.pose[i] =
+            scene_look(vd_v3(1.5 * sin(i * 0.7), -4 + 0.3 * cos(i * 1.1), 1.2 * sin(i * 0.45)),
+                       vd_v3(0.2 * sin(i), 0, 0.1 * cos(i)));
     scene_see(&s, &r, 1500, 0.8, 0.4, true);
-    views v = views_of(&s, &r, (views_opt){ .clutter = 50, .least = 50, .miss = 0.2, .wrong = 0.05, .estimate = 1 });
+    views v = views_of(
+        &s, &r,
+        (views_opt){ .clutter = 50, .least = 50, .miss = 0.2, .wrong = 0.05, .estimate = 1 });
     vd_sfm_result out = { 0 };
     int planar = 0;
-    for (int i = 0; i < v.in.n_pairs; i++) planar += v.pair[i].geometry.config == VD_TWO_VIEW_PLANAR;
+    for (int i = 0; i < v.in.n_pairs; i++)
+        planar += v.pair[i].geometry.config == VD_TWO_VIEW_PLANAR;
     T_TRUE(planar > v.in.n_pairs / 2); /* else this tests nothing */
     T_OK(vd_sfm_incremental(&out, &v.in, NULL, NULL, NULL, &err));
     T_EQ(out.n_models, 1);
@@ -429,16 +439,20 @@ T(a_plane_is_mapped) {
 T(a_turning_camera_gives_no_model) {
     vd_err err = { 0 };
     vd_rng r = t_rng(t);
-    scene s = scene_make(&r, (scene_opt){ .poses = 8, .points = 10, .model = VD_CAMERA_SIMPLE_PINHOLE, .see = 0 });
+    scene s = scene_make(
+        &r, (scene_opt){ .poses = 8, .points = 10, .model = VD_CAMERA_SIMPLE_PINHOLE, .see = 0 });
     for (int i = 0; i < 8; i++)
         s.pose[i] = scene_look(vd_v3(0, -4, 0), vd_v3(0.8 * sin(i * 0.7), 0, 0.5 * cos(i * 1.3)));
     scene_see(&s, &r, 1500, 0.8, 0.4, false);
-    views v = views_of(&s, &r, (views_opt){ .clutter = 50, .least = 50, .miss = 0.2, .wrong = 0.05, .estimate = 1 });
+    views v = views_of(
+        &s, &r,
+        (views_opt){ .clutter = 50, .least = 50, .miss = 0.2, .wrong = 0.05, .estimate = 1 });
     vd_sfm_result out = { 0 };
     T_OK(vd_sfm_incremental(&out, &v.in, NULL, NULL, NULL, &err));
     T_EQ(out.n_models, 0);
     for (int i = 0; i < 8; i++)
-        if (out.verdict[i].reason != VD_SFM_NO_PARALLAX) T_FAIL("image %d: %s", i, vd_sfm_reason_name(out.verdict[i].reason));
+        if (out.verdict[i].reason != VD_SFM_NO_PARALLAX)
+            T_FAIL("image %d: %s", i, vd_sfm_reason_name(out.verdict[i].reason));
     vd_sfm_result_reset(&out);
     views_free(&v);
     scene_free(&s);
