@@ -10,6 +10,7 @@
 #include "geometry/rigid.h"
 #include "math/mat.h"
 #include "sfm/mapper.h"
+#include "sfm_views.h"
 
 typedef struct dump {
     vd_sfm_input in;
@@ -138,6 +139,27 @@ static dump read_dump(const char *path) {
     return d;
 }
 
+enum { KEYPOINTS = 2000 };
+
+static dump make_survey(scene *s, int views_wanted) {
+    vd_rng r = vd_rng_for(21, 0, 0);
+    *s = scene_survey(&r, (scene_opt){ .poses = views_wanted,
+                                       .points = KEYPOINTS * 2,
+                                       .model = VD_CAMERA_SIMPLE_RADIAL,
+                                       .see = 0.5,
+                                       .noise_px = 0.5 });
+    views v = views_of(
+        s, &r, (views_opt){ .clutter = 200, .wrong = 0.02, .least = 50, .miss = 0.3, .reach = 40 });
+    v.refine[0] = 5;
+    v.camera[0].params[0] *= 1.02;
+    return (dump){ .in = v.in,
+                   .image = v.image,
+                   .camera = v.camera,
+                   .refine = v.refine,
+                   .pair = v.pair,
+                   .name = vd_mem_array((size_t)views_wanted, 64) };
+}
+
 static void write_model(const char *dir, const dump *d, const vd_sfm_model *m) {
     char path[1024];
     snprintf(path, sizeof path, "%s/images.txt", dir);
@@ -159,21 +181,31 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: bench_mapper FILE [JOBS [MODEL_DIR]]\n");
         return 2;
     }
-    dump d = read_dump(argv[1]);
+    dump d = { 0 };
+    scene truth = { 0 };
+    int survey = atoi(argv[1]);
+    if (survey > 0)
+        d = make_survey(&truth, survey);
+    else
+        d = read_dump(argv[1]);
     if (vd_pool_new(&pool, argc > 2 ? atoi(argv[2]) : 2, &err) != VD_OK ||
         vd_sfm_incremental(&out, &d.in, NULL, &s, pool, &err) != VD_OK) {
         fprintf(stderr, "bench_mapper: %s\n", err.msg);
         return 3;
     }
     vd_sfm_model none = { 0 }, *m = out.n_models > 0 ? &out.model[0] : &none;
-    printf("{\"bench\":\"mapper\",\"images\":%d,\"models\":%d,\"registered\":%d,\"points\":%d,"
-           "\"error_px\":%.4f,\"track\":%.3f,\"angle_deg\":%.2f,\"focal\":%.2f,\"seconds\":%.3f,"
-           "\"tracks_s\":%.3f,\"start_s\":%.3f,\"resection_s\":%.3f,\"triangulate_s\":%.3f,"
-           "\"local_s\":%.3f,\"local\":%d,\"global_s\":%.3f,\"global\":%d,\"filter_s\":%.3f}\n",
-           d.in.n_images, out.n_models, m->n_images, m->n_points, m->mean_error_px, m->mean_track,
-           m->median_angle_rad * 57.29577951308232, m->n_cameras > 0 ? m->camera[0].params[0] : 0,
-           s.total_s, s.tracks_s, s.start_s, s.resection_s, s.triangulate_s, s.local_s,
-           s.local_adjustments, s.global_s, s.global_adjustments, s.filter_s);
+    views_error e = { 0 };
+    if (survey > 0 && out.n_models > 0) e = views_compare(m, &truth);
+    printf(
+        "{\"bench\":\"mapper\",\"images\":%d,\"models\":%d,\"registered\":%d,\"points\":%d,"
+        "\"rmse\":%.5f,\"rotation_deg\":%.5f,\"error_px\":%.4f,\"track\":%.3f,\"angle_deg\":%.2f,\"focal\":%.2f,\"seconds\":%.3f,"
+        "\"tracks_s\":%.3f,\"start_s\":%.3f,\"resection_s\":%.3f,\"triangulate_s\":%.3f,"
+        "\"local_s\":%.3f,\"local\":%d,\"global_s\":%.3f,\"global\":%d,\"filter_s\":%.3f}\n",
+        d.in.n_images, out.n_models, m->n_images, m->n_points, e.centre_rmse, e.rotation_deg,
+        m->mean_error_px, m->mean_track, m->median_angle_rad * 57.29577951308232,
+        m->n_cameras > 0 ? m->camera[0].params[0] : 0, s.total_s, s.tracks_s, s.start_s,
+        s.resection_s, s.triangulate_s, s.local_s, s.local_adjustments, s.global_s,
+        s.global_adjustments, s.filter_s);
     for (int i = 0; i < out.n_images; i++)
         if (out.verdict[i].model < 0)
             fprintf(stderr, "%s: %s, %d of %d\n", d.name[i],

@@ -4,6 +4,7 @@
 #define VD_TESTS_SFM_SCENE_H
 
 #include "base/mem.h"
+#include "base/rng.h"
 #include "geometry/rigid.h"
 #include "sfm/bundle.h"
 
@@ -86,6 +87,85 @@ static inline scene scene_make(vd_rng *r, scene_opt o) {
             if (vd_v3_dot(n, vd_v3_unit(v)) < 0.2 || vd_rng_f64(r) > o.see) continue;
             if (!vd_camera_project(k, in_cam, ob.uv)) continue;
             if (ob.uv[0] < 0 || ob.uv[1] < 0 || ob.uv[0] > k->width || ob.uv[1] > k->height)
+                continue;
+            ob.uv[0] += o.noise_px * vd_rng_normal(r);
+            ob.uv[1] += o.noise_px * vd_rng_normal(r);
+            vd_err err = { 0 };
+            if (VD_GROW(s.obs, cap, s.n_obs + 1, &err) != VD_OK) exit(3);
+            s.obs[s.n_obs++] = ob;
+        }
+    }
+    return s;
+}
+
+/* Other points for the poses of a scene: in a box, or in the plane y = 0, seen by whoever can. */
+static inline void scene_see(scene *s, vd_rng *r, int points, double see, double noise_px,
+                             bool plane) {
+    int64_t cap = 0;
+    vd_mem_free(s->point);
+    vd_mem_free(s->obs);
+    s->point = vd_mem_array((size_t)points, 3 * sizeof *s->point);
+    s->obs = NULL;
+    s->n_obs = 0;
+    s->n_points = points;
+    for (int i = 0; i < points; i++) {
+        double *x = s->point + 3 * i;
+        for (int k = 0; k < 3; k++) x[k] = vd_rng_range(r, -1.5, 1.5);
+        if (plane) x[1] = 0;
+        for (int p = 0; p < s->n_poses; p++) {
+            vd_vec3 y = vd_rigid_apply(s->pose[p], vd_v3(x[0], x[1], x[2]));
+            const double in_cam[3] = { y.x, y.y, y.z };
+            const vd_camera *c = &s->camera[s->pose_camera[p]];
+            vd_bundle_obs ob = { p, i, { 0 } };
+            if (vd_rng_f64(r) > see || !vd_camera_project(c, in_cam, ob.uv)) continue;
+            if (ob.uv[0] < 0 || ob.uv[1] < 0 || ob.uv[0] > c->width || ob.uv[1] > c->height)
+                continue;
+            ob.uv[0] += noise_px * vd_rng_normal(r);
+            ob.uv[1] += noise_px * vd_rng_normal(r);
+            vd_err err = { 0 };
+            if (VD_GROW(s->obs, cap, s->n_obs + 1, &err) != VD_OK) exit(3);
+            s->obs[s->n_obs++] = ob;
+        }
+    }
+}
+
+/* A survey: cameras in rows over hilly ground, four fifths of a view shared with the next one, two
+ * thirds with the next row; `poses` and `points` a view count, the rest follows. */
+static inline scene scene_survey(vd_rng *r, scene_opt o) {
+    scene s = { .n_cameras = 1, .n_poses = o.poses };
+    int side = (int)ceil(sqrt((double)o.poses));
+    double height = 30, step_x = 0.2 * height * 1.33, step_y = 0.33 * height, margin = height;
+    double wide = side * step_x + 2 * margin, deep = side * step_y + 2 * margin;
+    s.n_points = (int)(o.points * wide * deep / (height * height * 1.33));
+    s.camera = vd_mem_array(1, sizeof *s.camera);
+    s.pose = vd_mem_array((size_t)o.poses, sizeof *s.pose);
+    s.pose_camera = vd_mem_array((size_t)o.poses, sizeof *s.pose_camera);
+    s.point = vd_mem_array((size_t)s.n_points, 3 * sizeof *s.point);
+    s.camera[0] = scene_camera(o.model);
+    for (int i = 0; i < s.n_points; i++) {
+        double x = vd_rng_range(r, -margin, wide - margin),
+               y = vd_rng_range(r, -margin, deep - margin);
+        double z = 3 * sin(x / 11) * cos(y / 7) + 2 * vd_rng_f64(r);
+        const double p[3] = { x, y, z };
+        memcpy(s.point + 3 * i, p, sizeof p);
+    }
+    int64_t cap = 0;
+    for (int i = 0; i < o.poses; i++) {
+        int row = i / side, col = row & 1 ? side - 1 - i % side : i % side; /* there and back */
+        vd_vec3 c = vd_v3(col * step_x + vd_rng_normal(r), row * step_y + vd_rng_normal(r),
+                          height + vd_rng_normal(r));
+        s.pose[i] =
+            scene_look(c, vd_v3(c.x + 2 * vd_rng_normal(r), c.y + 5 + 2 * vd_rng_normal(r), 0));
+        for (int k = 0; k < s.n_points; k++) {
+            const double *x = s.point + 3 * k;
+            if (fabs(x[0] - c.x) > height || fabs(x[1] - c.y) > height || vd_rng_f64(r) > o.see)
+                continue;
+            vd_vec3 y = vd_rigid_apply(s.pose[i], vd_v3(x[0], x[1], x[2]));
+            const double in_cam[3] = { y.x, y.y, y.z };
+            vd_bundle_obs ob = { i, k, { 0 } };
+            if (!vd_camera_project(&s.camera[0], in_cam, ob.uv)) continue;
+            if (ob.uv[0] < 0 || ob.uv[1] < 0 || ob.uv[0] > s.camera[0].width ||
+                ob.uv[1] > s.camera[0].height)
                 continue;
             ob.uv[0] += o.noise_px * vd_rng_normal(r);
             ob.uv[1] += o.noise_px * vd_rng_normal(r);

@@ -22,6 +22,9 @@ typedef struct views_opt {
     double wrong; /* share of the matches of a pair that lead to a wrong keypoint */
     int least;    /* matches of a pair */
     double miss;  /* share of the right matches that are not found */
+    double focal; /* factor by which the focal lengths are wrong, 0: not at all */
+    double reach; /* pairs farther apart are not looked at, 0: all are */
+    int estimate; /* geometry of pairs: 0 the truth, 1 estimated, 2 without calibration */
 } views_opt;
 
 static inline void views_free(views *v) {
@@ -38,25 +41,29 @@ static inline void views_free(views *v) {
     vd_mem_free(v->point);
 }
 
+/* Keypoints come in the order of their points, clutter last. */
 static inline void views_keypoints(views *v, const scene *s, vd_rng *r, int clutter) {
+    for (int32_t i = 0; i < s->n_poses; i++) v->image[i].camera = s->pose_camera[i];
+    for (int64_t k = 0; k < s->n_obs; k++) v->image[s->obs[k].pose].n++;
     for (int32_t i = 0; i < s->n_poses; i++) {
-        int32_t n = 0, c = s->pose_camera[i];
-        for (int64_t k = 0; k < s->n_obs; k++) n += s->obs[k].pose == i;
-        v->uv[i] = vd_mem_array((size_t)(n + clutter) + 1, 2 * sizeof(double));
-        v->point[i] = vd_mem_array((size_t)(n + clutter) + 1, sizeof(int32_t));
-        n = 0;
-        for (int64_t k = 0; k < s->n_obs; k++) {
-            if (s->obs[k].pose != i) continue;
-            memcpy(v->uv[i] + 2 * n, s->obs[k].uv, 2 * sizeof(double));
-            v->point[i][n++] = s->obs[k].point;
-        }
-        for (int k = 0; k < clutter; k++, n++) {
-            v->uv[i][2 * n] = vd_rng_range(r, 0, s->camera[c].width);
-            v->uv[i][2 * n + 1] = vd_rng_range(r, 0, s->camera[c].height);
+        size_t n = (size_t)(v->image[i].n + clutter) + 1;
+        v->image[i].uv = v->uv[i] = vd_mem_array(n, 2 * sizeof(double));
+        v->point[i] = vd_mem_array(n, sizeof(int32_t));
+        v->image[i].n = 0;
+    }
+    for (int64_t k = 0; k < s->n_obs; k++) {
+        int32_t i = s->obs[k].pose, n = v->image[i].n++;
+        memcpy(v->uv[i] + 2 * n, s->obs[k].uv, 2 * sizeof(double));
+        v->point[i][n] = s->obs[k].point;
+    }
+    for (int32_t i = 0; i < s->n_poses; i++)
+        for (int k = 0; k < clutter; k++) {
+            int32_t n = v->image[i].n++;
+            const vd_camera *c = &s->camera[v->image[i].camera];
+            v->uv[i][2 * n] = vd_rng_range(r, 0, c->width);
+            v->uv[i][2 * n + 1] = vd_rng_range(r, 0, c->height);
             v->point[i][n] = -1;
         }
-        v->image[i] = (vd_sfm_image){ .camera = c, .n = n, .uv = v->uv[i] };
-    }
 }
 
 /* The median angle between rays of the right matches. */
@@ -72,22 +79,44 @@ static inline double views_angle(const scene *s, int a, int b, const int32_t *po
     return n > 0 ? sum / n : 0;
 }
 
-static inline void views_pair(views *v, const scene *s, vd_rng *r, views_opt o, int a, int b) {
-    vd_sfm_match *match = vd_mem_array((size_t)v->image[a].n + 1, sizeof *match);
-    int32_t *both = vd_mem_array((size_t)v->image[a].n + 1, sizeof *both),
-            *at = vd_mem_alloc(((size_t)s->n_points + 1) * sizeof *at);
-    int n = 0, right = 0;
-    memset(at, 0xff, ((size_t)s->n_points + 1) * sizeof *at);
-    for (int32_t k = 0; k < v->image[b].n; k++)
-        if (v->point[b][k] >= 0) at[v->point[b][k]] = k;
-    for (int32_t k = 0; k < v->image[a].n; k++) {
-        int32_t p = v->point[a][k];
-        if (p < 0 || at[p] < 0 || vd_rng_f64(r) < o.miss) continue;
-        both[right++] = p;
-        bool wrong = vd_rng_f64(r) < o.wrong;
-        match[n++] = (vd_sfm_match){ k, wrong ? (int32_t)vd_rng_int(r, v->image[b].n) : at[p] };
+/* The pair as verification would have it: its geometry, and the matches that agree. */
+static inline void views_estimate(const views *v, vd_sfm_pair *p, vd_sfm_match *match,
+                                  bool calibrated) {
+    double *uv = vd_mem_array((size_t)p->n + 1, 4 * sizeof *uv);
+    uint8_t *mask = vd_mem_array((size_t)p->n + 1, 1);
+    vd_two_view_opt o = VD_TWO_VIEW_OPT;
+    vd_err err = { 0 };
+    int n = 0;
+    for (int i = 0; i < p->n; i++) {
+        memcpy(uv + 2 * i, v->uv[p->a] + 2 * match[i].a, 16);
+        memcpy(uv + 2 * (p->n + i), v->uv[p->b] + 2 * match[i].b, 16);
     }
-    if (right >= o.least) {
+    o.item = (uint64_t)v->in.n_pairs;
+    if (vd_two_view_estimate(&p->geometry, mask, &v->camera[v->image[p->a].camera],
+                             &v->camera[v->image[p->b].camera], calibrated, uv, uv + 2 * p->n, p->n,
+                             &o, &err) != VD_OK)
+        exit(3);
+    for (int i = 0; i < p->n; i++)
+        if (mask[i]) match[n++] = match[i];
+    p->n = n;
+    vd_mem_free(uv);
+    vd_mem_free(mask);
+}
+
+static inline void views_pair(views *v, const scene *s, vd_rng *r, views_opt o, int a, int b) {
+    const vd_sfm_image *ia = &v->image[a], *ib = &v->image[b];
+    vd_sfm_match *match = vd_mem_array((size_t)ia->n + 1, sizeof *match);
+    int32_t *both = vd_mem_array((size_t)ia->n + 1, sizeof *both);
+    int n = 0;
+    for (int32_t i = 0, k = 0; i < ia->n && v->point[a][i] >= 0; i++) {
+        int32_t p = v->point[a][i];
+        while (k < ib->n && v->point[b][k] >= 0 && v->point[b][k] < p) k++;
+        if (k >= ib->n || v->point[b][k] != p || vd_rng_f64(r) < o.miss) continue;
+        bool wrong = vd_rng_f64(r) < o.wrong;
+        both[n] = p;
+        match[n++] = (vd_sfm_match){ i, wrong ? (int32_t)vd_rng_int(r, ib->n) : k };
+    }
+    if (n >= o.least) {
         vd_sfm_pair *pair = &v->pair[v->in.n_pairs++];
         vd_rigid rel = vd_rigid_mul(s->pose[b], vd_rigid_inverse(s->pose[a]));
         /* a unit baseline, as two-view geometry gives it */
@@ -96,13 +125,13 @@ static inline void views_pair(views *v, const scene *s, vd_rng *r, views_opt o, 
         *pair = (vd_sfm_pair){ .a = a, .b = b, .n = n, .match = match };
         pair->geometry.config = VD_TWO_VIEW_CALIBRATED;
         pair->geometry.cam2_from_cam1 = rel;
-        pair->geometry.median_angle_rad = views_angle(s, a, b, both, right);
+        pair->geometry.median_angle_rad = views_angle(s, a, b, both, n);
         pair->geometry.inliers = n;
+        if (o.estimate > 0) views_estimate(v, pair, match, o.estimate == 1);
     } else {
         vd_mem_free(match);
     }
     vd_mem_free(both);
-    vd_mem_free(at);
 }
 
 static inline views views_of(const scene *s, vd_rng *r, views_opt o) {
@@ -116,9 +145,16 @@ static inline views views_of(const scene *s, vd_rng *r, views_opt o) {
     v.point = vd_mem_array(n, sizeof *v.point);
     v.in = (vd_sfm_input){ .n_images = s->n_poses, .n_cameras = s->n_cameras };
     memcpy(v.camera, s->camera, (size_t)s->n_cameras * sizeof *v.camera);
+    for (int i = 0; i < s->n_cameras && o.focal > 0; i++)
+        for (int k = 0; k < vd_camera_layout_of(s->camera[i].model).focal; k++)
+            v.camera[i].params[k] *= o.focal;
     views_keypoints(&v, s, r, o.clutter);
     for (int a = 0; a < s->n_poses; a++)
-        for (int b = a + 1; b < s->n_poses; b++) views_pair(&v, s, r, o, a, b);
+        for (int b = a + 1; b < s->n_poses; b++) {
+            vd_vec3 d = vd_v3_sub(vd_rigid_centre(s->pose[a]), vd_rigid_centre(s->pose[b]));
+            if (o.reach > 0 && vd_v3_norm(d) > o.reach) continue;
+            views_pair(&v, s, r, o, a, b);
+        }
     v.in.image = v.image;
     v.in.pair = v.pair;
     v.in.camera = v.camera;

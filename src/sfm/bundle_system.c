@@ -8,8 +8,8 @@
 enum {
     MOST_BLOCKS = 4096, /* beyond that the table of pairs would take more than 64 MB: PCG */
     MOST_GROUPS = 16,
-    /* A group is worth its own sums when it adds to every block several times. */
-    WORTH = 4,
+    /* A group is worth its own sums when it adds to every block many times. */
+    WORTH = 16,
     DENSE_BELOW = 600, /* unknowns: no order of elimination saves anything worth its price */
 };
 static const double DENSE_FILL = 0.35;       /* share of blocks that are not zero */

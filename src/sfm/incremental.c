@@ -49,18 +49,60 @@ static vd_status grow(vd_mapper *m, vd_err *err) {
     return VD_OK;
 }
 
-static vd_status keep(vd_sfm_result *out, const vd_mapper *m, int64_t *cap, vd_err *err) {
-    VD_TRY(VD_GROW(out->model, *cap, out->n_models + 1, err));
-    memset(&out->model[out->n_models], 0, sizeof *out->model);
-    VD_TRY(vd_model_export(&out->model[out->n_models], m, err));
+/* The state becomes model `at`. */
+static vd_status keep(vd_sfm_result *out, const vd_mapper *m, int32_t at, vd_err *err) {
+    vd_sfm_model model;
+    VD_TRY(vd_model_export(&model, m, err));
+    vd_model_reset(&out->model[at]);
+    out->model[at] = model;
     for (int32_t i = 0; i < m->n_registered; i++) {
         vd_sfm_verdict *v = &out->verdict[m->registered[i]];
         v->reason = VD_SFM_REGISTERED;
-        v->model = out->n_models;
+        v->model = at;
         v->inliers = m->info[m->registered[i]].observations;
         v->of = m->in->image[m->registered[i]].n;
     }
+    return VD_OK;
+}
+
+static vd_status keep_new(vd_sfm_result *out, const vd_mapper *m, int64_t *cap, vd_err *err) {
+    VD_TRY(VD_GROW(out->model, *cap, out->n_models + 1, err));
+    memset(&out->model[out->n_models], 0, sizeof *out->model);
+    VD_TRY(keep(out, m, out->n_models, err));
     out->n_models++;
+    return VD_OK;
+}
+
+/* Whoever was in a model and is in none any more. */
+static void forget_lost(vd_sfm_result *out, int32_t a, int32_t b, const vd_mapper *m) {
+    for (int32_t i = 0; i < out->n_images; i++) {
+        vd_sfm_verdict *v = &out->verdict[i];
+        if ((v->model != a && v->model != b) || m->info[i].state == VD_IMAGE_IN_MODEL) continue;
+        v->model = -1;
+        v->reason = VD_SFM_DROPPED;
+    }
+}
+
+/* Joins models that turn out to show one scene. */
+static vd_status join_models(vd_sfm_result *out, vd_mapper *m, vd_err *err) {
+    for (int32_t a = 0; a < out->n_models; a++)
+        for (int32_t b = 0; b < out->n_models; b++) {
+            bool merged = false;
+            if (a == b || out->model[a].n_images < out->model[b].n_images) continue;
+            VD_TRY(vd_mapper_merge(m, &out->model[a], &out->model[b], &merged, err));
+            if (!merged) continue;
+            VD_TRY(vd_mapper_to_positions(m, err));
+            forget_lost(out, a, b, m);
+            VD_TRY(keep(out, m, a, err));
+            vd_model_reset(&out->model[b]);
+            out->n_models--;
+            for (int32_t k = b; k < out->n_models; k++) out->model[k] = out->model[k + 1];
+            memset(&out->model[out->n_models], 0, sizeof *out->model);
+            for (int32_t i = 0; i < out->n_images; i++)
+                out->verdict[i].model -= out->verdict[i].model > b;
+            a = b = -1; /* the model that grew may fit others now */
+            break;
+        }
     return VD_OK;
 }
 
@@ -148,13 +190,15 @@ static vd_status run(vd_sfm_result *out, vd_mapper *m, vd_err *err) {
         VD_TRY(grow(m, err));
         remember_seen(m);
         if (m->n_registered >= m->opt.least_images) {
-            VD_TRY(keep(out, m, &cap, err));
+            VD_TRY(vd_mapper_to_positions(m, err));
+            VD_TRY(keep_new(out, m, &cap, err));
         } else {
             reject(out, m);
             failures++;
         }
         vd_mapper_begin(m);
     }
+    VD_TRY(join_models(out, m, err));
     explain(out, m);
     largest_first(out);
     return VD_OK;

@@ -46,6 +46,9 @@ typedef struct vd_sfm_observation {
     int32_t image, keypoint;
 } vd_sfm_observation;
 
+/* Sigmas that a camera may be from its stated position to support the alignment with them. */
+enum { VD_SFM_SIGMAS = 4 };
+
 typedef struct vd_sfm_model {
     int32_t n_images, n_points, n_cameras;
     int32_t *image;           /* [n_images] ascending */
@@ -56,11 +59,14 @@ typedef struct vd_sfm_model {
     int64_t *track;           /* [n_points + 1] its observations in `obs`, by image */
     vd_sfm_observation *obs;
     /* health */
-    double mean_error_px;    /* over observations */
-    double mean_track;       /* observations a point */
-    double median_angle_rad; /* of points: the largest angle between two rays */
-    bool in_position_frame;  /* scale, rotation and place are those of the images' positions */
-    double position_rmse_m;  /* of the positions, after that */
+    double mean_error_px;         /* over observations */
+    double mean_track;            /* observations a point */
+    double median_angle_rad;      /* of points: the largest angle between two rays */
+    int32_t pairs, pairs_against; /* verified pairs between its images; those whose rotation the
+                                   * model contradicts: many of them hint at repeated structure */
+    bool in_position_frame;       /* scale, rotation and place are those of the images' positions */
+    int32_t positions, positions_used; /* of its images; those within VD_SFM_SIGMAS then */
+    double position_rmse_m;            /* of the latter */
 } vd_sfm_model;
 
 enum vd_sfm_reason {

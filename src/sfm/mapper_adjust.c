@@ -145,38 +145,90 @@ static int64_t cell_of(const vd_mapper *m, vd_sfm_observation o) {
     return ((int64_t)o.image * GRID + y) * GRID + x;
 }
 
-/* Takes a point unless all places where it is seen have enough of others. */
+static bool moves(const part *p, int32_t image) {
+    return p->pose_of[image] >= 0 && !p->constant[p->pose_of[image]];
+}
+
+/* Takes a point unless all places where moving images see it have enough of others. */
 static void choose_point(part *p, const vd_mapper *m, uint8_t *filled, int32_t point) {
     int32_t track = m->point_track[point];
     bool wanted = false;
-    for (int32_t k = m->tracks.start[track]; k < m->tracks.start[track + 1] && !wanted; k++)
-        if (m->point_of[vd_key_of(m, m->tracks.key[k])] == point)
-            wanted = filled[cell_of(m, m->tracks.key[k])] < ENOUGH;
+    for (int32_t k = m->tracks.start[track]; k < m->tracks.start[track + 1] && !wanted; k++) {
+        vd_sfm_observation o = m->tracks.key[k];
+        if (m->point_of[vd_key_of(m, o)] == point && moves(p, o.image))
+            wanted = filled[cell_of(m, o)] < ENOUGH;
+    }
     if (!wanted) return;
-    for (int32_t k = m->tracks.start[track]; k < m->tracks.start[track + 1]; k++)
-        if (m->point_of[vd_key_of(m, m->tracks.key[k])] == point)
-            filled[cell_of(m, m->tracks.key[k])]++;
+    for (int32_t k = m->tracks.start[track]; k < m->tracks.start[track + 1]; k++) {
+        uint8_t *cell = &filled[cell_of(m, m->tracks.key[k])];
+        if (m->point_of[vd_key_of(m, m->tracks.key[k])] == point && *cell < ENOUGH) ++*cell;
+    }
     part_point(p, m, point);
 }
 
-/* Points seen by many images first, until every part of every image has enough of them: poses are
- * nearly as good as by all points, in a fraction of the time. */
-static vd_status choose_points(part *p, const vd_mapper *m, vd_err *err) {
+/* Points seen by many images first, until every part of every moving image has enough of them:
+ * poses are nearly as good as by all points, in a fraction of the time. */
+static vd_status choose_points(part *p, const vd_mapper *m, const int32_t *point, int64_t n,
+                               vd_err *err) {
     vd_status st = VD_OK;
-    int32_t start[MOST_LENGTH + 2] = { 0 };
+    int64_t start[MOST_LENGTH + 2] = { 0 };
     uint8_t *filled = vd_mem_array((size_t)m->in->n_images, GRID * GRID);
-    int32_t *order = vd_mem_alloc((size_t)VD_MAX(m->n_points, 1) * sizeof *order);
+    int32_t *order = vd_mem_alloc((size_t)VD_MAX(n, 1) * sizeof *order);
     if (filled == NULL || order == NULL) VD_GO(vd_nomem(err));
-    for (int64_t i = 0; i < m->n_points; i++)
-        start[MOST_LENGTH - VD_MIN(m->point_n[i], MOST_LENGTH) + 1]++;
+    for (int64_t i = 0; i < n; i++)
+        start[MOST_LENGTH - VD_MIN(m->point_n[point[i]], MOST_LENGTH) + 1]++;
     for (int k = 0; k <= MOST_LENGTH; k++) start[k + 1] += start[k];
-    for (int64_t i = 0; i < m->n_points; i++)
-        order[start[MOST_LENGTH - VD_MIN(m->point_n[i], MOST_LENGTH)]++] = (int32_t)i;
-    for (int64_t i = 0; i < m->n_points && m->point_n[order[i]] > 0; i++)
-        choose_point(p, m, filled, order[i]);
+    for (int64_t i = 0; i < n; i++)
+        order[start[MOST_LENGTH - VD_MIN(m->point_n[point[i]], MOST_LENGTH)]++] = point[i];
+    for (int64_t i = 0; i < n; i++) choose_point(p, m, filled, order[i]);
 done:
     vd_mem_free(filled);
     vd_mem_free(order);
+    return st;
+}
+
+/* The points that moving images see, each once; the caller frees. */
+static vd_status list_points(int32_t **out, int64_t *n, const part *p, const vd_mapper *m,
+                             vd_err *err) {
+    int32_t *list = vd_mem_alloc((size_t)VD_MAX(m->n_alive, 1) * sizeof *list);
+    uint8_t *listed = vd_mem_array((size_t)m->n_points, 1);
+    *n = 0;
+    if (list == NULL || listed == NULL) {
+        vd_mem_free(list);
+        vd_mem_free(listed);
+        return vd_nomem(err);
+    }
+    for (int32_t i = 0; i < p->b.n_poses; i++) {
+        if (p->constant[i]) continue;
+        for (int32_t k = m->tracks.first[p->image[i]]; k < m->tracks.first[p->image[i] + 1]; k++) {
+            int32_t point = m->point_of[k];
+            if (point < 0 || listed[point]) continue;
+            listed[point] = 1;
+            list[(*n)++] = point;
+        }
+    }
+    vd_mem_free(listed);
+    *out = list;
+    return VD_OK;
+}
+
+/* Adjusts what is in the part by chosen points, or by all of them; the others follow. */
+static vd_status part_adjust(part *p, vd_mapper *m, const vd_bundle_opt *o, bool all, vd_err *err) {
+    vd_status st = VD_OK;
+    int32_t *point = NULL;
+    int64_t n = 0;
+    VD_GO(list_points(&point, &n, p, m, err));
+    if (all)
+        for (int64_t i = 0; i < n; i++) part_point(p, m, point[i]);
+    else
+        VD_GO(choose_points(p, m, point, n, err));
+    VD_GO(part_priors(p, m, err));
+    VD_GO(part_values(p, m, err));
+    VD_GO(vd_bundle_adjust(&p->b, o, NULL, m->pool, err));
+    part_store(p, m);
+    if (!all) VD_GO(vd_mapper_follow(m, point, n, p->point_of, err));
+done:
+    vd_mem_free(point);
     return st;
 }
 
@@ -191,15 +243,8 @@ static vd_status adjust_all(vd_mapper *m, bool last, vd_err *err) {
     o.function_tolerance = last ? 1e-5 : 1e-4;
     VD_GO(part_init(&p, m, observations(m), err));
     for (int32_t i = 0; i < m->n_registered; i++) part_pose(&p, m, m->registered[i], false);
-    for (int32_t i = 0; i < m->n_points && last; i++)
-        if (m->point_n[i] > 0) part_point(&p, m, i);
-    if (!last) VD_GO(choose_points(&p, m, err));
     part_intrinsics(&p, m);
-    VD_GO(part_priors(&p, m, err));
-    VD_GO(part_values(&p, m, err));
-    VD_GO(vd_bundle_adjust(&p.b, &o, NULL, m->pool, err));
-    part_store(&p, m);
-    if (!last) VD_GO(vd_mapper_follow(m, p.point_of, err));
+    VD_GO(part_adjust(&p, m, &o, last, err));
     m->stats.global_adjustments++;
     m->images_at_global = m->n_registered;
     m->points_at_global = m->n_alive;
@@ -266,14 +311,9 @@ static vd_status adjust_some(vd_mapper *m, int32_t image, vd_err *err) {
     VD_GO(neighbours(near, &n, m, image, err));
     VD_GO(part_init(&p, m, observations(m), err));
     for (int i = 0; i < n; i++) part_pose(&p, m, near[i], false);
-    for (int i = 0; i < n; i++)
-        for (int32_t k = m->tracks.first[near[i]]; k < m->tracks.first[near[i] + 1]; k++)
-            if (m->point_of[k] >= 0) part_point(&p, m, m->point_of[k]);
     if (alone_with_camera(m, image))
         p.refine[m->in->image[image].camera] = (uint8_t)vd_refine_of(m, m->in->image[image].camera);
-    VD_GO(part_values(&p, m, err));
-    VD_GO(vd_bundle_adjust(&p.b, &o, NULL, m->pool, err));
-    part_store(&p, m);
+    VD_GO(part_adjust(&p, m, &o, false, err));
     m->stats.local_adjustments++;
 done:
     part_reset(&p);

@@ -114,8 +114,9 @@ vd_status vd_mapper_retriangulate(vd_mapper *m, bool all, int64_t *changed, vd_e
 /* Takes away observations that err by more than the limit and points seen under too small an angle;
  * images that are left with almost nothing leave the model. */
 vd_status vd_mapper_filter(vd_mapper *m, int64_t *changed, vd_err *err);
-/* Points that were not adjusted (point_of < 0) follow the poses that were. */
-vd_status vd_mapper_follow(vd_mapper *m, const int32_t *point_of, vd_err *err);
+/* Of n points those that were not adjusted (point_of < 0) follow the poses that were. */
+vd_status vd_mapper_follow(vd_mapper *m, const int32_t *point, int64_t n, const int32_t *point_of,
+                           vd_err *err);
 /* The same as filter for the points that one image sees. */
 vd_status vd_mapper_filter_near(vd_mapper *m, int32_t image, int64_t *changed, vd_err *err);
 
@@ -130,6 +131,12 @@ vd_status vd_mapper_start(vd_mapper *m, bool *found, vd_err *err);
 
 /* mapper_register.c: the next image; *found is false when none could be registered. */
 vd_status vd_mapper_next(vd_mapper *m, int32_t *image, vd_err *err);
+
+/* mapper_align.c: the model into the frame of its images' positions, where they fit; and two models
+ * into one, which is then the state. *merged is false when they do not belong together. */
+vd_status vd_mapper_to_positions(vd_mapper *m, vd_err *err);
+vd_status vd_mapper_merge(vd_mapper *m, const vd_sfm_model *a, const vd_sfm_model *b, bool *merged,
+                          vd_err *err);
 
 /* model.c */
 vd_status vd_model_export(vd_sfm_model *out, const vd_mapper *m, vd_err *err);

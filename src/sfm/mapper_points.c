@@ -250,7 +250,8 @@ vd_status vd_mapper_filter_near(vd_mapper *m, int32_t image, int64_t *changed, v
 
 typedef struct following {
     vd_mapper *m;
-    const int32_t *point_of;
+    const int32_t *point, *point_of;
+    int64_t n;
 } following;
 
 static vd_status follow_task(void *user, int64_t i, int worker, vd_err *err) {
@@ -258,16 +259,18 @@ static vd_status follow_task(void *user, int64_t i, int worker, vd_err *err) {
     vd_mapper *m = w->m;
     (void)worker;
     (void)err;
-    for (int64_t p = i * PIECE; p < VD_MIN((i + 1) * PIECE, m->n_points); p++) {
+    for (int64_t k = i * PIECE; k < VD_MIN((i + 1) * PIECE, w->n); k++) {
         vd_sfm_observation o[MOST_KEYS];
-        if (m->point_n[p] == 0 || w->point_of[p] >= 0) continue;
-        int n = members(m, o, m->point_track[p], (int32_t)p);
+        int32_t p = w->point[k];
+        if (w->point_of[p] >= 0) continue;
+        int n = members(m, o, m->point_track[p], p);
         vd_mapper_refine_point(m, m->xyz[p], o, n, 1);
     }
     return VD_OK;
 }
 
-vd_status vd_mapper_follow(vd_mapper *m, const int32_t *point_of, vd_err *err) {
-    following w = { m, point_of };
-    return vd_pool_for(m->pool, (m->n_points + PIECE - 1) / PIECE, follow_task, &w, err);
+vd_status vd_mapper_follow(vd_mapper *m, const int32_t *point, int64_t n, const int32_t *point_of,
+                           vd_err *err) {
+    following w = { m, point, point_of, n };
+    return vd_pool_for(m->pool, (n + PIECE - 1) / PIECE, follow_task, &w, err);
 }

@@ -6,13 +6,18 @@
 #include "geometry/resection.h"
 #include "sfm/mapper_int.h"
 
-enum { MOST_TRIES = 4, STREAM_RESECTION = 0x5265 };
+enum { MOST_TRIES = 4 };
+/* A share of inliers below which the focal length is doubted, and by which another must be better.
+ */
+static const double GOOD_SHARE = 0.6, CLEARLY_MORE = 1.2;
+/* Focal lengths that lenses have, in units of the picture's longer side. */
+static const double SHORTEST = 0.1, LONGEST = 10;
 
 /* Correspondences of keypoints with points. */
 typedef struct sights {
     int32_t *key, *point;
     double *uv, *xyz;
-    uint8_t *mask;
+    uint8_t *mask, *other;
     int n;
 } sights;
 
@@ -22,6 +27,7 @@ static void sights_reset(sights *s) {
     vd_mem_free(s->uv);
     vd_mem_free(s->xyz);
     vd_mem_free(s->mask);
+    vd_mem_free(s->other);
 }
 
 /* Of several points of a track the one with most observations. */
@@ -41,7 +47,9 @@ static vd_status find_sights(sights *s, const vd_mapper *m, int32_t image, vd_er
     s->uv = vd_mem_alloc(n * 2 * sizeof *s->uv);
     s->xyz = vd_mem_alloc(n * 3 * sizeof *s->xyz);
     s->mask = vd_mem_array(n, 1);
-    if (s->key == NULL || s->point == NULL || s->uv == NULL || s->xyz == NULL || s->mask == NULL)
+    s->other = vd_mem_array(n, 1);
+    if (s->key == NULL || s->point == NULL || s->uv == NULL || s->xyz == NULL || s->mask == NULL ||
+        s->other == NULL)
         return vd_nomem(err);
     for (int32_t k = 0; k < m->in->image[image].n; k++) {
         int32_t track = m->tracks.of[m->tracks.first[image] + k];
@@ -91,10 +99,41 @@ done:
     return st;
 }
 
+static bool plausible(const vd_camera *c) {
+    double f = vd_camera_mean_focal(c) / VD_MAX(c->width, c->height);
+    return f > SHORTEST && f < LONGEST;
+}
+
 static bool camera_is_new(const vd_mapper *m, int32_t camera) {
     for (int32_t i = 0; i < m->n_registered; i++)
         if (m->in->image[m->registered[i]].camera == camera) return false;
     return true;
+}
+
+/* The pose by the points an image sees. The first image of a camera whose focal length is only a
+ * guess may need another one: when the guess explains too little, the focal length is sought too.
+ */
+static vd_status find_pose(const vd_mapper *m, vd_rigid *pose, vd_camera *camera, int *inliers,
+                           sights *s, int32_t image, int refine, vd_err *err) {
+    vd_resection_opt o = VD_RESECTION_OPT;
+    vd_camera other = *camera;
+    vd_rigid other_pose;
+    int more = 0;
+    o.max_error_px = m->opt.resection_error_px;
+    o.seed = m->opt.seed;
+    o.item = (uint64_t)image;
+    VD_TRY(vd_resection(pose, s->mask, inliers, camera, s->uv, s->xyz, s->n, &o, err));
+    if (!(refine & VD_REFINE_FOCAL) || vd_camera_is_fisheye(camera->model)) return VD_OK;
+    if (*inliers > GOOD_SHARE * s->n) return VD_OK;
+    VD_TRY(vd_resection_focal(&other_pose, &other, s->other, &more, s->uv, s->xyz, s->n, &o, err));
+    if (more <= CLEARLY_MORE * *inliers || !plausible(&other)) return VD_OK;
+    uint8_t *mask = s->mask;
+    s->mask = s->other;
+    s->other = mask;
+    *pose = other_pose;
+    *camera = other;
+    *inliers = more;
+    return VD_OK;
 }
 
 /* Tries to place an image. */
@@ -106,13 +145,9 @@ static vd_status try_image(vd_mapper *m, int32_t image, bool *placed, vd_err *er
     int32_t index = m->in->image[image].camera;
     vd_camera camera = m->camera[index];
     int inliers = 0, refine = camera_is_new(m, index) ? vd_refine_of(m, index) : 0;
-    vd_resection_opt o = VD_RESECTION_OPT;
-    o.max_error_px = m->opt.resection_error_px;
-    o.seed = m->opt.seed;
-    o.item = (uint64_t)image;
     *placed = false;
     VD_GO(find_sights(&s, m, image, err));
-    VD_GO(vd_resection(&pose, s.mask, &inliers, &camera, s.uv, s.xyz, s.n, &o, err));
+    VD_GO(find_pose(m, &pose, &camera, &inliers, &s, image, refine, err));
     m->stats.resections++;
     info->inliers = inliers;
     info->of = s.n;

@@ -4,6 +4,7 @@
  * base makes for uncertain points on which everything later rests. What counts in the end is how
  * many points the pair gives. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -27,22 +28,47 @@ static double score_of(const vd_mapper *m, const vd_sfm_pair *p) {
     if (m->info[p->a].state != VD_IMAGE_FREE || m->info[p->b].state != VD_IMAGE_FREE) return 0;
     switch (p->geometry.config) {
     case VD_TWO_VIEW_CALIBRATED: break;
-    case VD_TWO_VIEW_UNCALIBRATED: angle *= 0.7; break;
-    case VD_TWO_VIEW_PLANAR: angle *= 0.5; break; /* two poses explain a plane */
+    case VD_TWO_VIEW_UNCALIBRATED: return 0.2 * p->n; /* the angle is not known */
+    case VD_TWO_VIEW_PLANAR: angle *= 0.5; break;     /* two poses explain a plane */
     default: return 0;
     }
     angle = VD_CLAMP(angle, 0, 1);
     return p->n * angle * angle;
 }
 
+/* The motion between the images of a pair that was verified without calibration, for what is known
+ * of the cameras: may be wrong by what that is wrong, and adjustment has to mend it. */
+static vd_status estimate(const vd_mapper *m, const vd_sfm_pair *p, vd_two_view *out, vd_err *err) {
+    vd_status st = VD_OK;
+    double *uv = vd_mem_alloc((size_t)p->n * 4 * sizeof *uv);
+    vd_two_view_opt o = VD_TWO_VIEW_OPT;
+    if (uv == NULL) VD_GO(vd_nomem(err));
+    for (int32_t i = 0; i < p->n; i++) {
+        memcpy(uv + 2 * i, m->in->image[p->a].uv + 2 * p->match[i].a, 2 * sizeof *uv);
+        memcpy(uv + 2 * (p->n + i), m->in->image[p->b].uv + 2 * p->match[i].b, 2 * sizeof *uv);
+    }
+    o.max_error_px = m->opt.max_error_px;
+    o.min_e_share = 0; /* whatever the share: it is this or nothing */
+    o.seed = m->opt.seed;
+    o.item = (uint64_t)(p - m->in->pair);
+    VD_GO(vd_two_view_estimate(out, NULL, vd_camera_of(m, p->a), vd_camera_of(m, p->b), true, uv,
+                               uv + 2 * p->n, p->n, &o, err));
+done:
+    vd_mem_free(uv);
+    return st;
+}
+
 /* The model of two images; false when it gives too few points. */
 static vd_status try_pair(vd_mapper *m, const vd_sfm_pair *p, int least, double angle_rad,
                           bool *good, vd_err *err) {
     int64_t changed = 0;
+    vd_two_view two = p->geometry;
     *good = false;
     vd_mapper_begin(m);
+    if (two.config == VD_TWO_VIEW_UNCALIBRATED) VD_TRY(estimate(m, p, &two, err));
+    if (vd_v3_norm(two.cam2_from_cam1.t) == 0) return VD_OK;
     vd_mapper_register(m, p->a, (vd_rigid){ { 1, 0, 0, 0 }, { 0, 0, 0 } });
-    vd_mapper_register(m, p->b, p->geometry.cam2_from_cam1);
+    vd_mapper_register(m, p->b, two.cam2_from_cam1);
     double narrow = m->opt.min_angle_rad;
     m->opt.min_angle_rad = angle_rad; /* the first points had better be certain */
     vd_status st = vd_mapper_triangulate(m, p->b, err);

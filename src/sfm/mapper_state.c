@@ -102,9 +102,10 @@ vd_status vd_mapper_init(vd_mapper *m, const vd_sfm_input *in, const vd_sfm_opt 
 }
 
 void vd_mapper_reset(vd_mapper *m) {
-    void *const all[] = { m->info,        m->pose,       m->spread,       m->camera,  m->registered,
-                          m->pair_of,     m->pair_start, m->pair_tried,   m->xyz,     m->point_of,
-                          m->point_track, m->point_n,    m->track_points, m->touched, m->bad, m->trusted };
+    void *const all[] = { m->info,         m->pose,     m->spread,      m->camera,
+                          m->registered,   m->pair_of,  m->pair_start,  m->pair_tried,
+                          m->xyz,          m->point_of, m->point_track, m->point_n,
+                          m->track_points, m->touched,  m->bad,         m->trusted };
     for (int i = 0; i < VD_COUNT(all); i++) vd_mem_free(all[i]);
     vd_tracks_reset(&m->tracks);
     memset(m, 0, sizeof *m);
@@ -124,6 +125,7 @@ void vd_mapper_begin(vd_mapper *m) {
     m->n_registered = m->n_alive = 0;
     m->n_points = 0;
     m->images_at_global = m->points_at_global = 0;
+    m->in_position_frame = false;
 }
 
 void vd_mapper_register(vd_mapper *m, int32_t image, vd_rigid pose) {

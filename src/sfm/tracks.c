@@ -104,8 +104,8 @@ vd_status vd_tracks_check(const vd_sfm_input *in, vd_err *err) {
     return VD_OK;
 }
 
-static vd_status join_pairs(forest *f, vd_tracks *t, const vd_sfm_input *in,
-                            const uint8_t *trusted, vd_err *err) {
+static vd_status join_pairs(forest *f, vd_tracks *t, const vd_sfm_input *in, const uint8_t *trusted,
+                            vd_err *err) {
     strength *order = vd_mem_array((size_t)in->n_pairs, sizeof *order);
     if (order == NULL) return vd_nomem(err);
     for (int32_t i = 0; i < in->n_pairs; i++) order[i] = (strength){ in->pair[i].n, i };

@@ -1,11 +1,11 @@
-/* The graph of images and verified pairs: which pairs contradict the others. SPDX-License-Identifier:
- * Apache-2.0
+/* The graph of images and verified pairs: which pairs contradict the others.
+ * SPDX-License-Identifier: Apache-2.0
  *
  * Around a triangle of images the relative rotations must cancel. Repeated structure and bad luck
  * make pairs that are verified and wrong; such a pair closes no triangle. A pair that is in many
  * triangles and closes none is not trusted; then the same with the pairs that are left, where fewer
- * triangles suffice. [Zach, Klopschitz and Pollefeys 2010] Disambiguating visual relations using loop
- * constraints. cost: O(pairs * neighbours). */
+ * triangles suffice. [Zach, Klopschitz and Pollefeys 2010] Disambiguating visual relations using
+ * loop constraints. cost: O(pairs * neighbours). */
 #ifndef VD_SFM_VIEW_GRAPH_H
 #define VD_SFM_VIEW_GRAPH_H
 
