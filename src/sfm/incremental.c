@@ -53,7 +53,7 @@ static vd_status grow(vd_mapper *m, vd_err *err) {
 static vd_status keep(vd_sfm_result *out, const vd_mapper *m, int32_t at, vd_err *err) {
     vd_sfm_model model;
     VD_TRY(vd_model_export(&model, m, err));
-    vd_model_reset(&out->model[at]);
+    vd_sfm_model_reset(&out->model[at]);
     out->model[at] = model;
     for (int32_t i = 0; i < m->n_registered; i++) {
         vd_sfm_verdict *v = &out->verdict[m->registered[i]];
@@ -94,7 +94,7 @@ static vd_status join_models(vd_sfm_result *out, vd_mapper *m, vd_err *err) {
             VD_TRY(vd_mapper_to_positions(m, err));
             forget_lost(out, a, b, m);
             VD_TRY(keep(out, m, a, err));
-            vd_model_reset(&out->model[b]);
+            vd_sfm_model_reset(&out->model[b]);
             out->n_models--;
             for (int32_t k = b; k < out->n_models; k++) out->model[k] = out->model[k + 1];
             memset(&out->model[out->n_models], 0, sizeof *out->model);

@@ -5,6 +5,10 @@
 #include "base/mem.h"
 #include "sfm/mapper_int.h"
 
+/* Rotations that differ by more contradict each other, whatever the focal length was thought to be.
+ */
+static const double AGAINST_RAD = 0.2;
+
 void vd_sfm_model_reset(vd_sfm_model *model) {
     vd_mem_free(model->image);
     vd_mem_free(model->cam_from_world);
@@ -96,6 +100,36 @@ static void export_images(vd_sfm_model *out, const vd_mapper *m) {
     memcpy(out->camera, m->camera, (size_t)out->n_cameras * sizeof *out->camera);
 }
 
+/* How far the cameras are from where their images say, of those that are near. */
+static void count_positions(vd_sfm_model *out, const vd_mapper *m) {
+    double sum = 0;
+    for (int32_t i = 0; i < m->n_registered; i++) {
+        const vd_sfm_image *image = &m->in->image[m->registered[i]];
+        const double *p = image->position, *s = image->position_sigma_m;
+        vd_vec3 d = vd_v3_sub(vd_rigid_centre(m->pose[m->registered[i]]), vd_v3(p[0], p[1], p[2]));
+        if (!image->has_position) continue;
+        out->positions++;
+        double limit = VD_SFM_SIGMAS * VD_SFM_SIGMAS * (s[0] * s[0] + s[1] * s[1] + s[2] * s[2]);
+        if (!m->in_position_frame || vd_v3_dot(d, d) > limit) continue;
+        out->positions_used++;
+        sum += vd_v3_dot(d, d);
+    }
+    if (out->positions_used > 0) out->position_rmse_m = sqrt(sum / out->positions_used);
+}
+
+static void count_pairs(vd_sfm_model *out, const vd_mapper *m) {
+    for (int32_t i = 0; i < m->in->n_pairs; i++) {
+        const vd_sfm_pair *p = &m->in->pair[i];
+        int config = p->geometry.config;
+        if (m->info[p->a].state != VD_IMAGE_IN_MODEL || m->info[p->b].state != VD_IMAGE_IN_MODEL)
+            continue;
+        if (config != VD_TWO_VIEW_CALIBRATED && config != VD_TWO_VIEW_PANORAMIC) continue;
+        vd_quat q = vd_quat_mul(m->pose[p->b].q, vd_quat_conj(m->pose[p->a].q));
+        out->pairs++;
+        out->pairs_against += vd_quat_angle_rad(q, p->geometry.cam2_from_cam1.q) > AGAINST_RAD;
+    }
+}
+
 vd_status vd_model_export(vd_sfm_model *out, const vd_mapper *m, vd_err *err) {
     vd_sfm_model model = { 0 };
     vd_status st = VD_OK;
@@ -119,6 +153,8 @@ vd_status vd_model_export(vd_sfm_model *out, const vd_mapper *m, vd_err *err) {
         model.mean_track = (double)n_obs / model.n_points;
     }
     model.in_position_frame = m->in_position_frame;
+    count_positions(&model, m);
+    count_pairs(&model, m);
     *out = model;
     model = (vd_sfm_model){ 0 };
 done:

@@ -12,19 +12,6 @@
 static const double UNIT_TOLERANCE = 1e-6;
 /* Other programs have 32-bit ids of cameras and images, the last of which says "none". */
 static const int64_t MAX_ID = 0xfffffffe;
-/* Rotations that differ by more contradict each other, whatever the focal length was thought to be.
- */
-static const double AGAINST_RAD = 0.2;
-void vd_model_reset(vd_sfm_model *model) {
-    vd_mem_free(model->image);
-    vd_mem_free(model->cam_from_world);
-    vd_mem_free(model->camera);
-    vd_mem_free(model->point);
-    vd_mem_free(model->error_px);
-    vd_mem_free(model->track);
-    vd_mem_free(model->obs);
-    *model = (vd_sfm_model){ 0 };
-}
 
 /* A point behind the camera is as far off as anything in a picture can be. */
 static const double UNSEEN_ERROR_PX = 1e5;
@@ -189,63 +176,6 @@ static int by_value(const void *a, const void *b) {
 /* Files mostly have their ids in order; then nothing is copied. */
 static vd_status check_ids(const int64_t *ids, int64_t n, int64_t max, const char *where,
                            const char *what, vd_err *err) {
-static void export_point(vd_sfm_model *out, const vd_mapper *m, int32_t p, double *errors) {
-    int32_t track = m->point_track[p], at = out->n_points++;
-    int64_t begin = out->track[at], end = begin;
-    double sum = 0;
-    memcpy(out->point + 3 * (ptrdiff_t)at, m->xyz[p], sizeof m->xyz[0]);
-    for (int32_t k = m->tracks.start[track]; k < m->tracks.start[track + 1]; k++) {
-        vd_sfm_observation o = m->tracks.key[k];
-        if (m->point_of[vd_key_of(m, o)] != p) continue;
-        sum += sqrt(vd_mapper_error(m, m->xyz[p], o));
-        out->obs[end++] = o;
-    }
-    out->error_px[at] = sum / (double)VD_MAX(end - begin, 1);
-    out->track[at + 1] = end;
-    *errors += sum;
-}
-static int by_image(const void *a, const void *b) {
-    int32_t p = *(const int32_t *)a, q = *(const int32_t *)b;
-    return (p > q) - (p < q);
-}
-static void export_images(vd_sfm_model *out, const vd_mapper *m) {
-    out->n_images = m->n_registered;
-    memcpy(out->image, m->registered, (size_t)m->n_registered * sizeof *out->image);
-    qsort(out->image, (size_t)out->n_images, sizeof *out->image, by_image);
-    for (int32_t i = 0; i < out->n_images; i++) out->cam_from_world[i] = m->pose[out->image[i]];
-    out->n_cameras = m->in->n_cameras;
-    memcpy(out->camera, m->camera, (size_t)out->n_cameras * sizeof *out->camera);
-}
-/* How far the cameras are from where their images say, of those that are near. */
-static void count_positions(vd_sfm_model *out, const vd_mapper *m) {
-    double sum = 0;
-    for (int32_t i = 0; i < m->n_registered; i++) {
-        const vd_sfm_image *image = &m->in->image[m->registered[i]];
-        const double *p = image->position, *s = image->position_sigma_m;
-        vd_vec3 d = vd_v3_sub(vd_rigid_centre(m->pose[m->registered[i]]), vd_v3(p[0], p[1], p[2]));
-        if (!image->has_position) continue;
-        out->positions++;
-        double limit = VD_SFM_SIGMAS * VD_SFM_SIGMAS * (s[0] * s[0] + s[1] * s[1] + s[2] * s[2]);
-        if (!m->in_position_frame || vd_v3_dot(d, d) > limit) continue;
-        out->positions_used++;
-        sum += vd_v3_dot(d, d);
-    }
-    if (out->positions_used > 0) out->position_rmse_m = sqrt(sum / out->positions_used);
-}
-static void count_pairs(vd_sfm_model *out, const vd_mapper *m) {
-    for (int32_t i = 0; i < m->in->n_pairs; i++) {
-        const vd_sfm_pair *p = &m->in->pair[i];
-        int config = p->geometry.config;
-        if (m->info[p->a].state != VD_IMAGE_IN_MODEL || m->info[p->b].state != VD_IMAGE_IN_MODEL)
-            continue;
-        if (config != VD_TWO_VIEW_CALIBRATED && config != VD_TWO_VIEW_PANORAMIC) continue;
-        vd_quat q = vd_quat_mul(m->pose[p->b].q, vd_quat_conj(m->pose[p->a].q));
-        out->pairs++;
-        out->pairs_against += vd_quat_angle_rad(q, p->geometry.cam2_from_cam1.q) > AGAINST_RAD;
-    }
-}
-vd_status vd_model_export(vd_sfm_model *out, const vd_mapper *m, vd_err *err) {
-    vd_sfm_model model = { 0 };
     vd_status st = VD_OK;
     int64_t *sorted = NULL;
     bool in_order = true;
@@ -265,20 +195,6 @@ vd_status vd_model_export(vd_sfm_model *out, const vd_mapper *m, vd_err *err) {
             st = vd_fail(err, VD_E_FORMAT, "%s: two %ss have the id %lld", where, what,
                          (long long)sorted[i]);
     vd_mem_free(sorted);
-    if (model.n_points > 0) {
-        qsort(angle, (size_t)model.n_points, sizeof *angle, by_value);
-        model.median_angle_rad = acos(VD_CLAMP(angle[model.n_points / 2], -1, 1));
-        model.mean_error_px = errors / (double)n_obs;
-        model.mean_track = (double)n_obs / model.n_points;
-    }
-    model.in_position_frame = m->in_position_frame;
-    count_positions(&model, m);
-    count_pairs(&model, m);
-    *out = model;
-    model = (vd_sfm_model){ 0 };
-done:
-    vd_mem_free(angle);
-    vd_model_reset(&model);
     return st;
 }
 
