@@ -7,7 +7,8 @@
 #include "ops/model_arg.h"
 #include "ops/op.h"
 
-#define MODEL_HELP "reconstruction: a dataset (its largest scene), a COLMAP model folder, or transforms.json"
+#define MODEL_HELP                                                                                 \
+    "reconstruction: a dataset (its largest scene), a COLMAP model folder, or transforms.json"
 
 static vd_status model_poses(vd_pose_set *out, const char *path, vd_err *err) {
     vd_model m = { 0 };

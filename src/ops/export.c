@@ -24,11 +24,13 @@ static const vd_arg args[] = {
     { .name = "out",
       .flags = VD_REQUIRED,
       .value = "DIR",
-      .help = "folder to write into; it is made. Scenes go into DIR/0, DIR/1, ..., the largest first" },
+      .help =
+          "folder to write into; it is made. Scenes go into DIR/0, DIR/1, ..., the largest first" },
     { .name = "scene", .type = VD_T_INT, .max = 1e9, .def = "0", .help = "only this one; 0: all" },
     { .name = "undistort",
       .type = VD_T_FLAG,
-      .help = "writes the pictures as pinhole cameras see them into DIR/0/images, and their model" },
+      .help =
+          "writes the pictures as pinhole cameras see them into DIR/0/images, and their model" },
     { .name = "text", .type = VD_T_FLAG, .help = "colmap: text instead of binary" },
 };
 
@@ -116,8 +118,9 @@ done:
 const vd_op vd_op_export = {
     .name = "export",
     .summary = "writes scenes for other programs: COLMAP, nerfstudio, PLY, Bundler",
-    .help = "Cameras and keypoints are in pixels of the full-size pictures as stored, before their EXIF\n"
-            "orientation; images have the names of their files.",
+    .help =
+        "Cameras and keypoints are in pixels of the full-size pictures as stored, before their EXIF\n"
+        "orientation; images have the names of their files.",
     .example = "vidimus export captures.vidimus --format colmap --out sparse",
     .args = args,
     .n_args = VD_COUNT(args),

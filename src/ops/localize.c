@@ -27,10 +27,16 @@ static const vd_arg args[] = {
       .flags = VD_POSITIONAL | VD_REQUIRED | VD_MANY,
       .value = "IMAGE",
       .help = "pictures to place" },
-    { .name = "scene", .type = VD_T_INT, .min = 1, .max = 1e9, .def = "1", .help = "in this scene" },
+    { .name = "scene",
+      .type = VD_T_INT,
+      .min = 1,
+      .max = 1e9,
+      .def = "1",
+      .help = "in this scene" },
     { .name = "camera",
       .value = "MODEL,WIDTH,HEIGHT,PARAMS",
-      .help = "their intrinsics; default: those of the scene's camera of the same size, else found" },
+      .help =
+          "their intrinsics; default: those of the scene's camera of the same size, else found" },
     { .name = "feature-side",
       .type = VD_T_INT,
       .min = 64,
@@ -170,7 +176,8 @@ static vd_status on_frame(void *user, const vd_frame *f, const vd_media *m, int6
     VD_TRY(choose_camera(l, f, m, err));
     VD_TRY(vd_working_make(&l->working, f, (int32_t)vd_arg_int(l->c, "feature-side"), err));
     const vd_pixels *p = &l->working.luma;
-    VD_TRY(vd_sift_extract(&l->features, p->data, p->width, p->height, p->width, NULL, 0, &opt, err));
+    VD_TRY(
+        vd_sift_extract(&l->features, p->data, p->width, p->height, p->width, NULL, 0, &opt, err));
     for (int i = 0; i < l->features.n; i++) {
         l->features.kp[i].x *= (float)f->width / (float)p->width;
         l->features.kp[i].y *= (float)f->height / (float)p->height;
@@ -251,9 +258,9 @@ static vd_status localize(localizer *l, const char *path, vd_err *err) {
     if (st == VD_E_NOMEM || st == VD_E_ARG || st == VD_E_CANCEL)
         return vd_fail(err, st, "%s", why.msg);
     if (st != VD_OK || l->features.n == 0) { /* one bad picture does not stop the others */
-        out[C_WHY] = vd_val_text(st != VD_OK                  ? why.msg
+        out[C_WHY] = vd_val_text(st != VD_OK                ? why.msg
                                  : media.verdict == VD_V_OK ? "no features"
-                                                              : media.reason);
+                                                            : media.reason);
         return vd_out_row(l->c, out, err);
     }
     VD_TRY(match_scene(l, err));
@@ -266,8 +273,17 @@ static vd_status localize(localizer *l, const char *path, vd_err *err) {
         return vd_out_row(l->c, out, err);
     }
     vd_vec3 x = vd_rigid_centre(pose);
-    const double v[] = { pose.q.w, pose.q.x, pose.q.y, pose.q.z, pose.t.x, pose.t.y,
-                         pose.t.z, x.x,      x.y,      x.z,      vd_camera_mean_focal(&l->camera) };
+    const double v[] = { pose.q.w,
+                         pose.q.x,
+                         pose.q.y,
+                         pose.q.z,
+                         pose.t.x,
+                         pose.t.y,
+                         pose.t.z,
+                         x.x,
+                         x.y,
+                         x.z,
+                         vd_camera_mean_focal(&l->camera) };
     out[C_PLACED] = vd_val_int(1);
     for (int i = 0; i < VD_COUNT(v); i++) out[C_QW + i] = vd_val_real(v[i]);
     return vd_out_row(l->c, out, err);
@@ -308,8 +324,9 @@ done:
 const vd_op vd_op_localize = {
     .name = "localize",
     .summary = "where pictures were taken, in a scene of the dataset",
-    .help = "The pictures need not belong to the dataset and are not added to it. Without --camera, a picture\n"
-            "of the size of one of the scene's is taken for that camera's; of others the focal length is found.",
+    .help =
+        "The pictures need not belong to the dataset and are not added to it. Without --camera, a picture\n"
+        "of the size of one of the scene's is taken for that camera's; of others the focal length is found.",
     .example = "vidimus localize captures.vidimus phone.jpg --json",
     .args = args,
     .n_args = VD_COUNT(args),

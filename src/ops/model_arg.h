@@ -5,9 +5,10 @@
 #include "eval/poses.h"
 #include "sfm/model.h"
 
-/* The reconstruction at `path`: the largest scene of a dataset, a folder with a COLMAP model, or a transforms.json of nerfstudio
- * (without the size of the pictures in it, good for poses only). `out` is the caller's, to be
- * reset. Fails with what the readers fail with, VD_E_NOTFOUND where nothing is there. */
+/* The reconstruction at `path`: the largest scene of a dataset, a folder with a COLMAP model, or a
+ * transforms.json of nerfstudio (without the size of the pictures in it, good for poses only).
+ * `out` is the caller's, to be reset. Fails with what the readers fail with, VD_E_NOTFOUND where
+ * nothing is there. */
 vd_status vd_model_from_arg(vd_model *out, const char *path, vd_err *err);
 
 /* The poses of the truth at `path`: a folder of .camera files, the truth of `vidimus synth` (its

@@ -13,11 +13,12 @@ static const vd_column columns[] = {
     { "registered", VD_INT, "", "pictures whose place is known", 0 },
     { "pictures", VD_INT, "", "pictures that belong to it", 0 },
     { "points", VD_INT, "", "points in space", 0 },
-    { "reprojection_px", VD_REAL, "px", "mean distance of a keypoint to its point's projection", 0 },
+    { "reprojection_px", VD_REAL, "px", "mean distance of a keypoint to its point's projection",
+      0 },
     { "track_length", VD_REAL, "", "mean number of pictures that show a point", 0 },
     { "angle_deg", VD_REAL, "deg", "median over points of the widest angle between two rays", 0 },
-    { "gps_residual_m", VD_REAL, "m", "RMS distance to the GPS positions, where it is placed by them",
-      0 },
+    { "gps_residual_m", VD_REAL, "m",
+      "RMS distance to the GPS positions, where it is placed by them", 0 },
     { "example", VD_TEXT, "", "one of its pictures", 0 },
 };
 
@@ -50,8 +51,9 @@ done:
 const vd_op vd_op_scenes = {
     .name = "scenes",
     .summary = "what was reconstructed in 3D, and how well",
-    .help = "One row a scene. Pictures that were not placed have their reason in the catalog:\n"
-            "vidimus list DATASET --where \"registered = 0\" --columns uri,unregistered_reason,unregistered_detail",
+    .help =
+        "One row a scene. Pictures that were not placed have their reason in the catalog:\n"
+        "vidimus list DATASET --where \"registered = 0\" --columns uri,unregistered_reason,unregistered_detail",
     .example = "vidimus scenes captures.vidimus",
     .args = args,
     .n_args = VD_COUNT(args),

@@ -39,7 +39,8 @@ static void sample(const vd_pixels *p, float u, float v, uint8_t out[3]) {
     int32_t x0 = (int32_t)x, y0 = (int32_t)y;
     int32_t x1 = VD_MIN(x0 + 1, p->width - 1), y1 = VD_MIN(y0 + 1, p->height - 1);
     float fx = x - (float)x0, fy = y - (float)y0;
-    const uint8_t *a = p->data + 3 * ((int64_t)y0 * p->width), *b = p->data + 3 * ((int64_t)y1 * p->width);
+    const uint8_t *a = p->data + 3 * ((int64_t)y0 * p->width),
+                  *b = p->data + 3 * ((int64_t)y1 * p->width);
     for (int k = 0; k < 3; k++) {
         float top = (float)a[3 * x0 + k] + fx * (float)(a[3 * x1 + k] - a[3 * x0 + k]);
         float low = (float)b[3 * x0 + k] + fx * (float)(b[3 * x1 + k] - b[3 * x0 + k]);
@@ -53,8 +54,9 @@ static vd_status on_frame(void *user, const vd_frame *f, const vd_media *m, int6
     const vd_camera *to = j->to;
     (void)m, (void)index, (void)time_s;
     if (f->width != j->from->width || f->height != j->from->height)
-        return vd_fail(err, VD_E_FORMAT, "undistort: the picture is %d x %d now, its camera %d x %d",
-                       (int)f->width, (int)f->height, (int)j->from->width, (int)j->from->height);
+        return vd_fail(err, VD_E_FORMAT,
+                       "undistort: the picture is %d x %d now, its camera %d x %d", (int)f->width,
+                       (int)f->height, (int)j->from->width, (int)j->from->height);
     VD_TRY(interleave(j, f, err));
     VD_TRY(vd_pixels_shape(&j->out, to->width, to->height, 3, err));
     VD_TRY(VD_GROW(j->uv, j->cap_uv, 2 * (int64_t)to->width, err));
@@ -69,8 +71,8 @@ static vd_status on_frame(void *user, const vd_frame *f, const vd_media *m, int6
                            .width = to->width,
                            .height = to->height,
                            .orientation = 1,
-                           .plane = { { j->out.data, 3 * (ptrdiff_t)to->width, to->width,
-                                        to->height } } };
+                           .plane = {
+                               { j->out.data, 3 * (ptrdiff_t)to->width, to->width, to->height } } };
     opt.quality = QUALITY;
     vd_str_clear(&j->jpeg);
     return vd_jpeg_write(&j->jpeg, &out, &opt, err);

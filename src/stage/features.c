@@ -24,7 +24,8 @@ enum { LEAST_SIDE = 96 };
 
 static const vd_column columns[N_COLUMNS] = {
     [C_FEATURES] = { "features", VD_INT, "", "SIFT keypoints found", 0 },
-    [C_WIDTH] = { "feature_width", VD_INT, "px", "of the picture they were found on", VD_COL_HIDDEN },
+    [C_WIDTH] = { "feature_width", VD_INT, "px", "of the picture they were found on",
+                  VD_COL_HIDDEN },
     [C_HEIGHT] = { "feature_height", VD_INT, "px", "of the picture they were found on",
                    VD_COL_HIDDEN },
     [C_MASKED] = { "masked", VD_REAL, "", "fraction of the picture that its mask leaves out", 0 },
@@ -208,9 +209,9 @@ static vd_status run_features(vd_asset_work *w, vd_value *out, vd_err *err) {
     VD_TRY(vd_working_make(&t->working, w->frame, opt->feature_side, err));
     if (opt->masks != NULL) VD_TRY(find_mask(t, opt->masks, w->item->uri, &masked, err));
     const vd_pixels *luma = &t->working.luma;
-    vd_status st = vd_sift_extract_in(t->sift, &f, luma->data, luma->width, luma->height,
-                                      luma->width, masked ? t->mask.data : NULL, luma->width, &sift,
-                                      err);
+    vd_status st =
+        vd_sift_extract_in(t->sift, &f, luma->data, luma->width, luma->height, luma->width,
+                           masked ? t->mask.data : NULL, luma->width, &sift, err);
     if (st == VD_OK) st = finish(t, w->frame, &f, err);
     if (st == VD_OK && f.n > 0) st = write_arrays(w->run->ds, w->id, &f, t->colours, err);
     out[C_FEATURES] = vd_val_int(f.n);

@@ -26,9 +26,9 @@ static const vd_column columns[N_COLUMNS] = {
 const vd_table_decl vd_table_match = { "fact_match", columns, N_COLUMNS };
 
 enum {
-    BLOCK = 64,       /* pictures whose features are in memory together, twice */
-    PROBE = 512,      /* strongest features that tell a hopeless pair */
-    PROBE_LEAST = 4,  /* matches among them */
+    BLOCK = 64,      /* pictures whose features are in memory together, twice */
+    PROBE = 512,     /* strongest features that tell a hopeless pair */
+    PROBE_LEAST = 4, /* matches among them */
     LEAST_MATCHES = 15,
 };
 
@@ -50,8 +50,8 @@ typedef struct stage {
     vd_db *db;
     int index; /* in the stage table */
     vd_view_set views;
-    vd_pair_list pairs; /* still to be done */
-    int64_t total;      /* with those that the catalog has */
+    vd_pair_list pairs;    /* still to be done */
+    int64_t total;         /* with those that the catalog has */
     vd_features *features; /* of each view, while its block is in memory */
     worker *workers;
     result *results; /* of the tile at hand */
@@ -81,8 +81,8 @@ static vd_status verify(stage *s, worker *k, const vd_pair *p, result *r, vd_mat
                         vd_err *err) {
     const vd_view *a = &s->views.views[p->a], *b = &s->views.views[p->b];
     const vd_camera *ca = &s->views.cameras[a->camera], *cb = &s->views.cameras[b->camera];
-    bool calibrated = s->views.focal[a->camera] != VD_FOCAL_GUESS &&
-                      s->views.focal[b->camera] != VD_FOCAL_GUESS;
+    bool calibrated =
+        s->views.focal[a->camera] != VD_FOCAL_GUESS && s->views.focal[b->camera] != VD_FOCAL_GUESS;
     vd_two_view_opt opt = VD_TWO_VIEW_OPT;
     VD_TRY(points_of(k, 0, &s->features[p->a], m, n, err));
     VD_TRY(points_of(k, 1, &s->features[p->b], m, n, err));
@@ -108,7 +108,8 @@ static vd_status do_pair(void *user, int64_t i, int index, vd_err *err) {
     opt.probe = PROBE;
     opt.probe_least = PROBE_LEAST;
     VD_TRY(vd_run_check_cancel(s->run, err));
-    vd_status st = vd_match_pair(&m, &r->matches, a->desc, a->n, b->desc, b->n, &opt, k->match, err);
+    vd_status st =
+        vd_match_pair(&m, &r->matches, a->desc, a->n, b->desc, b->n, &opt, k->match, err);
     if (st == VD_OK && r->matches >= LEAST_MATCHES) st = verify(s, k, p, r, m, r->matches, err);
     if (st == VD_OK && r->n_inliers > 0)
         r->inliers = m;
@@ -235,8 +236,9 @@ static vd_status delete_others(stage *s, const vd_pair_list *wanted, vd_err *err
     vd_stmt *put = NULL;
     vd_status st = VD_OK;
     VD_GO(vd_db_begin(s->db, err));
-    VD_GO(vd_db_exec(s->db, "CREATE TEMP TABLE IF NOT EXISTS wanted_pair(a INTEGER, b INTEGER,"
-                            " PRIMARY KEY(a, b)) WITHOUT ROWID; DELETE FROM temp.wanted_pair",
+    VD_GO(vd_db_exec(s->db,
+                     "CREATE TEMP TABLE IF NOT EXISTS wanted_pair(a INTEGER, b INTEGER,"
+                     " PRIMARY KEY(a, b)) WITHOUT ROWID; DELETE FROM temp.wanted_pair",
                      err));
     VD_GO(vd_db_prepare(&put, s->db, "INSERT INTO temp.wanted_pair VALUES(?1, ?2)", true, err));
     for (int64_t i = 0; i < wanted->n; i++) {
@@ -244,8 +246,9 @@ static vd_status delete_others(stage *s, const vd_pair_list *wanted, vd_err *err
                                vd_val_int(s->views.views[wanted->pairs[i].b].id) };
         VD_GO(vd_stmt_run(put, v, 2, err));
     }
-    VD_GO(vd_db_exec(s->db, "DELETE FROM pair WHERE NOT EXISTS(SELECT 1 FROM temp.wanted_pair w"
-                            " WHERE w.a = pair.a AND w.b = pair.b)",
+    VD_GO(vd_db_exec(s->db,
+                     "DELETE FROM pair WHERE NOT EXISTS(SELECT 1 FROM temp.wanted_pair w"
+                     " WHERE w.a = pair.a AND w.b = pair.b)",
                      err));
     VD_GO(vd_db_commit(s->db, err));
 done:

@@ -96,9 +96,9 @@ vd_status vd_asset_decode(vd_pixel_source *s, int64_t asset_id, vd_frame_fn on_f
     opt.all_pages = false;
     VD_TRY(find_item(s, asset_id, &item, err));
     VD_TRY(vd_bytes_read(&bytes, s->archives, &s->tar, s->codec, &item, err));
-    vd_status st = bytes.ok ? vd_codec_decode(s->codec, &bytes.source, &opt, only_first, &one,
-                                              &media, err)
-                            : vd_fail(err, VD_E_FORMAT, "%s: %s", item.uri, bytes.detail);
+    vd_status st =
+        bytes.ok ? vd_codec_decode(s->codec, &bytes.source, &opt, only_first, &one, &media, err)
+                 : vd_fail(err, VD_E_FORMAT, "%s: %s", item.uri, bytes.detail);
     if (st == VD_OK && !one.seen)
         st = vd_fail(err, VD_E_FORMAT, "%s: no picture came of it: %s", item.uri, media.reason);
     vd_bytes_close(&bytes);

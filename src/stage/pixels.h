@@ -1,4 +1,5 @@
-/* Decoding one asset again, for operations that need its pixels. SPDX-License-Identifier: Apache-2.0
+/* Decoding one asset again, for operations that need its pixels. SPDX-License-Identifier:
+ * Apache-2.0
  */
 #ifndef VD_STAGE_PIXELS_H
 #define VD_STAGE_PIXELS_H

@@ -171,12 +171,11 @@ static vd_status write_cameras(stage *s, const vd_sfm_model *m, vd_stmt *insert,
             for (int k = 0; k < vd_camera_param_count(c->model); k++)
                 vd_str_addf(&params, "%s%.17g", k > 0 ? "," : "", c->params[k]);
             VD_GO(vd_str_check(&params, err));
-            const vd_value v[] = { vd_val_int(id[camera]),
-                                   vd_val_text(vd_camera_model_name(c->model)),
-                                   vd_val_int(c->width),
-                                   vd_val_int(c->height),
-                                   vd_val_text(params.data),
-                                   vd_val_text(from[s->views.focal[camera]]) };
+            const vd_value v[] = {
+                vd_val_int(id[camera]),   vd_val_text(vd_camera_model_name(c->model)),
+                vd_val_int(c->width),     vd_val_int(c->height),
+                vd_val_text(params.data), vd_val_text(from[s->views.focal[camera]])
+            };
             VD_GO(vd_stmt_run(insert, v, VD_COUNT(v), err));
         }
         s->camera_id[m->image[i]] = id[camera];
@@ -275,8 +274,8 @@ static vd_status write_view(stage *s, vd_writer *w, int64_t i, vd_str *detail, v
         reason_of(s, i, &out[C_REASON], detail);
         out[C_DETAIL] = vd_val_text(vd_str_text(detail));
     }
-    return vd_writer_fact(w, s->run->table[s->index], s->views.views[i].id,
-                          s->run->key[s->index], out, err);
+    return vd_writer_fact(w, s->run->table[s->index], s->views.views[i].id, s->run->key[s->index],
+                          out, err);
 }
 
 static vd_status write_result(stage *s, const char *state, vd_err *err) {

@@ -41,16 +41,15 @@ static vd_status add_pair(vd_scene_input *in, const vd_pair_row *row, int64_t a,
         m[i] = (vd_sfm_match){ row->inliers[i].a, row->inliers[i].b };
         if (m[i].a < 0 || m[i].a >= in->image[a].n || m[i].b < 0 || m[i].b >= in->image[b].n) {
             vd_mem_free(m);
-            return vd_fail(err, VD_E_FORMAT, "pair %lld, %lld: match %d names keypoints that are"
-                                             " not there",
+            return vd_fail(err, VD_E_FORMAT,
+                           "pair %lld, %lld: match %d names keypoints that are"
+                           " not there",
                            (long long)row->a, (long long)row->b, i);
         }
     }
-    in->pair[in->n_pairs++] = (vd_sfm_pair){ .a = (int32_t)a,
-                                             .b = (int32_t)b,
-                                             .n = row->n_inliers,
-                                             .match = m,
-                                             .geometry = row->geometry };
+    in->pair[in->n_pairs++] = (vd_sfm_pair){
+        .a = (int32_t)a, .b = (int32_t)b, .n = row->n_inliers, .match = m, .geometry = row->geometry
+    };
     return VD_OK;
 }
 

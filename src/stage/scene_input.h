@@ -7,8 +7,8 @@
 #include "stage/views.h"
 
 typedef struct vd_scene_input {
-    vd_sfm_input sfm;  /* image i is view i, camera i is camera i of the view set */
-    bool has_origin;   /* of the local frame: the median of the GPS positions */
+    vd_sfm_input sfm; /* image i is view i, camera i is camera i of the view set */
+    bool has_origin;  /* of the local frame: the median of the GPS positions */
     vd_geodetic origin;
     /* private */
     vd_sfm_image *image;

@@ -33,7 +33,8 @@ static vd_status parse_params(vd_camera *c, const char *text, vd_err *err) {
     for (int i = 0; i < want; i++) {
         c->params[i] = strtod(text, &end);
         if (end == text || (*end != ',' && *end != '\0'))
-            return vd_fail(err, VD_E_FORMAT, "camera: parameter %d of '%.80s' is no number", i, text);
+            return vd_fail(err, VD_E_FORMAT, "camera: parameter %d of '%.80s' is no number", i,
+                           text);
         text = *end == ',' ? end + 1 : end;
     }
     return vd_camera_check(c, err);
@@ -98,8 +99,8 @@ static vd_status load_image(loader *l, vd_stmt *s, int64_t i, vd_err *err) {
         return vd_fail(err, VD_E_FORMAT, "scene %lld: asset %lld has no pose", (long long)l->scene,
                        (long long)l->ids[i]);
     image->camera = camera;
-    image->cam_from_world.q = (vd_quat){ vd_stmt_real(s, 2), vd_stmt_real(s, 3),
-                                         vd_stmt_real(s, 4), vd_stmt_real(s, 5) };
+    image->cam_from_world.q =
+        (vd_quat){ vd_stmt_real(s, 2), vd_stmt_real(s, 3), vd_stmt_real(s, 4), vd_stmt_real(s, 5) };
     image->cam_from_world.t = vd_v3(vd_stmt_real(s, 6), vd_stmt_real(s, 7), vd_stmt_real(s, 8));
     vd_status st = load_keypoints(l, image, l->ids[i], vd_stmt_text(s, 0), err);
     vd_stmt_reset(s);

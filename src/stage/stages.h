@@ -12,8 +12,7 @@ extern const int vd_n_stages;
 extern const vd_schema vd_stage_schema;
 
 extern const vd_table_decl vd_table_check, vd_table_measure, vd_table_fingerprint,
-    vd_table_features, vd_table_duplicates, vd_table_match,
-    vd_table_reconstruct;
+    vd_table_features, vd_table_duplicates, vd_table_match, vd_table_reconstruct;
 extern const vd_stage vd_stage_add, vd_stage_check, vd_stage_measure, vd_stage_fingerprint,
     vd_stage_features, vd_stage_duplicates, vd_stage_match, vd_stage_reconstruct;
 

@@ -70,14 +70,16 @@ const vd_stage vd_stage_add = {
     .summary = add_summary,
 };
 
-const vd_stage *const vd_stages[] = { &vd_stage_add, &vd_stage_check, &vd_stage_measure,
-                                      &vd_stage_fingerprint, &vd_stage_features, &vd_stage_duplicates,
-                                      &vd_stage_match,      &vd_stage_reconstruct };
+const vd_stage *const vd_stages[] = { &vd_stage_add,      &vd_stage_check,
+                                      &vd_stage_measure,  &vd_stage_fingerprint,
+                                      &vd_stage_features, &vd_stage_duplicates,
+                                      &vd_stage_match,    &vd_stage_reconstruct };
 const int vd_n_stages = VD_COUNT(vd_stages);
 
-static const vd_table_decl *const tables[] = { &vd_table_check, &vd_table_measure,
-                                               &vd_table_fingerprint, &vd_table_features, &vd_table_duplicates,
-                                               &vd_table_match,       &vd_table_reconstruct };
+static const vd_table_decl *const tables[] = { &vd_table_check,       &vd_table_measure,
+                                               &vd_table_fingerprint, &vd_table_features,
+                                               &vd_table_duplicates,  &vd_table_match,
+                                               &vd_table_reconstruct };
 const vd_schema vd_stage_schema = { tables, VD_COUNT(tables) };
 
 static vd_status run_all_scope(vd_run *run, vd_scope scope, vd_err *err) {

@@ -24,8 +24,7 @@ vd_status vd_camera_parse(vd_camera *out, const char *text, vd_err *err) {
     size_t len = strcspn(text, ",");
     snprintf(name, sizeof name, "%.*s", (int)VD_MIN(len, sizeof name - 1), text);
     c.model = vd_camera_model_from_name(name);
-    if (c.model < 0)
-        return vd_fail(err, VD_E_ARG, "camera '%.80s': no model '%s'", text, name);
+    if (c.model < 0) return vd_fail(err, VD_E_ARG, "camera '%.80s': no model '%s'", text, name);
     int want = 2 + vd_camera_param_count(c.model);
     for (const char *p = text + len; *p == ',';) {
         char *end;
@@ -143,7 +142,8 @@ static vd_status add_view(loader *l, const vd_stmt *s, const vd_camera *given, v
     int64_t camera = 0;
     int32_t w = (int32_t)vd_stmt_int(s, Q_WIDTH), h = (int32_t)vd_stmt_int(s, Q_HEIGHT);
     if (w < 1 || h < 1) return VD_OK;
-    if (vd_stmt_int(s, Q_ORIENTATION) >= 5) { /* the catalog's size is that of the upright picture */
+    if (vd_stmt_int(s, Q_ORIENTATION) >=
+        5) { /* the catalog's size is that of the upright picture */
         int32_t swap = w;
         w = h;
         h = swap;

@@ -10,8 +10,8 @@ typedef struct vd_view {
     int64_t id, parent_id; /* of the asset, of its video or document */
     uint64_t content;      /* changes when its features do */
     int features;
-    int camera;    /* index into cameras */
-    double time_s; /* of capture, NaN unknown */
+    int camera;                                     /* index into cameras */
+    double time_s;                                  /* of capture, NaN unknown */
     double latitude_deg, longitude_deg, altitude_m; /* NaN unknown */
     double sharpness;                               /* for reasons, NaN unknown */
     bool blurry;

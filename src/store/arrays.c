@@ -53,7 +53,8 @@ static vd_status parse(const char *path, int fd, vd_npy_type type, int64_t inner
     for (int i = 1; i < a->n_dims; i++) elements *= a->dim[i];
     if (a->type != type || elements != inner)
         return vd_fail(err, VD_E_FORMAT, "array: %s holds elements of another kind", path);
-    int64_t room = (int64_t)sb.st_size - a->data_at, each = inner * (int64_t)vd_npy_elem_bytes(type);
+    int64_t room = (int64_t)sb.st_size - a->data_at,
+            each = inner * (int64_t)vd_npy_elem_bytes(type);
     if (a->dim[0] > room / each)
         return vd_fail(err, VD_E_FORMAT, "array: %s is cut: %lld rows of %lld bytes in %lld", path,
                        (long long)a->dim[0], (long long)each, (long long)room);
