@@ -3,7 +3,7 @@
 #define VD_OPS_MODEL_ARG_H
 
 #include "eval/poses.h"
-#include "sfm/model.h"
+#include "recon/model.h"
 
 /* The reconstruction at `path`: the largest scene of a dataset, a folder with a COLMAP model, or a
  * transforms.json of nerfstudio (without the size of the pictures in it, good for poses only).

@@ -4,7 +4,7 @@
 #define VD_OPS_UNDISTORT_H
 
 #include "ops/op.h"
-#include "sfm/model.h"
+#include "recon/model.h"
 
 /* Writes every picture of the model, undistorted, as JPEG into folder `dir` and makes the model
  * that of those pictures: cameras PINHOLE, keypoints moved, names with the extension .jpg. `assets`

@@ -8,7 +8,7 @@
 #define VD_RECON_BUNDLER_H
 
 #include "base/str.h"
-#include "sfm/model.h"
+#include "recon/model.h"
 
 typedef struct vd_bundler_opt {
     /* Reading: the size of an image, false where it is not known; NULL: none is. Then a picture is

@@ -10,7 +10,7 @@
 #define VD_RECON_COLMAP_H
 
 #include "base/str.h"
-#include "sfm/model.h"
+#include "recon/model.h"
 
 typedef enum vd_colmap_form { VD_COLMAP_BINARY, VD_COLMAP_TEXT } vd_colmap_form;
 

@@ -11,7 +11,7 @@
 #define VD_RECON_NERFSTUDIO_H
 
 #include "base/str.h"
-#include "sfm/model.h"
+#include "recon/model.h"
 
 typedef struct vd_nerfstudio_opt {
     const char *prefix;    /* of file_path before the names of images; taken off and put on */

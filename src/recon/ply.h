@@ -4,7 +4,7 @@
 #define VD_RECON_PLY_H
 
 #include "base/str.h"
-#include "sfm/model.h"
+#include "recon/model.h"
 
 typedef struct vd_ply_opt {
     bool doubles;        /* positions as double: coordinates far from the origin need it */

@@ -1,326 +1,164 @@
-/* The container of a reconstruction: memory, tracks, errors, figures, and what it must satisfy.
- * SPDX-License-Identifier: Apache-2.0 */
-#include "sfm/model.h"
-
+/* Models as the caller gets them. SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/map.h"
 #include "base/mem.h"
+#include "sfm/mapper_int.h"
 
-/* Of the squared length of a quaternion: what texts of seven digits leave of one. */
-static const double UNIT_TOLERANCE = 1e-6;
-/* Other programs have 32-bit ids of cameras and images, the last of which says "none". */
-static const int64_t MAX_ID = 0xfffffffe;
+/* Rotations that differ by more contradict each other, whatever the focal length was thought to be.
+ */
+static const double AGAINST_RAD = 0.2;
 
-/* A point behind the camera is as far off as anything in a picture can be. */
-static const double UNSEEN_ERROR_PX = 1e5;
+void vd_sfm_model_reset(vd_sfm_model *model) {
+    vd_mem_free(model->image);
+    vd_mem_free(model->cam_from_world);
+    vd_mem_free(model->camera);
+    vd_mem_free(model->point);
+    vd_mem_free(model->error_px);
+    vd_mem_free(model->track);
+    vd_mem_free(model->obs);
+    *model = (vd_sfm_model){ 0 };
+}
 
-void vd_model_reset(vd_model *m) {
-    for (int32_t i = 0; i < m->n_images; i++) {
-        vd_mem_free(m->images[i].name);
-        vd_mem_free(m->images[i].uv);
-        vd_mem_free(m->images[i].point);
+void vd_sfm_result_reset(vd_sfm_result *r) {
+    for (int32_t i = 0; i < r->n_models; i++) vd_sfm_model_reset(&r->model[i]);
+    vd_mem_free(r->model);
+    vd_mem_free(r->verdict);
+    *r = (vd_sfm_result){ 0 };
+}
+
+const char *vd_sfm_reason_name(int reason) {
+    static const char *const name[] = { "registered", "no_overlap", "no_parallax", "no_start",
+                                        "few_points", "resection",  "small_model", "dropped" };
+    return reason >= 0 && reason < VD_COUNT(name) ? name[reason] : "unknown";
+}
+
+static vd_status allocate(vd_sfm_model *out, const vd_mapper *m, int64_t n_obs, vd_err *err) {
+    size_t images = (size_t)VD_MAX(m->n_registered, 1), points = (size_t)VD_MAX(m->n_alive, 1);
+    out->image = vd_mem_alloc(images * sizeof *out->image);
+    out->cam_from_world = vd_mem_alloc(images * sizeof *out->cam_from_world);
+    out->camera = vd_mem_alloc((size_t)VD_MAX(m->in->n_cameras, 1) * sizeof *out->camera);
+    out->point = vd_mem_alloc(points * 3 * sizeof *out->point);
+    out->error_px = vd_mem_alloc(points * sizeof *out->error_px);
+    out->track = vd_mem_alloc((points + 1) * sizeof *out->track);
+    out->obs = vd_mem_alloc((size_t)VD_MAX(n_obs, 1) * sizeof *out->obs);
+    return out->image != NULL && out->cam_from_world != NULL && out->camera != NULL &&
+                   out->point != NULL && out->error_px != NULL && out->track != NULL &&
+                   out->obs != NULL
+               ? VD_OK
+               : vd_nomem(err);
+}
+
+/* The cosine of the widest angle between rays to a point, of its first observations when there are
+ * very many. */
+static double widest(const vd_mapper *m, const double x[3], const vd_sfm_observation *o,
+                     int64_t n) {
+    enum { MOST = 32 };
+    vd_vec3 ray[MOST];
+    double cosine = 1;
+    n = VD_MIN(n, MOST);
+    for (int i = 0; i < n; i++) {
+        vd_vec3 c = vd_rigid_centre(m->pose[o[i].image]);
+        ray[i] = vd_v3_unit(vd_v3_sub(vd_v3(x[0], x[1], x[2]), c));
+        for (int k = 0; k < i; k++) cosine = fmin(cosine, vd_v3_dot(ray[i], ray[k]));
     }
-    vd_mem_free(m->cameras);
-    vd_mem_free(m->camera_ids);
-    vd_mem_free(m->images);
-    vd_mem_free(m->xyz);
-    vd_mem_free(m->rgb);
-    vd_mem_free(m->error_px);
-    vd_mem_free(m->point_ids);
-    vd_mem_free(m->track_start);
-    vd_mem_free(m->track_image);
-    vd_mem_free(m->track_keypoint);
-    *m = (vd_model){ 0 };
+    return cosine;
 }
-
-static vd_status check_count(int64_t n, const char *what, vd_err *err) {
-    if (n < 0 || n > INT32_MAX)
-        return vd_fail(err, VD_E_LIMIT, "model: %lld %s, limit %d", (long long)n, what, INT32_MAX);
-    return VD_OK;
-}
-
-vd_status vd_model_add_cameras(vd_model *m, int64_t n, vd_err *err) {
-    VD_TRY(check_count(n, "cameras", err));
-    m->cameras = vd_mem_array((size_t)n, sizeof *m->cameras);
-    m->camera_ids = vd_mem_array((size_t)n, sizeof *m->camera_ids);
-    if (m->cameras == NULL || m->camera_ids == NULL) return vd_nomem(err);
-    m->n_cameras = (int32_t)n;
-    for (int64_t i = 0; i < n; i++) m->camera_ids[i] = i + 1;
-    return VD_OK;
-}
-
-vd_status vd_model_add_images(vd_model *m, int64_t n, vd_err *err) {
-    VD_TRY(check_count(n, "images", err));
-    m->images = vd_mem_array((size_t)n, sizeof *m->images);
-    if (m->images == NULL) return vd_nomem(err);
-    m->n_images = (int32_t)n;
-    for (int64_t i = 0; i < n; i++) {
-        m->images[i].id = i + 1;
-        m->images[i].cam_from_world.q.w = 1;
-    }
-    return VD_OK;
-}
-
-vd_status vd_model_set_image(vd_model_image *image, const char *name, size_t n_name, int64_t n,
-                             vd_err *err) {
-    VD_TRY(check_count(n, "keypoints of an image", err));
-    image->name = vd_mem_strndup(name, n_name);
-    image->uv = vd_mem_array((size_t)n, 2 * sizeof *image->uv);
-    image->point = vd_mem_array((size_t)n, sizeof *image->point);
-    if (image->name == NULL || image->uv == NULL || image->point == NULL) return vd_nomem(err);
-    image->n = (int32_t)n;
-    memset(image->point, 0xff, (size_t)n * sizeof *image->point);
-    return VD_OK;
-}
-
-static vd_status room_for_tracks(vd_model *m, int64_t n, vd_err *err) {
-    vd_mem_free(m->track_image);
-    vd_mem_free(m->track_keypoint);
-    m->track_image = vd_mem_array((size_t)n, sizeof *m->track_image);
-    m->track_keypoint = vd_mem_array((size_t)n, sizeof *m->track_keypoint);
-    return m->track_image != NULL && m->track_keypoint != NULL ? VD_OK : vd_nomem(err);
-}
-
-vd_status vd_model_add_points(vd_model *m, int64_t n, int64_t n_track, vd_err *err) {
-    VD_TRY(check_count(n, "points", err));
-    m->xyz = vd_mem_array((size_t)n, 3 * sizeof *m->xyz);
-    m->rgb = vd_mem_array((size_t)n, 3);
-    m->error_px = vd_mem_array((size_t)n, sizeof *m->error_px);
-    m->point_ids = vd_mem_array((size_t)n, sizeof *m->point_ids);
-    m->track_start = vd_mem_array((size_t)n + 1, sizeof *m->track_start);
-    VD_TRY(room_for_tracks(m, n_track, err));
-    if (m->xyz == NULL || m->rgb == NULL || m->error_px == NULL || m->point_ids == NULL ||
-        m->track_start == NULL)
-        return vd_nomem(err);
-    m->n_points = n;
-    for (int64_t i = 0; i < n; i++) {
-        m->error_px[i] = -1;
-        m->point_ids[i] = i + 1;
-    }
-    return VD_OK;
-}
-
-vd_status vd_model_track(vd_model *m, vd_err *err) {
-    int64_t n = 0;
-    if (m->n_points == 0) return VD_OK;
-    memset(m->track_start, 0, (size_t)(m->n_points + 1) * sizeof *m->track_start);
-    for (int32_t i = 0; i < m->n_images; i++)
-        for (int32_t k = 0; k < m->images[i].n; k++)
-            if (m->images[i].point[k] >= 0) {
-                m->track_start[m->images[i].point[k] + 1]++;
-                n++;
-            }
-    VD_TRY(room_for_tracks(m, n, err));
-    for (int64_t p = 0; p < m->n_points; p++) m->track_start[p + 1] += m->track_start[p];
-    /* Filling moves each start to its end; then they are moved back. */
-    for (int32_t i = 0; i < m->n_images; i++)
-        for (int32_t k = 0; k < m->images[i].n; k++)
-            if (m->images[i].point[k] >= 0) {
-                int64_t to = m->track_start[m->images[i].point[k]]++;
-                m->track_image[to] = i;
-                m->track_keypoint[to] = k;
-            }
-    memmove(m->track_start + 1, m->track_start, (size_t)m->n_points * sizeof *m->track_start);
-    m->track_start[0] = 0;
-    return VD_OK;
-}
-
-static double error_of(const vd_model *m, int64_t point, int64_t element) {
-    const vd_model_image *image = &m->images[m->track_image[element]];
-    const double *uv = image->uv + 2 * (int64_t)m->track_keypoint[element];
-    const double *x = m->xyz + 3 * point;
-    double r[9], at[2];
-    vd_quat_matrix(r, image->cam_from_world.q);
-    vd_vec3 t = image->cam_from_world.t;
-    const double in_cam[3] = { r[0] * x[0] + r[1] * x[1] + r[2] * x[2] + t.x,
-                               r[3] * x[0] + r[4] * x[1] + r[5] * x[2] + t.y,
-                               r[6] * x[0] + r[7] * x[1] + r[8] * x[2] + t.z };
-    if (!vd_camera_project(&m->cameras[image->camera], in_cam, at)) return UNSEEN_ERROR_PX;
-    return VD_MIN(hypot(at[0] - uv[0], at[1] - uv[1]), UNSEEN_ERROR_PX);
-}
-
-void vd_model_update_errors(vd_model *m) {
-    for (int64_t p = 0; p < m->n_points; p++) {
-        int64_t begin = m->track_start[p], end = m->track_start[p + 1];
-        double sum = 0;
-        for (int64_t e = begin; e < end; e++) sum += error_of(m, p, e);
-        m->error_px[p] = end > begin ? sum / (double)(end - begin) : -1;
-    }
-}
-
-vd_model_stats vd_model_stats_of(const vd_model *m) {
-    vd_model_stats s = { .cameras = m->n_cameras, .images = m->n_images, .points = m->n_points };
-    int64_t known = 0;
-    double sum = 0;
-    if (m->n_points > 0) s.observations = m->track_start[m->n_points];
-    for (int64_t p = 0; p < m->n_points; p++)
-        if (m->error_px[p] >= 0) {
-            sum += m->error_px[p];
-            known++;
-        }
-    if (known > 0) s.mean_error_px = sum / (double)known;
-    if (s.points > 0) s.mean_track_length = (double)s.observations / (double)s.points;
-    if (s.images > 0) s.mean_observations_per_image = (double)s.observations / (double)s.images;
-    return s;
-}
-
-/* ---- the check ---- */
 
 static int by_value(const void *a, const void *b) {
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
+    double p = *(const double *)a, q = *(const double *)b;
+    return (p > q) - (p < q);
 }
 
-/* Files mostly have their ids in order; then nothing is copied. */
-static vd_status check_ids(const int64_t *ids, int64_t n, int64_t max, const char *where,
-                           const char *what, vd_err *err) {
+static void export_point(vd_sfm_model *out, const vd_mapper *m, int32_t p, double *errors) {
+    int32_t track = m->point_track[p], at = out->n_points++;
+    int64_t begin = out->track[at], end = begin;
+    double sum = 0;
+    memcpy(out->point + 3 * (ptrdiff_t)at, m->xyz[p], sizeof m->xyz[0]);
+    for (int32_t k = m->tracks.start[track]; k < m->tracks.start[track + 1]; k++) {
+        vd_sfm_observation o = m->tracks.key[k];
+        if (m->point_of[vd_key_of(m, o)] != p) continue;
+        sum += sqrt(vd_mapper_error(m, m->xyz[p], o));
+        out->obs[end++] = o;
+    }
+    out->error_px[at] = sum / (double)VD_MAX(end - begin, 1);
+    out->track[at + 1] = end;
+    *errors += sum;
+}
+
+static int by_image(const void *a, const void *b) {
+    int32_t p = *(const int32_t *)a, q = *(const int32_t *)b;
+    return (p > q) - (p < q);
+}
+
+static void export_images(vd_sfm_model *out, const vd_mapper *m) {
+    out->n_images = m->n_registered;
+    memcpy(out->image, m->registered, (size_t)m->n_registered * sizeof *out->image);
+    qsort(out->image, (size_t)out->n_images, sizeof *out->image, by_image);
+    for (int32_t i = 0; i < out->n_images; i++) out->cam_from_world[i] = m->pose[out->image[i]];
+    out->n_cameras = m->in->n_cameras;
+    memcpy(out->camera, m->camera, (size_t)out->n_cameras * sizeof *out->camera);
+}
+
+/* How far the cameras are from where their images say, of those that are near. */
+static void count_positions(vd_sfm_model *out, const vd_mapper *m) {
+    double sum = 0;
+    for (int32_t i = 0; i < m->n_registered; i++) {
+        const vd_sfm_image *image = &m->in->image[m->registered[i]];
+        const double *p = image->position, *s = image->position_sigma_m;
+        vd_vec3 d = vd_v3_sub(vd_rigid_centre(m->pose[m->registered[i]]), vd_v3(p[0], p[1], p[2]));
+        if (!image->has_position) continue;
+        out->positions++;
+        double limit = VD_SFM_SIGMAS * VD_SFM_SIGMAS * (s[0] * s[0] + s[1] * s[1] + s[2] * s[2]);
+        if (!m->in_position_frame || vd_v3_dot(d, d) > limit) continue;
+        out->positions_used++;
+        sum += vd_v3_dot(d, d);
+    }
+    if (out->positions_used > 0) out->position_rmse_m = sqrt(sum / out->positions_used);
+}
+
+static void count_pairs(vd_sfm_model *out, const vd_mapper *m) {
+    for (int32_t i = 0; i < m->in->n_pairs; i++) {
+        const vd_sfm_pair *p = &m->in->pair[i];
+        int config = p->geometry.config;
+        if (m->info[p->a].state != VD_IMAGE_IN_MODEL || m->info[p->b].state != VD_IMAGE_IN_MODEL)
+            continue;
+        if (config != VD_TWO_VIEW_CALIBRATED && config != VD_TWO_VIEW_PANORAMIC) continue;
+        vd_quat q = vd_quat_mul(m->pose[p->b].q, vd_quat_conj(m->pose[p->a].q));
+        out->pairs++;
+        out->pairs_against += vd_quat_angle_rad(q, p->geometry.cam2_from_cam1.q) > AGAINST_RAD;
+    }
+}
+
+vd_status vd_model_export(vd_sfm_model *out, const vd_mapper *m, vd_err *err) {
+    vd_sfm_model model = { 0 };
     vd_status st = VD_OK;
-    int64_t *sorted = NULL;
-    bool in_order = true;
-    for (int64_t i = 0; i < n; i++) {
-        if (ids[i] < 0 || ids[i] > max)
-            return vd_fail(err, VD_E_FORMAT, "%s: id %lld of %s %lld is outside 0 to %lld", where,
-                           (long long)ids[i], what, (long long)i, (long long)max);
-        in_order = in_order && (i == 0 || ids[i - 1] < ids[i]);
+    int64_t n_obs = 0;
+    double errors = 0, *angle = vd_mem_alloc((size_t)VD_MAX(m->n_alive, 1) * sizeof *angle);
+    if (angle == NULL) return vd_nomem(err);
+    for (int32_t i = 0; i < m->n_registered; i++) n_obs += m->info[m->registered[i]].observations;
+    VD_GO(allocate(&model, m, n_obs, err));
+    export_images(&model, m);
+    model.track[0] = 0;
+    for (int32_t p = 0; p < m->n_points; p++) {
+        if (m->point_n[p] == 0) continue;
+        export_point(&model, m, p, &errors);
+        const int64_t *t = &model.track[model.n_points - 1];
+        angle[model.n_points - 1] = widest(m, m->xyz[p], model.obs + t[0], t[1] - t[0]);
     }
-    if (in_order) return VD_OK;
-    sorted = vd_mem_array((size_t)n, sizeof *sorted);
-    if (sorted == NULL) return vd_nomem(err);
-    memcpy(sorted, ids, (size_t)n * sizeof *sorted);
-    qsort(sorted, (size_t)n, sizeof *sorted, by_value);
-    for (int64_t i = 1; i < n && st == VD_OK; i++)
-        if (sorted[i - 1] == sorted[i])
-            st = vd_fail(err, VD_E_FORMAT, "%s: two %ss have the id %lld", where, what,
-                         (long long)sorted[i]);
-    vd_mem_free(sorted);
-    return st;
-}
-
-static vd_status check_cameras(const vd_model *m, const char *where, vd_err *err) {
-    vd_err why = { 0 };
-    for (int32_t i = 0; i < m->n_cameras; i++)
-        if (vd_camera_check(&m->cameras[i], &why) != VD_OK)
-            return vd_fail(err, VD_E_FORMAT, "%s: camera %lld: %s", where,
-                           (long long)m->camera_ids[i], why.msg);
-    return check_ids(m->camera_ids, m->n_cameras, MAX_ID, where, "camera", err);
-}
-
-static vd_status check_keypoints(const vd_model *m, const vd_model_image *v, const char *where,
-                                 vd_err *err) {
-    for (int64_t k = 0; k < v->n; k++) {
-        if (!isfinite(v->uv[2 * k]) || !isfinite(v->uv[2 * k + 1]))
-            return vd_fail(err, VD_E_FORMAT, "%s: image '%.100s': keypoint %lld is not finite",
-                           where, v->name, (long long)k);
-        if (v->point[k] < -1 || v->point[k] >= m->n_points)
-            return vd_fail(err, VD_E_FORMAT,
-                           "%s: image '%.100s': keypoint %lld sees point %d, there are %lld", where,
-                           v->name, (long long)k, v->point[k], (long long)m->n_points);
+    if (model.n_points > 0) {
+        qsort(angle, (size_t)model.n_points, sizeof *angle, by_value);
+        model.median_angle_rad = acos(VD_CLAMP(angle[model.n_points / 2], -1, 1));
+        model.mean_error_px = errors / (double)n_obs;
+        model.mean_track = (double)n_obs / model.n_points;
     }
-    return VD_OK;
-}
-
-static vd_status check_image(const vd_model *m, const vd_model_image *v, const char *where,
-                             vd_err *err) {
-    vd_quat q = v->cam_from_world.q;
-    vd_vec3 t = v->cam_from_world.t;
-    double norm2 = q.w * q.w + q.x * q.x + q.y * q.y + q.z * q.z;
-    if (v->name == NULL || v->name[0] == '\0')
-        return vd_fail(err, VD_E_FORMAT, "%s: image %lld has no name", where, (long long)v->id);
-    if (v->camera < 0 || v->camera >= m->n_cameras)
-        return vd_fail(err, VD_E_FORMAT, "%s: image '%.100s': camera %d, there are %d", where,
-                       v->name, v->camera, m->n_cameras);
-    if (!(fabs(norm2 - 1) < UNIT_TOLERANCE))
-        return vd_fail(err, VD_E_FORMAT, "%s: image '%.100s': a rotation of squared length %g",
-                       where, v->name, norm2);
-    if (!isfinite(t.x) || !isfinite(t.y) || !isfinite(t.z))
-        return vd_fail(err, VD_E_FORMAT, "%s: image '%.100s': its translation is not finite", where,
-                       v->name);
-    return check_keypoints(m, v, where, err);
-}
-
-static vd_status check_images(const vd_model *m, const char *where, vd_err *err) {
-    vd_status st = VD_OK;
-    vd_map *names = NULL;
-    int64_t *ids = vd_mem_array((size_t)m->n_images, sizeof *ids);
-    if (ids == NULL) return vd_nomem(err);
-    VD_GO(vd_map_new(&names, err));
-    for (int32_t i = 0; i < m->n_images; i++) {
-        const vd_model_image *v = &m->images[i];
-        ids[i] = v->id;
-        VD_GO(check_image(m, v, where, err));
-        VD_GO(vd_map_put(names, v->name, strlen(v->name), i, err));
-        if (vd_map_size(names) != i + 1)
-            VD_GO(vd_fail(err, VD_E_FORMAT, "%s: two images are named '%.100s'", where, v->name));
-    }
-    st = check_ids(ids, m->n_images, MAX_ID, where, "image", err);
+    model.in_position_frame = m->in_position_frame;
+    count_positions(&model, m);
+    count_pairs(&model, m);
+    *out = model;
+    model = (vd_sfm_model){ 0 };
 done:
-    vd_map_free(names);
-    vd_mem_free(ids);
+    vd_mem_free(angle);
+    vd_sfm_model_reset(&model);
     return st;
-}
-
-static vd_status check_points(const vd_model *m, const char *where, vd_err *err) {
-    for (int64_t p = 0; p < m->n_points; p++) {
-        const double *x = m->xyz + 3 * p;
-        if (!isfinite(x[0]) || !isfinite(x[1]) || !isfinite(x[2]) || !isfinite(m->error_px[p]))
-            return vd_fail(err, VD_E_FORMAT, "%s: point %lld is not finite", where,
-                           (long long)m->point_ids[p]);
-        if (m->track_start[p] < 0 || m->track_start[p + 1] < m->track_start[p])
-            return vd_fail(err, VD_E_FORMAT, "%s: the track of point %lld ends before it begins",
-                           where, (long long)m->point_ids[p]);
-    }
-    return check_ids(m->point_ids, m->n_points, INT64_MAX - 1, where, "point", err);
-}
-
-/* Every element is a keypoint that says the same, and takes one that no other element took. */
-static vd_status check_elements(const vd_model *m, const int64_t *first, uint8_t *taken,
-                                const char *where, vd_err *err) {
-    for (int64_t p = 0; p < m->n_points; p++)
-        for (int64_t e = m->track_start[p]; e < m->track_start[p + 1]; e++) {
-            int32_t i = m->track_image[e], k = m->track_keypoint[e];
-            if (i < 0 || i >= m->n_images || k < 0 || k >= m->images[i].n)
-                return vd_fail(err, VD_E_FORMAT,
-                               "%s: the track of point %lld has keypoint %d of image %d, which is "
-                               "not there",
-                               where, (long long)m->point_ids[p], k, i);
-            int64_t at = first[i] + k;
-            if (m->images[i].point[k] != p || taken[at] != 0)
-                return vd_fail(err, VD_E_FORMAT,
-                               "%s: the track of point %lld has keypoint %d of '%.100s', which "
-                               "belongs elsewhere",
-                               where, (long long)m->point_ids[p], k, m->images[i].name);
-            taken[at] = 1;
-        }
-    return VD_OK;
-}
-
-static vd_status check_tracks(const vd_model *m, const char *where, vd_err *err) {
-    vd_status st = VD_OK;
-    uint8_t *taken = NULL;
-    int64_t n = 0, *first = vd_mem_array((size_t)m->n_images, sizeof *first);
-    if (first == NULL) return vd_nomem(err);
-    for (int32_t i = 0; i < m->n_images; n += m->images[i++].n) first[i] = n;
-    taken = vd_mem_array((size_t)n, 1);
-    if (taken == NULL) VD_GO(vd_nomem(err));
-    VD_GO(check_elements(m, first, taken, where, err));
-    for (int32_t i = 0; i < m->n_images; i++)
-        for (int32_t k = 0; k < m->images[i].n; k++)
-            if (m->images[i].point[k] >= 0 && taken[first[i] + k] == 0)
-                VD_GO(vd_fail(
-                    err, VD_E_FORMAT,
-                    "%s: image '%.100s': keypoint %d sees point %lld, whose track lacks it", where,
-                    m->images[i].name, k, (long long)m->point_ids[m->images[i].point[k]]));
-done:
-    vd_mem_free(first);
-    vd_mem_free(taken);
-    return st;
-}
-
-vd_status vd_model_check(const vd_model *m, const char *where, vd_err *err) {
-    VD_TRY(check_cameras(m, where, err));
-    VD_TRY(check_images(m, where, err));
-    VD_TRY(check_points(m, where, err));
-    return check_tracks(m, where, err);
 }

@@ -2,7 +2,7 @@
 #ifndef VD_STAGE_SCENE_INPUT_H
 #define VD_STAGE_SCENE_INPUT_H
 
-#include "geometry/geodesy.h"
+#include "math/geodesy.h"
 #include "sfm/mapper.h"
 #include "stage/views.h"
 

@@ -2,7 +2,7 @@
 #ifndef VD_STAGE_SCENES_H
 #define VD_STAGE_SCENES_H
 
-#include "sfm/model.h"
+#include "recon/model.h"
 #include "stage/stages.h"
 
 /* A scene as a model: its registered pictures with all their keypoints, named by their file names,

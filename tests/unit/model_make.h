@@ -9,7 +9,7 @@
 
 #include "base/rng.h"
 #include "geometry/rigid.h"
-#include "sfm/model.h"
+#include "recon/model.h"
 
 static inline void t_model_need(bool ok) {
     if (!ok) abort();

@@ -1,5 +1,5 @@
 /* Geodetic and local coordinates. SPDX-License-Identifier: Apache-2.0 */
-#include "geometry/geodesy.h"
+#include "math/geodesy.h"
 
 static const double axis = 6378137.0, flattening = 1 / 298.257223563;
 static const double degree = 0.017453292519943295;

@@ -6,8 +6,8 @@
  * picture as stored, at full size, with the centre of a pixel at +0.5.
  *
  * A zeroed vd_model is empty and valid. One writer or many readers. */
-#ifndef VD_SFM_MODEL_H
-#define VD_SFM_MODEL_H
+#ifndef VD_RECON_MODEL_H
+#define VD_RECON_MODEL_H
 
 #include "geometry/camera.h"
 #include "math/vec.h"

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "t.h"
 
-#include "geometry/geodesy.h"
+#include "math/geodesy.h"
 
 static const struct {
     vd_geodetic g;

@@ -2,8 +2,8 @@
  *
  * WGS 84 (NIMA TR8350.2): a = 6378137 m, 1 / f = 298.257223563. The local frame has its origin at a
  * given place, x to the east, y to the north, z up, in metres. */
-#ifndef VD_GEOMETRY_GEODESY_H
-#define VD_GEOMETRY_GEODESY_H
+#ifndef VD_MATH_GEODESY_H
+#define VD_MATH_GEODESY_H
 
 #include "math/vec.h"
 
