@@ -1,4 +1,4 @@
-/* Resource limits of a decoding process, by setrlimit, close_range and alarm.
+/* Resource limits of a decoding process, by setrlimit, close_range and timers.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "codec/serve_limits.h"
 
@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "image/codec_protocol.h"
@@ -73,6 +74,14 @@ void vd_serve_memory_on(vd_serve_limits *l) {
     vd_serve_memory(l, max);
 }
 
-void vd_serve_clock(double timeout_s) {
-    alarm(timeout_s > 0 ? (unsigned)VD_CLAMP(timeout_s * 1.5 + 5, 1, 1e6) : 0);
+/* Late enough for the engine to come first. */
+static double later(double s) {
+    return VD_CLAMP(s * 1.5 + 5, 0, 1e7);
+}
+
+void vd_serve_clock(const vd_decode_opt *opt) {
+    struct itimerval cpu = { 0 };
+    if (opt != NULL) cpu.it_value.tv_sec = (time_t)later(opt->timeout_s);
+    setitimer(ITIMER_PROF, &cpu, NULL);
+    alarm(opt != NULL ? (unsigned)later(vd_codec_backstop(opt)) : 0);
 }

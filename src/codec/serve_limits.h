@@ -2,7 +2,7 @@
 #ifndef VD_CODEC_SERVE_LIMITS_H
 #define VD_CODEC_SERVE_LIMITS_H
 
-#include "base/err.h"
+#include "image/codec.h"
 
 typedef struct vd_serve_limits {
     int64_t base_bytes; /* address space before the first request */
@@ -22,7 +22,7 @@ void vd_serve_memory(vd_serve_limits *l, int64_t max_bytes);
 bool vd_serve_memory_off(vd_serve_limits *l);
 void vd_serve_memory_on(vd_serve_limits *l);
 
-/* Ends this process `timeout_s` and some grace from now, in case the engine that would do it has
- * died; 0: never. */
-void vd_serve_clock(double timeout_s);
+/* Ends this process some time after the limits of `opt`, counted from now, in case the engine that
+ * would do it has died; NULL: never. */
+void vd_serve_clock(const vd_decode_opt *opt);
 #endif

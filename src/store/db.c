@@ -279,13 +279,17 @@ vd_value vd_stmt_value(const vd_stmt *s, int column) {
     }
 }
 
+bool vd_stmt_null(const vd_stmt *s, int column) {
+    return sqlite3_column_type(s->h, column) == SQLITE_NULL;
+}
+
 int64_t vd_stmt_int(const vd_stmt *s, int column) {
     return sqlite3_column_int64(s->h, column);
 }
 
 double vd_stmt_real(const vd_stmt *s, int column) {
-    if (sqlite3_column_type(s->h, column) == SQLITE_NULL) return NAN;
-    return sqlite3_column_double(s->h, column);
+    double v = sqlite3_column_double(s->h, column); /* 0 for NULL: its type is asked only then */
+    return v == 0 && sqlite3_column_type(s->h, column) == SQLITE_NULL ? NAN : v;
 }
 
 const char *vd_stmt_text(const vd_stmt *s, int column) {
