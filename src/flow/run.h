@@ -27,6 +27,7 @@ typedef struct vd_run_opt {
     int max_features;                /* SIFT keypoints of one picture */
     int feature_side;                /* long side of the picture they are found on, px */
     const char *masks;               /* folder of NAME.png, or NULL */
+    bool exhaustive;                 /* every pair of pictures is compared */
     const char *camera;              /* "MODEL,WIDTH,HEIGHT,PARAMS...": known intrinsics, or NULL */
     const char *camera_model;        /* of cameras to be calibrated */
     const char *refine;              /* "auto", "none", "focal", "all": intrinsics */

@@ -38,7 +38,7 @@ static const vd_arg run_args[] = {
     SOURCE_ARGS,
     { .name = "only",
       .value = "STAGES",
-      .help = "only these: add,check,measure,fingerprint,duplicates" },
+      .help = "only these: add,check,measure,fingerprint,features,duplicates,match,reconstruct" },
     { .name = "skip", .value = "STAGES", .help = "all but these" },
     { .name = "where",
       .value = "EXPR",
@@ -94,6 +94,11 @@ static const vd_arg run_args[] = {
     { .name = "masks",
       .value = "DIR",
       .help = "folder of masks FILE.png, FILE with its extension: no features where they are 0" },
+    { .name = "pairs",
+      .type = VD_T_CHOICE,
+      .choices = "auto|all",
+      .def = "auto",
+      .help = "pictures to compare; auto: all up to 150, else by likeness, time, GPS" },
     { .name = "camera",
       .value = "MODEL,WIDTH,HEIGHT,PARAMS",
       .help = "known intrinsics of pictures of this shape, px of the full size, COLMAP's names" },
@@ -208,6 +213,7 @@ static vd_status options(vd_opcall *c, const target *t, vd_run_opt *o, vd_err *e
     o->max_features = (int)vd_arg_int(c, "max-features");
     o->feature_side = (int)vd_arg_int(c, "feature-side");
     o->masks = vd_arg_text(c, "masks");
+    o->exhaustive = strcmp(vd_arg_text(c, "pairs"), "all") == 0;
     o->camera = vd_arg_text(c, "camera");
     o->camera_model = vd_arg_text(c, "camera-model");
     o->refine = vd_arg_text(c, "refine");

@@ -361,6 +361,13 @@ static vd_status run_match(vd_run *run, vd_err *err) {
     run->time[s.index].done = s.pairs.n;
     run->time[s.index].total = s.total;
     VD_GO(run_pairs(&s, err));
+    if (s.views.n > VD_EXHAUSTIVE && !run->opt->exhaustive) { /* pairs that the first ones suggest */
+        vd_pair_list_reset(&s.pairs);
+        VD_GO(vd_pairs_expand(&s.pairs, s.db, &s.views, err));
+        s.total = s.pairs.n;
+        run->time[s.index].done += s.pairs.n;
+        VD_GO(run_pairs(&s, err));
+    }
     VD_GO(write_facts(&s, state, err));
 done:
     vd_str_reset(&old);
@@ -372,6 +379,7 @@ static void params(const vd_run_opt *opt, vd_str *out) {
     vd_str_addf(out, "probe=%d,%d;", PROBE, PROBE_LEAST);
     if (opt->camera != NULL) vd_str_addf(out, "camera=%s;", opt->camera);
     vd_str_addf(out, "model=%s;", opt->camera_model);
+    if (opt->exhaustive) vd_str_add(out, "pairs=all;");
 }
 
 static vd_status summary(vd_run *run, vd_str *out, vd_err *err) {

@@ -19,9 +19,31 @@ void vd_pair_list_reset(vd_pair_list *l);
 vd_status vd_pair_list_add(vd_pair_list *l, int32_t a, int32_t b, vd_err *err);
 void vd_pair_list_sort(vd_pair_list *l); /* and drops doubles */
 
+/* Up to so many pictures every pair is compared: the number grows with the square. */
+enum { VD_EXHAUSTIVE = 150 };
+
 /* The pairs worth comparing: all of a small set; of a large one those that look alike, follow each
  * other in time or a video, or stand close to each other. */
 vd_status vd_pairs_choose(vd_pair_list *out, vd_run *run, const vd_view_set *views, vd_err *err);
+
+/* The pictures that look most like each one, by a vector made from its features. */
+vd_status vd_pairs_alike(vd_pair_list *l, vd_run *run, const vd_view_set *views, vd_err *err);
+
+/* The `most` largest, in order; of equal ones the first. */
+typedef struct vd_best {
+    float value;
+    int32_t view;
+} vd_best;
+static inline void vd_best_add(vd_best *best, int *n, int most, float value, int32_t view) {
+    int at = *n;
+    while (at > 0 && value > best[at - 1].value) at--;
+    if (at >= most) return;
+    for (int k = *n < most ? (*n)++ : most - 1; k > at; k--) best[k] = best[k - 1];
+    best[at] = (vd_best){ value, view };
+}
+
+/* Pairs of pictures that both overlap a third one and were not compared themselves. */
+vd_status vd_pairs_expand(vd_pair_list *out, vd_db *db, const vd_view_set *views, vd_err *err);
 
 /* A row of table `pair`: a verified pair's geometry and its inlier matches. */
 typedef struct vd_pair_row {

@@ -218,6 +218,19 @@ int64_t vd_views_find(const vd_view_set *v, int64_t id) {
     return lo < v->n && v->views[lo].id == id ? lo : -1;
 }
 
+static int by_time(const void *x, const void *y, void *views) {
+    const vd_view *v = views, *a = &v[*(const int32_t *)x], *b = &v[*(const int32_t *)y];
+    if (a->parent_id != b->parent_id) return a->parent_id < b->parent_id ? -1 : 1;
+    if (isfinite(a->time_s) != isfinite(b->time_s)) return isfinite(a->time_s) ? -1 : 1;
+    if (isfinite(a->time_s) && a->time_s != b->time_s) return a->time_s < b->time_s ? -1 : 1;
+    return (a->id > b->id) - (a->id < b->id);
+}
+
+void vd_views_by_time(int32_t *order, const vd_view_set *s) {
+    for (int64_t i = 0; i < s->n; i++) order[i] = (int32_t)i;
+    if (s->n > 1) qsort_r(order, (size_t)s->n, sizeof *order, by_time, s->views);
+}
+
 void vd_views_reset(vd_view_set *s) {
     vd_mem_free(s->views);
     vd_mem_free(s->cameras);

@@ -35,6 +35,9 @@ vd_status vd_views_load(vd_view_set *out, vd_run *run, vd_err *err);
 void vd_views_reset(vd_view_set *s);
 int64_t vd_views_find(const vd_view_set *s, int64_t asset_id); /* position, -1: none */
 
+/* order[n]: positions by video, then time; pictures without a time as their assets come. */
+void vd_views_by_time(int32_t *order, const vd_view_set *s);
+
 /* "MODEL,WIDTH,HEIGHT,PARAMS..." Fails with VD_E_ARG and says what is wrong. */
 vd_status vd_camera_parse(vd_camera *out, const char *text, vd_err *err);
 

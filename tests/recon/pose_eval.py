@@ -110,9 +110,9 @@ def ours(model, truth):
     done = subprocess.run([VIDIMUS, "eval", "poses", model, "--truth", truth, "--json"], capture_output=True, text=True)
     if done.returncode != 0:
         raise SystemExit(done.stderr)
-    rows = json.loads(done.stdout)
-    assert len(rows) == 1 and list(rows[0]) == KEYS, rows
-    return [rows[0][k] for k in KEYS]
+    row = json.loads(done.stdout)
+    assert list(row) == KEYS, row
+    return [row[k] for k in KEYS]
 
 
 def main():
