@@ -30,7 +30,7 @@ static vd_quat quat_of(const double m[9]) {
 static vd_rigid look_at(vd_vec3 eye, vd_vec3 target, double roll_rad) {
     vd_vec3 f = vd_v3_unit(vd_v3_sub(target, eye));
     vd_vec3 right = vd_v3_unit(vd_v3_cross(f, vd_v3(0, 0, 1))), down = vd_v3_cross(f, right);
-    double c = cos(roll_rad), s = sin(roll_rad);
+    double c = vd_cos(roll_rad), s = vd_sin(roll_rad);
     vd_vec3 x = vd_v3_add(vd_v3_mul(right, c), vd_v3_mul(down, s));
     vd_vec3 y = vd_v3_sub(vd_v3_mul(down, c), vd_v3_mul(right, s));
     const double m[9] = { x.x, x.y, x.z, y.x, y.y, y.z, f.x, f.y, f.z };
@@ -42,11 +42,13 @@ vd_rigid vd_scene_view(const vd_scene *s, int64_t i, int64_t n, double arc_rad, 
     vd_rng r = vd_rng_for(seed, STREAM_PATH, (uint64_t)i);
     double u = n > 1 ? (double)i / (double)(arc_rad > 6.28 ? n : n - 1) : 0.5;
     double a = s->arc_mid_rad + arc_rad * (u - 0.5) + vd_rng_range(&r, -0.01, 0.01);
-    double d = 7.6 + 0.7 * sin(2 * PI * u + 0.7) + vd_rng_range(&r, -0.1, 0.1);
-    double z = 2.0 + 0.55 * sin(4 * PI * u) + vd_rng_range(&r, -0.06, 0.06);
-    vd_vec3 target = vd_v3(vd_rng_range(&r, -0.25, 0.25), vd_rng_range(&r, -0.25, 0.25),
-                           0.85 + vd_rng_range(&r, -0.1, 0.1));
-    return look_at(vd_v3(d * cos(a), d * sin(a), z), target, vd_rng_range(&r, -0.02, 0.02));
+    double d = 7.6 + 0.7 * vd_sin(2 * PI * u + 0.7) + vd_rng_range(&r, -0.1, 0.1);
+    double z = 2.0 + 0.55 * vd_sin(4 * PI * u) + vd_rng_range(&r, -0.06, 0.06);
+    vd_vec3 target = { 0, 0, 0.85 };
+    target.x += vd_rng_range(&r, -0.25, 0.25);
+    target.y += vd_rng_range(&r, -0.25, 0.25);
+    target.z += vd_rng_range(&r, -0.1, 0.1);
+    return look_at(vd_v3(d * vd_cos(a), d * vd_sin(a), z), target, vd_rng_range(&r, -0.02, 0.02));
 }
 
 vd_rigid vd_scene_stray(const vd_scene *s, int64_t i, uint64_t seed) {
@@ -54,8 +56,8 @@ vd_rigid vd_scene_stray(const vd_scene *s, int64_t i, uint64_t seed) {
     double a = s->arc_mid_rad + vd_rng_range(&r, -1.3, 1.3), d = vd_rng_range(&r, 5.9, 6.6);
     double z = i % 2 == 0 ? vd_rng_range(&r, 0.9, 1.4) : vd_rng_range(&r, 3.2, 4.6);
     double side = vd_rng_range(&r, -1.8, 1.8);
-    vd_vec3 target = vd_v3(-side * sin(a), side * cos(a), vd_rng_range(&r, 0.3, 1.0));
-    return look_at(vd_v3(d * cos(a), d * sin(a), z), target, vd_rng_range(&r, -0.12, 0.12));
+    vd_vec3 target = vd_v3(-side * vd_sin(a), side * vd_cos(a), vd_rng_range(&r, 0.3, 1.0));
+    return look_at(vd_v3(d * vd_cos(a), d * vd_sin(a), z), target, vd_rng_range(&r, -0.12, 0.12));
 }
 
 vd_vec3 vd_scene_eye(vd_rigid p) {

@@ -6,7 +6,8 @@
  *     OUT/images/       JPEG with EXIF: view_001.jpg ..., and KIND_01.jpg ... with the defects
  *     OUT/truth/        cameras.json, coco.json, truth.json, defects.tsv,
  *                       depth/view_001.npy (float32, metres along the optical axis, inf for sky),
- *                       masks/view_001.png (instances: 0 sky, 1 ground, from 2 on objects)
+ *                       masks/view_001.png (instances: 0 sky, 1 ground, from 2 on objects; 8 bits
+ *                       for up to 254 objects, else 16)
  *
  * Conventions are those of the house: pixel centres at +0.5, poses cam_from_world with +z forward
  * and +y down, quaternions by field name. Distortion is COLMAP's RADIAL model, which is OpenCV's
