@@ -1,5 +1,7 @@
-/* Cameras: where they stand, and how they see. The path is an arc around the yard at varying height
+/* Cameras: where they stand, and how they see. The path round a yard is an arc at varying height
  * and distance, always towards its middle, as a person walks it; strays stand nearer and elsewhere.
+ * In a town the camera goes along the streets (route.h), weaving a little, and looks to the left
+ * and ahead, to the plots inside of the lap; strays look out of it, from other heights.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "synth/scene.h"
@@ -38,8 +40,42 @@ static vd_rigid look_at(vd_vec3 eye, vd_vec3 target, double roll_rad) {
                        vd_v3(-vd_v3_dot(x, eye), -vd_v3_dot(y, eye), -vd_v3_dot(f, eye)) };
 }
 
+/* A camera that looks along the azimuth of `d`, turned to the left by `yaw_rad` and up by
+ * `pitch_rad`. */
+static vd_rigid look_along(vd_vec3 eye, const double d[2], double yaw_rad, double pitch_rad,
+                           double roll_rad) {
+    const double c = vd_cos(yaw_rad), s = vd_sin(yaw_rad);
+    const vd_vec3 f =
+        vd_v3(c * d[0] - s * d[1], s * d[0] + c * d[1], vd_sin(pitch_rad) / vd_cos(pitch_rad));
+    return look_at(eye, vd_v3_add(eye, f), roll_rad);
+}
+
+/* Periods in metres that no lap is a multiple of: what is seen again is seen from another place. */
+static vd_rigid town_view(const vd_scene *s, int64_t i, vd_rng *r) {
+    const double t = ((double)i + 0.5) * s->route.step_m, turn = 2 * PI * t;
+    double at[2], d[2];
+    vd_route_at(&s->route, t, at, d);
+    const double aside = 0.5 * vd_sin(turn / 41.3 + 1) + vd_rng_range(r, -0.05, 0.05);
+    vd_vec3 eye = vd_v3(at[0] - aside * d[1], at[1] + aside * d[0], 2.2);
+    eye.z += 0.25 * vd_sin(turn / 57.1) + vd_rng_range(r, -0.05, 0.05);
+    const double ahead = s->route.side == 1 ? 1.45 : 1.05;
+    const double yaw = ahead + 0.25 * vd_sin(turn / 29.7 + 2) + vd_rng_range(r, -0.04, 0.04);
+    const double pitch = -0.15 + 0.04 * vd_sin(turn / 23.9) + vd_rng_range(r, -0.02, 0.02);
+    return look_along(eye, d, yaw, pitch, vd_rng_range(r, -0.02, 0.02));
+}
+
+static vd_rigid town_stray(const vd_scene *s, int64_t i, vd_rng *r) {
+    double at[2], d[2];
+    vd_route_at(&s->route, vd_rng_range(r, 0, s->route.length), at, d);
+    vd_vec3 eye = vd_v3(at[0], at[1], 0);
+    eye.z = i % 2 == 0 ? vd_rng_range(r, 0.9, 1.3) : vd_rng_range(r, 2.6, 3.6);
+    const double yaw = vd_rng_range(r, -1.7, -0.7), pitch = eye.z < 2 ? -0.08 : -0.3;
+    return look_along(eye, d, yaw, pitch, vd_rng_range(r, -0.12, 0.12));
+}
+
 vd_rigid vd_scene_view(const vd_scene *s, int64_t i, int64_t n, double arc_rad, uint64_t seed) {
     vd_rng r = vd_rng_for(seed, STREAM_PATH, (uint64_t)i);
+    if (s->route.side > 0) return town_view(s, i, &r);
     double u = n > 1 ? (double)i / (double)(arc_rad > 6.28 ? n : n - 1) : 0.5;
     double a = s->arc_mid_rad + arc_rad * (u - 0.5) + vd_rng_range(&r, -0.01, 0.01);
     double d = 7.6 + 0.7 * vd_sin(2 * PI * u + 0.7) + vd_rng_range(&r, -0.1, 0.1);
@@ -53,6 +89,7 @@ vd_rigid vd_scene_view(const vd_scene *s, int64_t i, int64_t n, double arc_rad, 
 
 vd_rigid vd_scene_stray(const vd_scene *s, int64_t i, uint64_t seed) {
     vd_rng r = vd_rng_for(seed, STREAM_STRAY, (uint64_t)i);
+    if (s->route.side > 0) return town_stray(s, i, &r);
     double a = s->arc_mid_rad + vd_rng_range(&r, -1.3, 1.3), d = vd_rng_range(&r, 5.9, 6.6);
     double z = i % 2 == 0 ? vd_rng_range(&r, 0.9, 1.4) : vd_rng_range(&r, 3.2, 4.6);
     double side = vd_rng_range(&r, -1.8, 1.8);

@@ -213,7 +213,7 @@ vd_status vd_plan_init(vd_plan *p, const vd_synth_opt *opt, vd_err *err) {
     p->latitude_deg = 46.8123; /* an alpine meadow that has no such yard */
     p->longitude_deg = 9.2871;
     p->altitude_m = 1204;
-    vd_status st = vd_scene_init(&p->scene, opt->seed, err);
+    vd_status st = vd_scene_init(&p->scene, opt->world, opt->views, opt->seed, err);
     if (st != VD_OK) {
         vd_plan_reset(p);
         return st;

@@ -3,6 +3,7 @@
 #include "synth/scene.h"
 
 #include "base/mem.h"
+#include "synth/town.h"
 #include "synth/yard.h"
 
 static const double CELL_M = 0.5;
@@ -51,11 +52,18 @@ done:
     return st;
 }
 
-vd_status vd_scene_init(vd_scene *s, uint64_t seed, vd_err *err) {
+vd_status vd_scene_init(vd_scene *s, vd_world world, int64_t views, uint64_t seed, vd_err *err) {
     vd_status st = VD_OK;
     *s = (vd_scene){ .n_objects = 0 };
-    VD_GO(VD_GROW(s->object, s->cap, VD_YARD_OBJECTS, err));
-    vd_yard_build(s, seed);
+    if (world == VD_WORLD_AUTO) world = views > VD_SYNTH_YARD_VIEWS ? VD_WORLD_TOWN : VD_WORLD_YARD;
+    if (world == VD_WORLD_TOWN) {
+        VD_GO(vd_route_init(&s->route, views, err));
+        VD_GO(VD_GROW(s->object, s->cap, vd_town_objects(s->route.side), err));
+        vd_town_build(s, seed);
+    } else {
+        VD_GO(VD_GROW(s->object, s->cap, VD_YARD_OBJECTS, err));
+        vd_yard_build(s, seed);
+    }
     for (int i = 0; i < s->n_objects; i++) vd_solid_finish(&s->object[i]);
     vd_noise_init(&s->noise, seed);
     set_sun(s);
@@ -66,6 +74,7 @@ done:
 }
 
 void vd_scene_reset(vd_scene *s) {
+    vd_route_reset(&s->route);
     vd_mem_free(s->object);
     vd_cells_reset(&s->shade);
     vd_cells_reset(&s->near);

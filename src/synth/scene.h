@@ -9,6 +9,7 @@
 #include "math/vec.h"
 #include "synth/cells.h"
 #include "synth/noise.h"
+#include "synth/route.h"
 #include "synth/synth.h"
 
 enum { VD_SCENE_MAX_PLANES = 8, VD_SCENE_SUN_RAYS = 24 };
@@ -70,6 +71,7 @@ typedef struct vd_object {
 enum { VD_ID_SKY = 0, VD_ID_GROUND = 1, VD_ID_FIRST = 2 };
 
 typedef struct vd_scene {
+    vd_route route; /* of a town; its side is 0 in the yard */
     vd_object *object;
     int n_objects;
     int64_t cap;                        /* of objects; fixed before the first is added */
@@ -88,12 +90,13 @@ typedef struct vd_camera {
     double f_px, cx_px, cy_px, k1, k2;
 } vd_camera;
 
-/* Zeroed is empty; free with vd_scene_reset. Fails with VD_E_NOMEM. */
-vd_status vd_scene_init(vd_scene *s, uint64_t seed, vd_err *err);
+/* A world for `views` views; VD_WORLD_AUTO is decided by them. Zeroed is empty; free with
+ * vd_scene_reset. Fails with VD_E_NOMEM. */
+vd_status vd_scene_init(vd_scene *s, vd_world world, int64_t views, uint64_t seed, vd_err *err);
 void vd_scene_reset(vd_scene *s);
 
 /* The pose (cam_from_world) of view `i` of `n` on the path; `arc_rad` is how far the path goes
- * round. */
+ * round a yard. */
 vd_rigid vd_scene_view(const vd_scene *s, int64_t i, int64_t n, double arc_rad, uint64_t seed);
 
 /* A pose off the path, for pictures that shall look like none of the path's. */

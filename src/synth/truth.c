@@ -233,10 +233,12 @@ static void all_files(vd_str *s, const vd_plan *p) {
 
 void vd_truth_all(vd_str *s, const vd_plan *p) {
     const vd_synth_opt *o = &p->opt;
-    vd_str_addf(s,
-                "{\n  \"generator\": \"vidimus synth\", \"seed\": %llu, \"views\": %d, "
-                "\"width\": %d, \"height\": %d, \"quality\": %d,\n  ",
-                (unsigned long long)o->seed, o->views, o->width, o->height, o->quality);
+    vd_str_addf(
+        s,
+        "{\n  \"generator\": \"vidimus synth\", \"world\": \"%s\", \"seed\": %llu, \"views\": %d, "
+        "\"width\": %d, \"height\": %d, \"quality\": %d,\n  ",
+        p->scene.route.side > 0 ? "town" : "yard", (unsigned long long)o->seed, o->views, o->width,
+        o->height, o->quality);
     key(s, "noise", o->noise);
     vd_str_add(s, ", ");
     key(s, "vignette", o->vignette);

@@ -215,12 +215,12 @@ typedef struct studio {
     float sum[2][3 * MOST];
 } studio;
 
-static studio *open_studio(uint64_t seed) {
+static studio *open_studio(vd_world world, uint64_t seed) {
     vd_err err = { 0 };
     studio *u = vd_mem_aligned(sizeof *u);
     if (u == NULL) exit(3);
     memset(u, 0, sizeof *u);
-    if (vd_scene_init(&u->scene, seed, &err) != VD_OK) exit(3);
+    if (vd_scene_init(&u->scene, world, 90, seed, &err) != VD_OK) exit(3);
     const size_t n = (size_t)u->scene.n_objects;
     u->object = vd_mem_array(n, sizeof *u->object);
     u->near = vd_mem_array(n, sizeof *u->near);
@@ -302,13 +302,13 @@ static void check_film(const level *l, studio *u, const input *in, output *o) {
 }
 
 /* Patches of pictures, of 1 to VD_LANES pixels, with and without distortion. */
-static void check_synth(const level *l) {
+static void check_synth(const level *l, vd_world world) {
     static input in;
     static output o;
-    studio *u = open_studio(5);
-    vd_rng r = vd_rng_for(7, 0, 0);
+    studio *u = open_studio(world, 5);
+    vd_rng r = vd_rng_for(7, (uint64_t)world, 0);
     for (int i = 0; i < 3000; i++) {
-        in = (input){ .n = 1 + i % VD_LANES, .kind = "yard" };
+        in = (input){ .n = 1 + i % VD_LANES, .kind = world == VD_WORLD_TOWN ? "town" : "yard" };
         look(u, i % 90, i % 3 == 0 ? -0.1 : 0);
         const int x = (int)vd_rng_int(&r, 620), y = (int)vd_rng_int(&r, 470);
         aim_at(u, &vd_synth_kern_c, 0, in.n, x, y);
@@ -353,7 +353,8 @@ static void check_level(const level *l) {
             check_noise(l, &in, &o);
             check_pdq(l, &in);
         }
-    check_synth(l);
+    check_synth(l, VD_WORLD_YARD);
+    check_synth(l, VD_WORLD_TOWN);
 }
 
 static double now(void) {
@@ -410,7 +411,7 @@ static void bench_level(const level *l) {
     TIMED("dct", l->measure->dct(dct_out, dct_in, dct_d));
     TIMED("scan1024", l->index->scan(hits, (const uint64_t(*)[4])hash, 1024, hash[3], 31));
     vd_filter_cache_reset(&cache);
-    studio *u = open_studio(1);
+    studio *u = open_studio(VD_WORLD_YARD, 1);
     look(u, 12, 0);
     aim_at(u, l->synth, 0, VD_LANES, 320, 400); /* the ground in front */
     TIMED("trace128", aim_at(u, l->synth, 0, VD_LANES, 320, 400));

@@ -304,6 +304,39 @@ T(a_second_run_replaces_the_first) {
     remove_all(dir);
 }
 
+/* A town has more instances than 8 bits number; poses alone leave the large files out. */
+T(towns_have_wide_masks_or_none) {
+    vd_err err = { 0 };
+    char dir[] = "/tmp/vidimus_synth_XXXXXX", path[80];
+    T_NEED(mkdtemp(dir) != NULL);
+    vd_synth_opt o = small;
+    memset(o.defects, 0, sizeof o.defects);
+    o.world = VD_WORLD_TOWN;
+    o.views = 90;
+    o.width = o.height = 64;
+    o.k1 = o.k2 = 0;
+    vd_synth_stats stats;
+    T_OK(vd_synth_write(dir, &o, NULL, NULL, NULL, &stats, &err));
+    T_TRUE(stats.objects > 254 && stats.files == 90);
+    size_t size;
+    char *bytes = slurp(dir, "truth/masks/view_090.png", &size, &err);
+    T_NEED(bytes != NULL);
+    T_EQ(bytes[24], 16); /* IHDR's bit depth */
+    vd_mem_free(bytes);
+    o.truth_maps = false;
+    T_OK(vd_synth_write(dir, &o, NULL, NULL, NULL, &stats, &err));
+    snprintf(path, sizeof path, "%s/truth/masks/view_090.png", dir);
+    T_TRUE(access(path, F_OK) != 0);
+    char *text = slurp(dir, "truth/cameras.json", &size, &err);
+    T_NEED(text != NULL);
+    int poses = 0;
+    for (const char *p = text; (p = strstr(p, "\"cam_from_world\"")) != NULL; p++) poses++;
+    T_EQ(poses, 90);
+    T_TRUE(strstr(text, "\"f\": 49.92") != NULL && strstr(text, "depth\":") == NULL);
+    vd_mem_free(text);
+    remove_all(dir);
+}
+
 /* Memory that is refused, at each allocation in turn: an error, and nothing lost. */
 T(lack_of_memory_is_told) {
     char dir[] = "/tmp/vidimus_synth_XXXXXX";

@@ -40,11 +40,12 @@ static void trace_all(vd_rays *r, const vd_scene *s, vd_vec3 o, const everything
     kern()->trace(r, &v, e->object, e->near, s->n_objects);
 }
 
-/* Against marching with a definition of "inside". */
-static void compare_with_marching(t_case *t) {
+/* Against marching with a definition of "inside": in the town too, with its other shapes of plots.
+ */
+static void compare_with_marching(t_case *t, vd_world world) {
     vd_err err = { 0 };
     vd_scene s;
-    T_OK(vd_scene_init(&s, 3, &err));
+    T_OK(vd_scene_init(&s, world, 30, 3, &err));
     everything e = everything_of(&s);
     vd_rays *q = vd_mem_aligned(sizeof *q);
     vd_patch *p = vd_mem_aligned(sizeof *p);
@@ -97,7 +98,8 @@ static void compare_with_marching(t_case *t) {
 }
 
 T(rays_stop_where_marching_does) {
-    compare_with_marching(t);
+    compare_with_marching(t, VD_WORLD_YARD);
+    compare_with_marching(t, VD_WORLD_TOWN);
 }
 
 /* The shortcuts of the shadow test against all rays to the sun's disc, each cast on its own by the
@@ -105,7 +107,7 @@ T(rays_stop_where_marching_does) {
 T(shadows_are_those_of_single_rays) {
     vd_err err = { 0 };
     vd_scene s;
-    T_OK(vd_scene_init(&s, 4, &err));
+    T_OK(vd_scene_init(&s, VD_WORLD_YARD, 1, 4, &err));
     everything e = everything_of(&s);
     vd_rays *q = vd_mem_aligned(sizeof *q);
     vd_patch *p = vd_mem_aligned(sizeof *p);
@@ -200,7 +202,7 @@ T(no_object_is_overlooked) {
     T_OK(vd_picture_size(&p, c.width, c.height, &err));
     for (int k = 0; k < 8; k++) {
         vd_scene s;
-        T_OK(vd_scene_init(&s, (uint64_t)k, &err));
+        T_OK(vd_scene_init(&s, k < 2 ? VD_WORLD_YARD : VD_WORLD_TOWN, 300, (uint64_t)k, &err));
         everything e = everything_of(&s);
         const vd_rigid pose =
             k % 2 == 0 ? vd_scene_view(&s, 31 * k, 300, 2.4, 2) : vd_scene_stray(&s, k, 2);
@@ -236,7 +238,7 @@ T(no_object_is_overlooked) {
 T(views_agree_where_depth_says_so) {
     vd_err err = { 0 };
     vd_scene world, *s = &world;
-    T_OK(vd_scene_init(s, 2, &err));
+    T_OK(vd_scene_init(s, VD_WORLD_YARD, 24, 2, &err));
     vd_camera c = { 640, 480, 500, 320, 240, -0.08, 0.01 };
     vd_picture a = { 0 }, b = { 0 };
     T_OK(vd_picture_size(&a, c.width, c.height, &err));
@@ -295,7 +297,7 @@ T(views_agree_where_depth_says_so) {
 T(ground_ends_in_haze) {
     vd_err err = { 0 };
     vd_scene s;
-    T_OK(vd_scene_init(&s, 1, &err));
+    T_OK(vd_scene_init(&s, VD_WORLD_TOWN, 200, 1, &err));
     everything e = everything_of(&s);
     vd_patch *p = vd_mem_aligned(sizeof *p);
     const vd_view v = { .scene = &s, .eye = { 0.3, 0.2, 2 }, .camera.f_px = 6000 };
