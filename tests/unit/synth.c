@@ -1,4 +1,4 @@
-/* The renderer against geometry done another way, and the files against each other.
+/* The files of rendered captures against each other and against geometry done another way.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "t.h"
 
@@ -8,12 +8,11 @@
 #include <libexif/exif-data.h>
 #endif
 
-#include "base/mem.h"
+#include "synth_help.h"
+
 #include "base/npy.h"
 #include "base/path.h"
-#include "synth/render.h"
 #include "synth/plan.h"
-#include "synth/trace.h"
 
 static const vd_synth_opt small = { .seed = 5,
                                     .views = 3,
@@ -277,7 +276,7 @@ T(ground_lies_at_height_zero) {
     vd_err err = { 0 };
     const char *dir = made(&err);
     T_NEED(dir != NULL);
-    vd_plan *p = vd_mem_aligned(sizeof *p);
+    vd_plan *p = vd_mem_array(1, sizeof *p);
     T_OK(vd_plan_init(p, &small, &err));
     uint8_t *mask = mask_of(dir, "truth/masks/view_002.png", &err);
     float *depth = depth_of(dir, "truth/depth/view_002.npy", &err);
@@ -362,7 +361,7 @@ T(corners_of_boxes_fall_inside_their_coco_boxes) {
     vd_err err = { 0 };
     const char *dir = made(&err);
     T_NEED(dir != NULL);
-    vd_plan *p = vd_mem_aligned(sizeof *p);
+    vd_plan *p = vd_mem_array(1, sizeof *p);
     T_OK(vd_plan_init(p, &small, &err));
     box b[256] = { 0 };
     T_TRUE(boxes_of(dir, 1, b, &err) > 0);
@@ -417,7 +416,7 @@ T(exif_tells_the_pose) {
             v[k] = v[k] / 60 + (double)q.numerator / q.denominator;
         }
     }
-    vd_plan *p = vd_mem_aligned(sizeof *p);
+    vd_plan *p = vd_mem_array(1, sizeof *p);
     T_OK(vd_plan_init(p, &small, &err));
     vd_vec3 eye = vd_scene_eye(p->shot[1].pose);
     /* metres a degree at 46.8 degrees north, from the series of the Admiralty's tables */
@@ -466,6 +465,64 @@ T(a_second_run_replaces_the_first) {
     T_TRUE(access(path, F_OK) == 0);
     snprintf(path, sizeof path, "%s/images/view_002.jpg", dir);
     T_TRUE(access(path, F_OK) != 0);
+    remove_all(dir);
+}
+
+/* A town has more instances than 8 bits number; poses alone leave the large files out. */
+T(towns_have_wide_masks_or_none) {
+    vd_err err = { 0 };
+    char dir[] = "/tmp/vidimus_synth_XXXXXX", path[80];
+    T_NEED(mkdtemp(dir) != NULL);
+    vd_synth_opt o = small;
+    memset(o.defects, 0, sizeof o.defects);
+    o.world = VD_WORLD_TOWN;
+    o.views = 90;
+    o.width = o.height = 64;
+    o.k1 = o.k2 = 0;
+    vd_synth_stats stats;
+    T_OK(vd_synth_write(dir, &o, NULL, NULL, NULL, &stats, &err));
+    T_TRUE(stats.objects > 254 && stats.files == 90);
+    size_t size;
+    char *bytes = slurp(dir, "truth/masks/view_090.png", &size, &err);
+    T_NEED(bytes != NULL);
+    T_EQ(bytes[24], 16); /* IHDR's bit depth */
+    vd_mem_free(bytes);
+    o.truth_maps = false;
+    T_OK(vd_synth_write(dir, &o, NULL, NULL, NULL, &stats, &err));
+    snprintf(path, sizeof path, "%s/truth/masks/view_090.png", dir);
+    T_TRUE(access(path, F_OK) != 0);
+    char *text = slurp(dir, "truth/cameras.json", &size, &err);
+    T_NEED(text != NULL);
+    int poses = 0;
+    for (const char *p = text; (p = strstr(p, "\"cam_from_world\"")) != NULL; p++) poses++;
+    T_EQ(poses, 90);
+    T_TRUE(strstr(text, "\"f\": 49.92") != NULL && strstr(text, "depth\":") == NULL);
+    vd_mem_free(text);
+    remove_all(dir);
+}
+
+/* Memory that is refused, at each allocation in turn: an error, and nothing lost. */
+T(lack_of_memory_is_told) {
+    char dir[] = "/tmp/vidimus_synth_XXXXXX";
+    T_NEED(mkdtemp(dir) != NULL);
+    vd_synth_opt o = small;
+    for (int i = 0; i < VD_N_DEFECTS; i++) o.defects[i] = i == VD_DEFECT_NEAR_DUPLICATE ? 2 : i < 2;
+    o.views = 1;
+    o.width = o.height = 64;
+    o.k1 = o.k2 = 0;
+    int tries = 0;
+    for (int n = 0;; n++, tries++) {
+        vd_err err = { 0 };
+        const int64_t live = vd_mem_live();
+        vd_mem_fail_at(n, n % 2 == 0);
+        const vd_status st = vd_synth_write(dir, &o, NULL, NULL, NULL, NULL, &err);
+        const bool refused = vd_mem_fail_clear();
+        T_EQ(vd_mem_live(), live);
+        T_EQ(st, refused ? VD_E_NOMEM : VD_OK);
+        if (t->failures > 0) fprintf(stderr, "allocation %d\n", n);
+        if (!refused || t->failures > 0) break;
+    }
+    T_TRUE(tries > 40);
     remove_all(dir);
 }
 
