@@ -24,7 +24,8 @@ static void to_float(float out[VD_SIFT_DIM], const uint8_t *desc) {
 
 /* Half the squared length of each word: |d - w|^2 is least where d w - |w|^2 / 2 is most. */
 static void half_norms(float out[VD_VLAD_WORDS], const vd_vocabulary *v) {
-    for (int w = 0; w < VD_VLAD_WORDS; w++) out[w] = 0.5f * dot(v->word[w], v->word[w], VD_SIFT_DIM);
+    for (int w = 0; w < VD_VLAD_WORDS; w++)
+        out[w] = 0.5f * dot(v->word[w], v->word[w], VD_SIFT_DIM);
 }
 
 static int nearest(const vd_vocabulary *v, const float *half, const float *d) {

@@ -2,10 +2,10 @@
  * vectors, which tells what is worth matching without matching everything. SPDX-License-Identifier:
  * Apache-2.0
  *
- * Vector of locally aggregated descriptors [Jegou, Douze, Schmid and Perez 2010], with the residuals
- * of each visual word normalised on their own [Arandjelovic and Zisserman 2013]. The vocabulary is
- * trained on the pictures themselves by k-means. Sums have a fixed order: the same bits on every
- * machine, whatever the number of threads. */
+ * Vector of locally aggregated descriptors [Jegou, Douze, Schmid and Perez 2010], with the
+ * residuals of each visual word normalised on their own [Arandjelovic and Zisserman 2013]. The
+ * vocabulary is trained on the pictures themselves by k-means. Sums have a fixed order: the same
+ * bits on every machine, whatever the number of threads. */
 #ifndef VD_FEATURE_VLAD_H
 #define VD_FEATURE_VLAD_H
 

@@ -59,10 +59,10 @@ static vd_status find_best(void *user, int64_t i, int worker, vd_err *err) {
     VD_TRY(vd_run_check_cancel(a->run, err));
     for (int64_t j = 0; j < a->views->n; j++)
         if (j != i)
-            vd_best_add(a->best + i * ALIKE, &a->n_best[i], ALIKE,
-                        vd_vlad_similarity(a->vectors + i * VD_VLAD_DIM,
-                                           a->vectors + j * VD_VLAD_DIM),
-                        (int32_t)j);
+            vd_best_add(
+                a->best + i * ALIKE, &a->n_best[i], ALIKE,
+                vd_vlad_similarity(a->vectors + i * VD_VLAD_DIM, a->vectors + j * VD_VLAD_DIM),
+                (int32_t)j);
     return VD_OK;
 }
 
@@ -106,7 +106,8 @@ static vd_status best_partners(vd_best *best, int *n, vd_map *tried, vd_db *db,
     while (st == VD_OK && row) {
         st = vd_stmt_step(s, &row, err);
         if (st != VD_OK || !row) break;
-        int64_t a = vd_views_find(views, vd_stmt_int(s, 0)), b = vd_views_find(views, vd_stmt_int(s, 1));
+        int64_t a = vd_views_find(views, vd_stmt_int(s, 0)),
+                b = vd_views_find(views, vd_stmt_int(s, 1));
         if (a < 0 || b < 0) continue;
         const vd_pair p = { (int32_t)a, (int32_t)b };
         st = vd_map_put(tried, &p, sizeof p, 1, err);
@@ -134,7 +135,8 @@ vd_status vd_pairs_expand(vd_pair_list *out, vd_db *db, const vd_view_set *views
                 int64_t known;
                 int32_t x = best[i * PARTNERS + a].view, y = best[i * PARTNERS + b].view;
                 const vd_pair p = { VD_MIN(x, y), VD_MAX(x, y) };
-                if (!vd_map_get(tried, &p, sizeof p, &known)) VD_GO(vd_pair_list_add(&l, x, y, err));
+                if (!vd_map_get(tried, &p, sizeof p, &known))
+                    VD_GO(vd_pair_list_add(&l, x, y, err));
             }
     vd_pair_list_sort(&l);
     *out = l;

@@ -361,7 +361,8 @@ static vd_status run_match(vd_run *run, vd_err *err) {
     run->time[s.index].done = s.pairs.n;
     run->time[s.index].total = s.total;
     VD_GO(run_pairs(&s, err));
-    if (s.views.n > VD_EXHAUSTIVE && !run->opt->exhaustive) { /* pairs that the first ones suggest */
+    if (s.views.n > VD_EXHAUSTIVE &&
+        !run->opt->exhaustive) { /* pairs that the first ones suggest */
         vd_pair_list_reset(&s.pairs);
         VD_GO(vd_pairs_expand(&s.pairs, s.db, &s.views, err));
         s.total = s.pairs.n;

@@ -39,7 +39,8 @@ void vd_pair_list_sort(vd_pair_list *l) {
 
 static vd_status all_pairs(vd_pair_list *l, int64_t n, vd_err *err) {
     for (int64_t a = 0; a < n; a++)
-        for (int64_t b = a + 1; b < n; b++) VD_TRY(vd_pair_list_add(l, (int32_t)a, (int32_t)b, err));
+        for (int64_t b = a + 1; b < n; b++)
+            VD_TRY(vd_pair_list_add(l, (int32_t)a, (int32_t)b, err));
     return VD_OK;
 }
 

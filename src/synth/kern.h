@@ -20,7 +20,7 @@ static inline int vd_lanes(int n) {
 /* One picture's point of view. */
 typedef struct vd_view {
     const vd_scene *scene;
-    vd_camera camera;
+    vd_scene_camera camera;
     vd_vec3 eye;
     double m[9]; /* cam_from_world */
 } vd_view;

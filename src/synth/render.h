@@ -33,12 +33,10 @@ typedef struct vd_picture {
 vd_status vd_picture_size(vd_picture *p, int32_t width, int32_t height, vd_err *err);
 void vd_picture_reset(vd_picture *p);
 
-/* Fills light, depth and id: one sample a pixel, four where an outline or an edge crosses it. */
-void vd_render(vd_picture *p, const vd_scene *s, const vd_scene_camera *c, vd_rigid cam_from_world);
 /* Fills light, depth and id of a picture of the camera's size: one sample a pixel, four where an
  * outline or an edge crosses it. Fails with VD_E_NOMEM. */
-vd_status vd_render(vd_picture *p, const vd_synth_kern *kern, const vd_scene *s, const vd_camera *c,
-                    vd_rigid cam_from_world, vd_err *err);
+vd_status vd_render(vd_picture *p, const vd_synth_kern *kern, const vd_scene *s,
+                    const vd_scene_camera *c, vd_rigid cam_from_world, vd_err *err);
 
 typedef struct vd_develop {
     double exposure; /* 1 is right */

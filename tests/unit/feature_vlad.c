@@ -20,7 +20,8 @@ static uint8_t *pictures(void) {
     uint8_t *d = malloc((size_t)2 * PLACES * EACH * VD_SIFT_DIM);
     for (uint64_t p = 0; p < 2 * PLACES; p++)
         for (uint64_t i = 0; i < EACH; i++)
-            descriptor(d + (p * EACH + i) * VD_SIFT_DIM, p / 2, i < SHARED ? i : 1000 * (p + 1) + i);
+            descriptor(d + (p * EACH + i) * VD_SIFT_DIM, p / 2,
+                       i < SHARED ? i : 1000 * (p + 1) + i);
     return d;
 }
 

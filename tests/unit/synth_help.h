@@ -35,9 +35,10 @@ static inline const vd_synth_kern *kern(void) {
 }
 
 /* The world point of a pixel by its depth. */
-static inline vd_vec3 lift(const vd_camera *c, vd_rigid pose, double px, double py, double z) {
+static inline vd_vec3 lift(const vd_scene_camera *c, vd_rigid pose, double px, double py,
+                           double z) {
     double x, y, m[9];
-    vd_camera_unproject(c, px, py, &x, &y);
+    vd_scene_unproject(c, px, py, &x, &y);
     vd_quat_matrix(m, pose.q);
     double v[3] = { x * z - pose.t.x, y * z - pose.t.y, z - pose.t.z };
     return vd_v3(m[0] * v[0] + m[3] * v[1] + m[6] * v[2], m[1] * v[0] + m[4] * v[1] + m[7] * v[2],

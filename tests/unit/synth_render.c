@@ -150,13 +150,13 @@ T(shadows_are_those_of_single_rays) {
 }
 
 T(project_undoes_unproject) {
-    vd_camera c = { 1600, 1200, 1248, 800, 600, -0.11, 0.02 };
+    vd_scene_camera c = { 1600, 1200, 1248, 800, 600, -0.11, 0.02 };
     vd_rigid p = { { 1, 0, 0, 0 }, { 0, 0, 0 } };
     vd_rng r = t_rng(t);
     for (int i = 0; i < 500; i++) {
         double px = vd_rng_range(&r, 0, 1600), py = vd_rng_range(&r, 0, 1200), x, y, qx, qy;
-        vd_camera_unproject(&c, px, py, &x, &y);
-        T_TRUE(vd_camera_project(&c, p, vd_v3(3 * x, 3 * y, 3), &qx, &qy));
+        vd_scene_unproject(&c, px, py, &x, &y);
+        T_TRUE(vd_scene_project(&c, p, vd_v3(3 * x, 3 * y, 3), &qx, &qy));
         T_NEAR(qx, px, 1e-9);
         T_NEAR(qy, py, 1e-9);
     }
@@ -182,7 +182,7 @@ T(rays_go_through_their_pixels) {
         for (int i = 0; i < VD_LANES; i++) {
             double x, y;
             const vd_vec3 d = vd_v3(q->dx[i], q->dy[i], q->dz[i]);
-            T_TRUE(vd_camera_project(&v.camera, pose, vd_v3_add(v.eye, vd_v3_mul(d, 7)), &x, &y));
+            T_TRUE(vd_scene_project(&v.camera, pose, vd_v3_add(v.eye, vd_v3_mul(d, 7)), &x, &y));
             T_NEAR(x, q->px[i], 1e-9);
             T_NEAR(y, q->py[i], 1e-9);
             T_NEAR(v.m[6] * d.x + v.m[7] * d.y + v.m[8] * d.z, 1, 1e-12);
@@ -196,7 +196,7 @@ T(rays_go_through_their_pixels) {
  * was put aside. */
 T(no_object_is_overlooked) {
     vd_err err = { 0 };
-    const vd_camera c = { 200, 150, 150, 100, 75, -0.1, 0.01 };
+    const vd_scene_camera c = { 200, 150, 150, 100, 75, -0.1, 0.01 };
     vd_rays *q = vd_mem_aligned(sizeof *q);
     vd_picture p = { 0 };
     T_OK(vd_picture_size(&p, c.width, c.height, &err));
@@ -239,7 +239,7 @@ T(views_agree_where_depth_says_so) {
     vd_err err = { 0 };
     vd_scene world, *s = &world;
     T_OK(vd_scene_init(s, VD_WORLD_YARD, 24, 2, &err));
-    vd_camera c = { 640, 480, 500, 320, 240, -0.08, 0.01 };
+    vd_scene_camera c = { 640, 480, 500, 320, 240, -0.08, 0.01 };
     vd_picture a = { 0 }, b = { 0 };
     T_OK(vd_picture_size(&a, c.width, c.height, &err));
     T_OK(vd_picture_size(&b, c.width, c.height, &err));
@@ -259,7 +259,7 @@ T(views_agree_where_depth_says_so) {
             double qx, qy, wx, wy;
             vd_vec3 w = lift(&c, pa, x + 0.5, y + 0.5, a.depth[i]);
             vd_vec3 v = lift(&c, pa, x + 0.5, y + 0.5, a.depth[i] * 1.1);
-            if (!vd_camera_project(&c, pb, w, &qx, &qy) || !vd_camera_project(&c, pb, v, &wx, &wy))
+            if (!vd_scene_project(&c, pb, w, &qx, &qy) || !vd_scene_project(&c, pb, v, &wx, &wy))
                 continue;
             if (qx < 1 || qy < 1 || qx >= c.width - 1 || qy >= c.height - 1) continue;
             if (wx < 1 || wy < 1 || wx >= c.width - 1 || wy >= c.height - 1) continue;

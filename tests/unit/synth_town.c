@@ -54,7 +54,7 @@ T(cameras_have_room) {
 
 /* How much of what `a` shows is seen in `b` too, by depth. */
 static double overlap(const vd_picture *a, vd_rigid pa, const vd_picture *b, vd_rigid pb,
-                      const vd_camera *c) {
+                      const vd_scene_camera *c) {
     int all = 0, both = 0;
     double m[9];
     vd_quat_matrix(m, pb.q);
@@ -63,7 +63,7 @@ static double overlap(const vd_picture *a, vd_rigid pa, const vd_picture *b, vd_
         if (!isfinite(a->depth[i])) continue;
         all++;
         const vd_vec3 w = lift(c, pa, i % c->width + 0.5, i / c->width + 0.5, (double)a->depth[i]);
-        if (!vd_camera_project(c, pb, w, &x, &y)) continue;
+        if (!vd_scene_project(c, pb, w, &x, &y)) continue;
         if (x < 0 || y < 0 || x >= c->width || y >= c->height) continue;
         const double z = m[6] * w.x + m[7] * w.y + m[8] * w.z + pb.t.z;
         both += fabs((double)b->depth[(int)y * c->width + (int)x] - z) < 0.03 * z;
@@ -97,7 +97,7 @@ static double bare_part(const vd_picture *p) {
  * texture everywhere and never more than half a picture of sky. */
 T(town_walks_can_be_mapped) {
     vd_err err = { 0 };
-    const vd_camera c = { 320, 240, 0.78 * 320, 160, 120, 0, 0 };
+    const vd_scene_camera c = { 320, 240, 0.78 * 320, 160, 120, 0, 0 };
     const vd_develop d = { .exposure = 1 };
     const int64_t n = 400, lap = 106; /* steps round 2 x 2 plots */
     vd_picture a = { 0 }, b = { 0 };
