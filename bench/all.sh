@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 BUILD=${VIDIMUS_BUILD:-build}
-ninja -C "$BUILD" programs bench/bench_hamming bench/bench_measure bench/bench_codec >&2
+ninja -C "$BUILD" programs bench/bench_hamming bench/bench_measure bench/bench_motion bench/bench_codec >&2
 ninja -C "$BUILD" bench/bench_jpeg_ceiling >&2 || echo "no TurboJPEG library: no ingest" >&2
 quick=${1:-}
 failed=0
@@ -28,5 +28,7 @@ else
     run bench/defects.py 3 6 1600
     run bench/neardup.py
     run "$BUILD/bench/bench_measure"
+    # one photo in about ten
+    run "$BUILD/bench/bench_motion" "${VIDIMUS_TEST_DATA:-../shared/data}"/photos/imagenet-sample/*5_*.JPEG
 fi
 exit $failed
