@@ -7,6 +7,7 @@ BUILD=${VIDIMUS_BUILD:-build}
 ninja -C "$BUILD" programs bench/bench_hamming bench/bench_measure bench/bench_codec >&2
 ninja -C "$BUILD" vidimus vidimus-codec bench/bench_hamming bench/bench_measure bench/bench_codec >&2
 ninja -C "$BUILD" bench/bench_bundle >&2
+ninja -C "$BUILD" programs bench/bench_hamming bench/bench_measure bench/bench_motion bench/bench_codec >&2
 ninja -C "$BUILD" bench/bench_jpeg_ceiling >&2 || echo "no TurboJPEG library: no ingest" >&2
 quick=${1:-}
 failed=0
@@ -33,5 +34,7 @@ else
     run "$BUILD/bench/bench_measure"
     run "$BUILD/bench/bench_bundle" 200 100000 2 0
     run "$BUILD/bench/bench_bundle" 200 100000 2 1
+    # one photo in about ten
+    run "$BUILD/bench/bench_motion" "${VIDIMUS_TEST_DATA:-../shared/data}"/photos/imagenet-sample/*5_*.JPEG
 fi
 exit $failed
