@@ -4,8 +4,6 @@
 set -eu
 cd "$(dirname "$0")/.."
 BUILD=${VIDIMUS_BUILD:-build}
-ninja -C "$BUILD" programs bench/bench_hamming bench/bench_measure bench/bench_codec >&2
-ninja -C "$BUILD" vidimus vidimus-codec bench/bench_hamming bench/bench_measure bench/bench_codec >&2
 ninja -C "$BUILD" bench/bench_bundle >&2
 ninja -C "$BUILD" programs bench/bench_hamming bench/bench_measure bench/bench_motion bench/bench_codec >&2
 ninja -C "$BUILD" bench/bench_jpeg_ceiling >&2 || echo "no TurboJPEG library: no ingest" >&2
@@ -20,6 +18,7 @@ if [ "$quick" = quick ]; then
     run bench/tiny.py 1
     run bench/million.py 100000 1
     run python3 tests/robust/memory.py "$BUILD"
+    run python3 tests/robust/memory.py "$BUILD" --features
     run bench/defects.py 1 2 800
     run bench/neardup.py
     run "$BUILD/bench/bench_bundle" 50 10000
@@ -28,6 +27,7 @@ else
     run bench/tiny.py 5
     run bench/million.py 1000000 3
     run python3 tests/robust/memory.py "$BUILD"
+    run python3 tests/robust/memory.py "$BUILD" --features
     run bench/cleanvision.py 3
     run bench/defects.py 3 6 1600
     run bench/neardup.py

@@ -71,7 +71,11 @@ def vidimus(*args, **kw):
     return Timed([BINARY, *map(str, args)], **kw)
 
 
-def fresh_run(dataset, *paths, jobs=JOBS, extra=()):
+# What a run does besides checking, measuring and comparing: it has benches of its own.
+NO_SCENES = ("--skip", "features,match,reconstruct")
+
+
+def fresh_run(dataset, *paths, jobs=JOBS, extra=NO_SCENES):
     """`vidimus run` into a dataset that does not exist yet."""
     shutil.rmtree(dataset, ignore_errors=True)
     return vidimus("run", *paths, "--out", dataset, "--jobs", jobs, "--quiet", *extra)

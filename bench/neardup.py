@@ -52,7 +52,7 @@ def pictures(base):
 def turned(base):
     folder = common.data("neardup", "pdq", "reg-test-input", "dih")
     dataset = os.path.join(base, "dih.vidimus")
-    common.fresh_run(dataset, folder, extra=["--dihedral"])
+    common.fresh_run(dataset, folder, extra=[*common.NO_SCENES, "--dihedral"])
     n = sum(1 for x in os.listdir(folder) if x.endswith(".jpg"))
     return {"turns": n, "turns_in_one_group": max((len(g) for g in near(dataset)), default=0)}
 

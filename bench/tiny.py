@@ -16,7 +16,7 @@ def measure(name, source, dataset, repeats):
     first, again = [], []
     for _ in range(repeats):
         first.append(common.fresh_run(dataset, source))
-        again.append(common.vidimus("run", source, "--out", dataset, "--jobs", common.JOBS, "--quiet"))
+        again.append(common.vidimus("run", source, "--out", dataset, "--jobs", common.JOBS, "--quiet", *common.NO_SCENES))
     q = common.rows(dataset, "SELECT count(*) AS n, sum(verdict = 'ok') AS ok, sum(pdq IS NOT NULL) AS hashed"
                     " FROM asset_facts WHERE kind = 'image'")[0]
     wall = [r.wall for r in first]

@@ -94,7 +94,9 @@ def programs(prefix, libdir, work, cc):
     rc, names = run(pkg + ["--print-requires-private", "vidimus"], env=env)
     rc, others = run(["pkg-config", "--libs", *re.findall(r"^lib\S+|^sqlite3", names, re.M)])
     check("pkg-config names what the static library needs", rc == 0 and "-l" in others, names + others)
-    words = ["-I", prefix / "include", libdir / "libvidimus.a", *others.split(), "-lm", "-pthread"]
+    pc = (libdir / "pkgconfig/vidimus.pc").read_text()
+    private = re.findall(r"(?<=\s)-[lp]\S+", re.search(r"^Libs\.private:(.*)$", pc, re.M).group(1))
+    words = ["-I", prefix / "include", libdir / "libvidimus.a", *others.split(), *private]
     rc, out = run([*cc, "-std=c11", *WARN, src, "-o", work / "static", *words])
     check("linking with the static library", rc == 0, out)
     env["VIDIMUS_LIBEXEC"] = str(prefix / "libexec/vidimus")

@@ -459,8 +459,17 @@ static int64_t share_of(int64_t memory, int jobs) {
     return VD_CLAMP(memory / 4 / jobs, VD_MIN(LEAST, memory / jobs), MOST);
 }
 
+/* What is left of the budget for decoding when features are looked for besides. */
+static int64_t decode_memory(const vd_run *run) {
+    int64_t all = run->opt->memory_bytes;
+    if (!run->selected[vd_run_stage_index(run, "features")]) return all;
+    int64_t features = vd_pool_jobs(run->pool) * vd_feature_bytes(run->opt->feature_side);
+    return VD_MAX(all - features, all / 4);
+}
+
 vd_status vd_asset_pass(vd_run *run, vd_err *err) {
     vd_status st = VD_OK;
+    int64_t memory = decode_memory(run);
     vd_plan plan = { 0 };
     vd_str label = { 0 };
     pass p = { .run = run, .plan = &plan, .decode = VD_DECODE_OPT, .started = vd_time_mono_s() };
@@ -468,9 +477,8 @@ vd_status vd_asset_pass(vd_run *run, vd_err *err) {
     p.committed_at = p.started;
     p.decode.max_pixels = run->opt->max_pixels;
     p.decode.timeout_s = run->opt->timeout_s;
-    p.decode.granted_bytes = share_of(run->opt->memory_bytes, vd_pool_jobs(run->pool));
-    VD_GO(vd_budget_new(
-        &p.budget, run->opt->memory_bytes - vd_pool_jobs(run->pool) * p.decode.granted_bytes, err));
+    p.decode.granted_bytes = share_of(memory, vd_pool_jobs(run->pool));
+    VD_GO(vd_budget_new(&p.budget, memory - vd_pool_jobs(run->pool) * p.decode.granted_bytes, err));
     VD_GO(parse_frames(run->opt->frames, &p.decode, err));
     VD_GO(label_of(run, &label, err));
     p.label = label.data;

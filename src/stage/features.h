@@ -15,6 +15,12 @@ typedef struct vd_feature_tmp vd_feature_tmp;
 vd_status vd_feature_tmp_new(vd_feature_tmp **out, const char *libexec_dir, vd_err *err);
 void vd_feature_tmp_free(vd_feature_tmp *t);
 
+/* What it may grow to for pictures found on with this long side: the first octave is enlarged
+ * twice, and each of its pixels takes 13 bytes; 4 : 3 is the squarest that cameras take. */
+static inline int64_t vd_feature_bytes(int32_t side) {
+    return (int64_t)13 * 4 * side * side * 3 / 4;
+}
+
 /* Reads what extraction has written; *out is replaced on success. */
 vd_status vd_features_load(vd_features *out, const vd_dataset *ds, int64_t asset_id, vd_err *err);
 /* The keypoints alone, *kp to be freed by vd_mem_free. */

@@ -6,7 +6,7 @@ Makes pictures of 24 megapixels in the usual formats with libvips (and larger on
 every 20 ms: the sum of their proportional set sizes, in which shared memory counts once. Prints one line
 of JSON with the peak, and fails above the limit.
 
-    memory.py BUILD_DIR [--limit-mb 300] [--jobs 2] [--memory 256M] [--only NAME,...] [--each] [--large]
+    memory.py BUILD_DIR [--features] [--limit-mb N] [--jobs 2] [--memory 256M] [--only NAME,...] [--each] [--large]
               [--pictures DIR]   keeps the pictures there, and makes none that is there already
 
 --each measures one folder a format instead of the mixed one. Exit status 77: no libvips here to make the
@@ -124,7 +124,7 @@ def pss(pid):
 
 def measure(args, folder, dataset):
     shutil.rmtree(dataset, ignore_errors=True)
-    cmd = [str(pathlib.Path(args.build) / "vidimus"), "run", str(folder), "--out", str(dataset), "--jobs",
+    cmd = [str(pathlib.Path(args.build) / "vidimus"), "run", str(folder), "--out", str(dataset), *args.stages, "--jobs",
            str(args.jobs), "--memory", args.memory, "--quiet", "--json"]
     env = dict(os.environ, VIDIMUS_LIBEXEC=str(pathlib.Path(args.build).resolve()))
     env.pop("MALLOC_PERTURB_", None)  # of meson test: it touches memory that nobody uses
@@ -143,7 +143,8 @@ def measure(args, folder, dataset):
 def main():
     a = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     a.add_argument("build")
-    a.add_argument("--limit-mb", type=float, default=300)
+    a.add_argument("--limit-mb", type=float, default=0, help="default: 300, with --features 500")
+    a.add_argument("--features", action="store_true", help="the stages of reconstruction as well")
     a.add_argument("--jobs", type=int, default=2)
     a.add_argument("--memory", default="256M")
     a.add_argument("--only", default="")
@@ -152,6 +153,8 @@ def main():
     a.add_argument("--megapixels", type=float, default=24)
     a.add_argument("--pictures")
     args = a.parse_args()
+    args.stages = [] if args.features else ["--skip", "features,match,reconstruct"]
+    args.limit_mb = args.limit_mb or (500 if args.features else 300)
     vips = open_vips()
     jobs = {k: (k, args.megapixels) for k in FORMATS}
     if args.large:
