@@ -4,7 +4,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 BUILD=${VIDIMUS_BUILD:-build}
-ninja -C "$BUILD" vidimus vidimus-codec bench/bench_hamming bench/bench_measure bench/bench_codec >&2
+ninja -C "$BUILD" vidimus vidimus-codec bench/bench_hamming bench/bench_measure bench/bench_codec \
+    bench/bench_solvers bench/bench_two_view >&2
 ninja -C "$BUILD" bench/bench_jpeg_ceiling >&2 || echo "no TurboJPEG library: no ingest" >&2
 quick=${1:-}
 failed=0
@@ -19,6 +20,8 @@ if [ "$quick" = quick ]; then
     run python3 tests/robust/memory.py "$BUILD"
     run bench/defects.py 1 2 800
     run bench/neardup.py
+    run "$BUILD/bench/bench_solvers" 10000
+    run "$BUILD/bench/bench_two_view" 10
 else
     run bench/ingest.py 5
     run bench/tiny.py 5
@@ -28,5 +31,8 @@ else
     run bench/defects.py 3 6 1600
     run bench/neardup.py
     run "$BUILD/bench/bench_measure"
+    run "$BUILD/bench/bench_solvers" 100000
+    run "$BUILD/bench/bench_two_view" 100
+    run bench/two_view_peers.py 20
 fi
 exit $failed
