@@ -46,7 +46,7 @@ def ours(picture, n, folder, *options):
 
 
 def opencv(picture, n, root):
-    kp, desc = cv2.SIFT_create(nfeatures=n, enable_precise_upscale=True).detectAndCompute(picture, None)
+    kp, desc = cv2.SIFT_create(nfeatures=n, contrastThreshold=0.02, enable_precise_upscale=True).detectAndCompute(picture, None)
     kp = np.array([[k.pt[0] + 0.5, k.pt[1] + 0.5, k.size / 2] for k in kp], np.float32).reshape(-1, 3)
     desc = desc.astype(np.float32)
     return kp[:n], (l1_root(desc) if root else desc / np.linalg.norm(desc, axis=1, keepdims=True))[:n]
@@ -58,8 +58,9 @@ def colmap(picture, n):
     options.sift.max_num_features = n
     options.num_threads = 1
     kp, desc = pycolmap.Sift(options=options, device=pycolmap.Device.cpu).extract(picture)
-    desc = np.asarray(desc, np.float32)
-    return np.asarray(kp)[:, :3].copy(), desc / np.linalg.norm(desc, axis=1, keepdims=True)
+    kp, desc = np.asarray(kp), np.asarray(desc, np.float32)
+    keep = np.argsort(-kp[:, 2], kind="stable")[:n]  # it stops after a whole level: more than asked for
+    return kp[keep, :3].copy(), desc[keep] / np.linalg.norm(desc[keep], axis=1, keepdims=True)
 
 
 def programs(folder):
@@ -274,7 +275,7 @@ def main():
     if count > 0:
         table = homographies(count, n, who)
         for change, row in table.items():
-            print("%-22s" % change + "  ".join("%s rep %.3f score %.3f" % (name, v[0], v[1]) for name, v in row.items()), file=sys.stderr)
+            print("%-22s" % change + "  ".join("%s rep %.3f score %.3f good %d" % (name, v[0], v[1], v[2]) for name, v in row.items()), file=sys.stderr)
         result["homographies"] = table
         result["mean"] = {name: [round(float(np.mean([row[name][k] for row in table.values()])), 4) for k in (0, 1)]
                           for name in who}

@@ -11,8 +11,8 @@ enum {
     VD_BLUR_MAX_RADIUS = 24,
     VD_FEATURE_PAD = 32,  /* floats beyond a row's end that a kernel may read and write */
     VD_ORIENT_BINS = 36,  /* of the direction histogram */
-    VD_ORIENT_REACH = 40, /* largest radius of its window, pixels */
-    VD_PATCH_SIDE = 24,   /* samples across the descriptor's window of 5 x 5 bins */
+    VD_ORIENT_REACH = 24, /* largest radius of its window, pixels */
+    VD_PATCH_SIDE = 20,   /* samples across the descriptor's window of 5 x 5 bins */
 };
 
 /* A level of the scale space: grey levels times 256, rounded. The stride is in samples. */

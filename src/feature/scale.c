@@ -21,7 +21,7 @@ enum {
     MOST_RINGS = VD_SIFT_MAX_LEVELS + 4,
     LEAST_SIDE = 12,            /* no octave below that */
     MARGIN = VD_SIFT_MOVES + 2, /* rows that the fit may reach beyond an extremum */
-    CUT = 4,                    /* kernels end at that many sigma */
+    CUT = 3,                    /* kernels end at that many sigma */
 };
 #define SIGMA_FIRST 1.6   /* of an octave's first level, in its pixels: Lowe, section 3.3 */
 #define SIGMA_PICTURE 0.5 /* blur a picture comes with, in its pixels */

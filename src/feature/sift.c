@@ -45,7 +45,6 @@ void vd_sift_work_free(vd_sift_work *w) {
     vd_mem_free(w->rows);
     vd_mem_free(w->found);
     vd_mem_free(w->hits);
-    vd_mem_free(w->order);
     vd_mem_free(w);
 }
 
@@ -238,7 +237,7 @@ vd_status vd_sift_extract_in(vd_sift_work *work, vd_features *out, const uint8_t
     vd_features f = { 0 };
     VD_TRY(check(&in, opt, err));
     VD_TRY(vd_scale_space(work, &in, opt, err));
-    VD_TRY(vd_select(work, &in, opt->max_features, err));
+    VD_TRY(vd_select(work, opt->max_features, err));
     vd_status st = describe_all(work, &f, opt, err);
     if (st != VD_OK) {
         vd_features_reset(&f);

@@ -16,6 +16,7 @@ typedef struct vd_extremum {
     float x, y;            /* pixels of its octave, 0 = centre of the first */
     float sigma;           /* the same unit */
     float response;        /* |DoG| of the fit, grey levels 0 .. 255 */
+    float strength;        /* by which the best are chosen: see select.c */
     int16_t octave, level; /* level 0 .. levels - 1: which plane it is described from */
 } vd_extremum;
 
@@ -55,8 +56,6 @@ struct vd_sift_work {
     int64_t n_found, cap_found;
     int32_t *hits;
     int64_t cap_hits;
-    uint64_t *order;
-    int64_t cap_order;
 };
 
 /* The picture, as extraction is given it. */
@@ -83,5 +82,5 @@ bool vd_refine(vd_extremum *out, const vd_refine_at *at, int level, int x, int y
 
 /* Puts the extrema into the order of preference (see select.c) and drops the last so that at most
  * `most` remain. */
-vd_status vd_select(vd_sift_work *w, const vd_sift_input *in, int most, vd_err *err);
+vd_status vd_select(vd_sift_work *w, int most, vd_err *err);
 #endif

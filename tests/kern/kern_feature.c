@@ -1,19 +1,20 @@
 /* Every kernel slot of the feature room at every CPU level the machine has, against the plain C
- * reference, bit for bit. `kern_feature --bench` prints timings instead.
+ * reference, bit for bit. bench_sift and bench_match time them.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/cpu.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "feature/kern.h"
 #include "feature/match_kern.h"
 
 typedef struct level {
     const char *name;
     const vd_match_kern *match;
+    const vd_feature_kern *feature; /* NULL: none of its own */
 } level;
 
 static int passed, failed;
@@ -107,7 +108,139 @@ static void check_match(const level *l, int na, int nb, int kind) {
     vd_mem_free(b);
 }
 
+/* Rows of floats with room around them, and two outputs that are filled alike and compared whole
+ * but for what a kernel may write beyond the end. */
+enum { MOST = 600, ROOM = 64, ROWS = 2 * VD_BLUR_MAX_RADIUS + 9, OUT = 9 };
+
+typedef struct rows {
+    float in[ROWS][MOST + 2 * ROOM];
+    uint8_t byte[2][MOST + ROOM];
+    float ref[OUT][2 * MOST + 2 * ROOM], got[OUT][2 * MOST + 2 * ROOM];
+} rows;
+
+static void fill_rows(rows *t, int n, int kind) {
+    vd_rng r = vd_rng_for(6, (uint64_t)n, (uint64_t)kind);
+    for (int i = 0; i < ROWS; i++)
+        for (int x = 0; x < MOST + 2 * ROOM; x++) {
+            double v = vd_rng_f64(&r);
+            t->in[i][x] = (float)(kind == 0   ? 255 * v
+                                  : kind == 1 ? floor(4 * v) - 1.5 /* ties and both signs */
+                                  : kind == 2 ? 255
+                                              : 1e-6 * v);
+        }
+    for (int i = 0; i < 2; i++)
+        for (int x = 0; x < MOST + ROOM; x++) t->byte[i][x] = (uint8_t)vd_rng_u64(&r);
+    memset(t->ref, 0xa5, sizeof t->ref);
+    memset(t->got, 0xa5, sizeof t->got);
+}
+
+/* The first n floats of the first k rows; nothing before them, nothing beyond the room. */
+static bool same_rows(const rows *t, int k, int n) {
+    for (int i = 0; i < OUT; i++) {
+        const float *a = t->ref[i], *b = t->got[i];
+        if (i >= k && memcmp(a, b, sizeof t->ref[i]) != 0) return false;
+        if (memcmp(a, b, (size_t)(ROOM + n) * sizeof *a) != 0) return false;
+        int end = ROOM + n + VD_FEATURE_PAD;
+        if (end < 2 * MOST + 2 * ROOM &&
+            memcmp(a + end, b + end, (size_t)(2 * MOST + 2 * ROOM - end) * sizeof *a) != 0)
+            return false;
+    }
+    return true;
+}
+
+static void check_blur(const level *l, rows *t, int n, int kind) {
+    static const char *const kinds[] = { "random", "ties", "255", "tiny" };
+    const vd_feature_kern *c = &vd_feature_kern_c, *f = l->feature;
+    const float *in[ROWS];
+    float w[VD_BLUR_MAX_RADIUS + 1];
+    for (int i = 0; i < ROWS; i++) in[i] = t->in[i] + ROOM;
+    for (int k = 0; k <= VD_BLUR_MAX_RADIUS; k++) w[k] = 0.3f / (float)(k + 1);
+    int radius = 1 + n % VD_BLUR_MAX_RADIUS, n_out = 1 + n % OUT;
+    ptrdiff_t pitch = 2 * MOST + 2 * ROOM;
+    fill_rows(t, n, kind);
+    c->blur_rows(t->ref[0] + ROOM, pitch, in, w, radius, n_out, n);
+    f->blur_rows(t->got[0] + ROOM, pitch, in, w, radius, n_out, n);
+    verdict(same_rows(t, n_out, n), "blur_rows", l, n, kinds[kind]);
+    fill_rows(t, n, kind);
+    c->blur_cols(t->ref[0] + ROOM, in[0], w, radius, n);
+    f->blur_cols(t->got[0] + ROOM, in[0], w, radius, n);
+    verdict(same_rows(t, 1, n), "blur_cols", l, n, kinds[kind]);
+    fill_rows(t, n, kind);
+    c->subtract(t->ref[0] + ROOM, in[0], in[1], n);
+    f->subtract(t->got[0] + ROOM, in[0], in[1], n);
+    verdict(same_rows(t, 1, n), "subtract", l, n, kinds[kind]);
+    fill_rows(t, n, kind);
+    c->halve(t->ref[0] + ROOM, in[0], n / 2);
+    f->halve(t->got[0] + ROOM, in[0], n / 2);
+    verdict(memcmp(t->ref, t->got, sizeof t->ref) == 0, "halve", l, n, kinds[kind]);
+    fill_rows(t, n, kind);
+    c->enlarge(t->ref[0] + ROOM, t->byte[0], t->byte[1], n);
+    f->enlarge(t->got[0] + ROOM, t->byte[0], t->byte[1], n);
+    verdict(memcmp(t->ref, t->got, sizeof t->ref) == 0, "enlarge", l, n, kinds[kind]);
+}
+
+static void check_detect(const level *l, rows *t, int n, int kind) {
+    static const char *const kinds[] = { "random", "ties", "255", "tiny" };
+    static int32_t a[MOST], b[MOST];
+    const float *d[9];
+    for (int i = 0; i < 9; i++) d[i] = t->in[i] + ROOM;
+    fill_rows(t, n, kind);
+    for (int i = 0; i < 2; i++) {
+        float least = i ? 0.7f : 0;
+        int p = vd_feature_kern_c.extrema(a, d, n, least), q = l->feature->extrema(b, d, n, least);
+        verdict(p == q && memcmp(a, b, (size_t)p * sizeof *a) == 0, "extrema", l, n, kinds[kind]);
+    }
+    if (kind == 1) return; /* negative values cannot be packed */
+    static uint16_t u[MOST + ROOM], v[MOST + ROOM];
+    memset(u, 0x5a, sizeof u);
+    memset(v, 0x5a, sizeof v);
+    vd_feature_kern_c.pack(u, d[0], n);
+    l->feature->pack(v, d[0], n);
+    int end = n + VD_FEATURE_PAD;
+    verdict(memcmp(u, v, (size_t)n * 2) == 0 &&
+                memcmp(u + end, v + end, (size_t)(MOST + ROOM - end) * 2) == 0,
+            "pack", l, n, kinds[kind]);
+}
+
+/* Windows in the middle, across the edges and beyond the corners of planes of all sizes. */
+static void check_windows(const level *l, int item) {
+    static uint16_t data[200 * 260];
+    vd_rng r = vd_rng_for(7, 0, (uint64_t)item);
+    vd_plane16 p = { data, 260, 2 + (int)vd_rng_int(&r, 200), 2 + (int)vd_rng_int(&r, 190) };
+    for (int i = 0; i < VD_COUNT(data); i++)
+        data[i] =
+            (uint16_t)(item % 5 == 0   ? 0
+                       : item % 5 == 1 ? (vd_rng_u64(&r) & 1) * 65280
+                                       : 30000 + 9000 * sin(i * 0.11) + (vd_rng_u64(&r) & 2047));
+    float x = (float)(vd_rng_f64(&r) * (p.width - 1)), y = (float)(vd_rng_f64(&r) * (p.height - 1)),
+          scale = (float)vd_rng_range(&r, 0.4, 4.6), ref[128], got[128];
+    double angle = vd_rng_range(&r, 0, 6.3), step = 0.75 * (double)scale;
+    vd_feature_kern_c.orient(ref, &p, x, y, scale);
+    l->feature->orient(got, &p, x, y, scale);
+    verdict(memcmp(ref, got, VD_ORIENT_BINS * sizeof *ref) == 0, "orient", l, item, "window");
+    const vd_patch_at at = { x, y, (float)(step * cos(angle)), (float)(step * sin(angle)) };
+    vd_feature_kern_c.describe(ref, &p, &at);
+    l->feature->describe(got, &p, &at);
+    verdict(memcmp(ref, got, sizeof ref) == 0, "describe", l, item, "window");
+    uint8_t a[128], b[128];
+    vd_feature_kern_c.normalise(a, ref);
+    l->feature->normalise(b, ref);
+    verdict(memcmp(a, b, sizeof a) == 0, "normalise", l, item, "window");
+}
+
+static void check_features(const level *l) {
+    static rows t;
+    for (int n = 1; n <= 530; n++)
+        for (int kind = 0; kind < 4; kind++) {
+            if (kind > 0 && n % 7 > 1) continue;
+            check_blur(l, &t, n, kind);
+            check_detect(l, &t, n, kind);
+        }
+    for (int i = 0; i < 500; i++) check_windows(l, i);
+}
+
 static void check_level(const level *l) {
+    if (l->feature != NULL) check_features(l);
     for (int na = 1; na <= 40; na++) check_match(l, na, 1 + na * 7 % 150, na % 4);
     const int n[] = { 63, 64, 65, 127, 128, 129, 300, 513 };
     for (int i = 0; i < VD_COUNT(n); i++)
@@ -116,11 +249,11 @@ static void check_level(const level *l) {
 
 int main(void) {
     level all[] = {
-        { "c", &vd_match_kern_c },
+        { "c", &vd_match_kern_c, &vd_feature_kern_c },
 #if defined(__x86_64__)
-        { "avx2", &vd_match_kern_avx2 },
-        { "avx512", &vd_match_kern_avx512 },
-        { "vnni", &vd_match_kern_vnni },
+        { "avx2", &vd_match_kern_avx2, &vd_feature_kern_avx2 },
+        { "avx512", &vd_match_kern_avx512, &vd_feature_kern_avx512 },
+        { "vnni", &vd_match_kern_vnni, NULL },
 #endif
     };
     for (int i = 1; i < VD_COUNT(all); i++) {
