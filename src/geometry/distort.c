@@ -170,9 +170,9 @@ void vd_distort_thin_prism(const double *k, const double a[2], double d[2], doub
 }
 
 /* Steps of Newton's method: quadratic once near; a solution is only ever followed from nearby. */
-enum { NEWTON_STEPS = 12, FOLLOW_STEPS = 64, WAY_CHECKS = 4 };
-/* Relative to the distorted radius: the residual rounding alone leaves is some 1e-16. */
-static const double CONVERGED = 1e-14;
+enum { NEWTON_STEPS = 12, FOLLOW_STEPS = 64, WAY_PARTS = 4 };
+/* A step this small beside the distorted radius is the last: the next would be about its square. */
+static const double CONVERGED = 1e-8;
 
 static bool inward(double ja0, double ja1, double ja2, double ja3) {
     return !(ja0 * ja3 - ja1 * ja2 > 0 && ja0 + ja3 > 0);
@@ -180,26 +180,29 @@ static bool inward(double ja0, double ja1, double ja2, double ja3) {
 
 /* Newton from a; true when it converged where the distortion keeps its orientation. */
 static bool newton(vd_distort_fn distort, const double *k, const double d[2], double a[2]) {
-    double scale = fabs(d[0]) + fabs(d[1]), e[2], j[4], last = INFINITY;
+    double scale = fabs(d[0]) + fabs(d[1]), e[2], j[4];
     for (int i = 0; i < NEWTON_STEPS; i++) {
         distort(k, a, e, j, NULL, 0);
-        double x = d[0] - e[0], y = d[1] - e[1], miss = fabs(x) + fabs(y);
-        double det = j[0] * j[3] - j[1] * j[2];
+        double x = d[0] - e[0], y = d[1] - e[1], inv = 1 / (j[0] * j[3] - j[1] * j[2]);
         if (inward(j[0], j[1], j[2], j[3])) return false;
-        a[0] += (j[3] * x - j[1] * y) / det;
-        a[1] += (j[0] * y - j[2] * x) / det;
-        if (miss <= CONVERGED * scale) return true;
-        /* rounding may stop it a little above that, where steps no longer shrink */
-        if (i > 4 && miss >= last / 2) return miss <= 100 * CONVERGED * scale;
-        last = miss;
+        double u = (j[3] * x - j[1] * y) * inv, v = (j[0] * y - j[2] * x) * inv;
+        a[0] += u;
+        a[1] += v;
+        if (fabs(u) + fabs(v) <= CONVERGED * scale) return true;
     }
     return false;
 }
 
-/* Whether the straight way from the axis to a stays inside the domain. */
+/* Whether the straight way from the axis to a, where all is well, stays inside the domain. */
 static bool way_is_free(vd_distort_fn distort, const double *k, const double a[2]) {
-    for (int i = 1; i <= WAY_CHECKS; i++) {
-        double t = (double)i / WAY_CHECKS, at[2] = { t * a[0], t * a[1] }, e[2], j[4];
+    if (distort == vd_distort_opencv) { /* bounds of what the derivative loses; most pass */
+        double q = a[0] * a[0] + a[1] * a[1];
+        double lost =
+            3 * fabs(k[0]) * q + 5 * fabs(k[1]) * q * q + 9 * (fabs(k[2]) + fabs(k[3])) * sqrt(q);
+        if (lost < 1) return true;
+    }
+    for (int i = 1; i < WAY_PARTS; i++) {
+        double t = (double)i / WAY_PARTS, at[2] = { t * a[0], t * a[1] }, e[2], j[4];
         distort(k, at, e, j, NULL, 0);
         if (inward(j[0], j[1], j[2], j[3])) return false;
     }
@@ -228,7 +231,7 @@ static bool undistort_radial(const double *k, int n, const double d[2], double a
         if (!(bound < 1)) return false;
         double step = (r * (1 + s) - rd) / (1 + ds);
         r -= step;
-        if (fabs(step) > 1e-8 * rd) continue; /* the next step would be its square */
+        if (fabs(step) > CONVERGED * rd) continue;
         double inv = r / rd;
         a[0] = d[0] * inv;
         a[1] = d[1] * inv;
