@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 BUILD=${VIDIMUS_BUILD:-build}
-ninja -C "$BUILD" vidimus vidimus-codec bench/bench_hamming bench/bench_measure bench/bench_codec >&2
+ninja -C "$BUILD" programs bench/bench_hamming bench/bench_measure bench/bench_codec >&2
 ninja -C "$BUILD" bench/bench_bundle >&2
 ninja -C "$BUILD" bench/bench_jpeg_ceiling >&2 || echo "no TurboJPEG library: no ingest" >&2
 quick=${1:-}

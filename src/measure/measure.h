@@ -5,7 +5,8 @@
  * stored sample; "norm" is the luma rendition of at most 1024 pixels on the long side, so that
  * cameras of different resolution agree on one scene; "small" is the RGB rendition of at most 160
  * pixels. Where a figure is taken from "sampled rows", these are the rows y with y mod k = 0, k =
- * floor(pixels / 2^19) made odd: about half a million samples whatever the size, all up to 0.5 MP.
+ * floor(pixels / 2^19) made odd: about half a million samples whatever the size, all up to 0.5 MP;
+ * for blockiness and banding 2^16.
  *
  * All figures are sums of integers or sequential double arithmetic: the same on every CPU. */
 #ifndef VD_MEASURE_MEASURE_H

@@ -123,8 +123,7 @@ void vd_mapper_begin(vd_mapper *m) {
     memset(m->point_of, 0xff, (size_t)m->tracks.n_keys * sizeof *m->point_of);
     memset(m->track_points, 0, (size_t)m->tracks.n * sizeof *m->track_points);
     memset(m->touched, 0, (size_t)m->tracks.n);
-    if (in->n_cameras > 0)
-        memcpy(m->camera, in->camera, (size_t)in->n_cameras * sizeof *m->camera);
+    if (in->n_cameras > 0) memcpy(m->camera, in->camera, (size_t)in->n_cameras * sizeof *m->camera);
     m->n_registered = m->n_alive = 0;
     m->n_points = 0;
     m->images_at_global = m->points_at_global = 0;
