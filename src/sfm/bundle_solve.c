@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "sfm/bundle_int.h"
 
-static const double SPARSE_FLOPS = 2e11; /* beyond, PCG is quicker */
+static const double SPARSE_FLOPS = 4e10; /* beyond, PCG is quicker */
 
 /* Rows of the sparse matrix, column by column, from the blocks. */
 static vd_status sparse_pattern(vd_ba *ba, vd_err *err) {

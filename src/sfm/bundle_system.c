@@ -13,7 +13,7 @@ enum {
     DENSE_BELOW = 600, /* unknowns: no order of elimination saves anything worth its price */
 };
 static const double DENSE_FILL = 0.35;       /* share of blocks that are not zero */
-static const double DENSE_FLOPS = 6e10;      /* some seconds */
+static const double DENSE_FLOPS = 8e9;       /* half a second or so: 480 full poses */
 static const int64_t SUMS_BYTES = 256 << 20; /* of all groups together */
 
 /* Marks the pairs that points and cameras make, in a table of [n_blocks][n_blocks]. */

@@ -43,7 +43,7 @@ vd_status vd_ba_values_init(vd_ba_values *v, const vd_bundle *b, vd_err *err) {
         v->camera[i] = b->camera[i];
         expand_camera(v->cam[i], &b->camera[i]);
     }
-    memcpy(v->point, b->point, (size_t)b->n_points * 3 * sizeof *v->point);
+    if (b->n_points > 0) memcpy(v->point, b->point, (size_t)b->n_points * 3 * sizeof *v->point);
     return VD_OK;
 }
 
@@ -111,5 +111,5 @@ void vd_ba_values_store(const vd_ba *ba, vd_bundle *b) {
                 (vd_rigid){ v->rotation[i], { v->pose[i][9], v->pose[i][10], v->pose[i][11] } };
     for (int32_t i = 0; i < b->n_cameras; i++)
         if (ba->cam[i].n > 0) b->camera[i] = v->camera[i];
-    memcpy(b->point, v->point, (size_t)b->n_points * 3 * sizeof *b->point);
+    if (b->n_points > 0) memcpy(b->point, v->point, (size_t)b->n_points * 3 * sizeof *b->point);
 }

@@ -93,8 +93,9 @@ static void part_point(part *p, const vd_mapper *m, int32_t point) {
 }
 
 static vd_status part_values(part *p, const vd_mapper *m, vd_err *err) {
-    p->x = vd_mem_alloc((size_t)VD_MAX(p->b.n_points, 1) * 3 * sizeof *p->x);
+    if (p->x == NULL) p->x = vd_mem_alloc((size_t)VD_MAX(p->b.n_points, 1) * 3 * sizeof *p->x);
     if (p->x == NULL) return vd_nomem(err);
+    for (int32_t i = 0; i < p->b.n_poses; i++) p->pose[i] = m->pose[p->image[i]];
     for (int32_t i = 0; i < p->b.n_points; i++)
         memcpy(p->x + 3 * (ptrdiff_t)i, m->xyz[p->point[i]], sizeof m->xyz[0]);
     p->b.point = p->x;
@@ -117,7 +118,8 @@ static int64_t observations(const vd_mapper *m) {
  * little holds it. */
 static void part_intrinsics(part *p, const vd_mapper *m) {
     if (m->n_registered < LEAST_FOR_INTRINSICS) return;
-    for (int32_t i = 0; i < m->in->n_cameras; i++) p->refine[i] = (uint8_t)vd_refine_of(m, i);
+    for (int32_t i = 0; i < m->in->n_cameras; i++)
+        p->refine[i] = m->frozen[i] ? 0 : (uint8_t)vd_refine_of(m, i);
 }
 
 static vd_status part_priors(part *p, const vd_mapper *m, vd_err *err) {
@@ -212,6 +214,31 @@ static vd_status list_points(int32_t **out, int64_t *n, const part *p, const vd_
     return VD_OK;
 }
 
+/* Adjusts; a camera whose parameters ran away, as they do where nothing holds them, is put back and
+ * stays, and the others adjust again. */
+static vd_status adjust_sanely(part *p, vd_mapper *m, const vd_bundle_opt *o, vd_err *err) {
+    vd_status st = VD_OK;
+    vd_camera *before = vd_mem_alloc((size_t)m->in->n_cameras * sizeof *before);
+    if (before == NULL) return vd_nomem(err);
+    memcpy(before, m->camera, (size_t)m->in->n_cameras * sizeof *before);
+    for (int round = 0; round < 2; round++) {
+        bool sane = true;
+        VD_GO(part_values(p, m, err));
+        VD_GO(vd_bundle_adjust(&p->b, o, NULL, m->pool, err));
+        for (int32_t i = 0; i < m->in->n_cameras && round == 0; i++) {
+            if (p->refine[i] == 0 || vd_mapper_plausible(&m->camera[i])) continue;
+            sane = false;
+            m->frozen[i] = 1;
+            p->refine[i] = 0;
+        }
+        if (sane) break;
+        memcpy(m->camera, before, (size_t)m->in->n_cameras * sizeof *before);
+    }
+done:
+    vd_mem_free(before);
+    return st;
+}
+
 /* Adjusts what is in the part by chosen points, or by all of them; the others follow. */
 static vd_status part_adjust(part *p, vd_mapper *m, const vd_bundle_opt *o, bool all, vd_err *err) {
     vd_status st = VD_OK;
@@ -223,8 +250,7 @@ static vd_status part_adjust(part *p, vd_mapper *m, const vd_bundle_opt *o, bool
     else
         VD_GO(choose_points(p, m, point, n, err));
     VD_GO(part_priors(p, m, err));
-    VD_GO(part_values(p, m, err));
-    VD_GO(vd_bundle_adjust(&p->b, o, NULL, m->pool, err));
+    VD_GO(adjust_sanely(p, m, o, err));
     part_store(p, m);
     if (!all) VD_GO(vd_mapper_follow(m, point, n, p->point_of, err));
 done:

@@ -47,7 +47,8 @@ typedef struct vd_mapper {
     vd_image_info *info;
     vd_rigid *pose;
     vd_spread *spread;
-    vd_camera *camera;                 /* [n_cameras] */
+    vd_camera *camera; /* [n_cameras] */
+    uint8_t *frozen;   /* [n_cameras] their parameters ran away and are left alone */
     int32_t *registered, n_registered; /* in the order of registration */
     /* pairs of each image */
     int32_t *pair_start, *pair_of;
@@ -79,6 +80,10 @@ static inline const double *vd_pixel_of(const vd_mapper *m, vd_sfm_observation o
 static inline int vd_refine_of(const vd_mapper *m, int32_t camera) {
     return m->in->camera_refine != NULL ? m->in->camera_refine[camera] : 0;
 }
+
+/* Whether a camera is one that exists: focal length, principal point and distortion within reason.
+ */
+bool vd_mapper_plausible(const vd_camera *c);
 
 /* mapper_state.c */
 vd_status vd_mapper_init(vd_mapper *m, const vd_sfm_input *in, const vd_sfm_opt *opt, vd_pool *pool,

@@ -10,8 +10,6 @@ enum { MOST_TRIES = 4 };
 /* A share of inliers below which the focal length is doubted, and by which another must be better.
  */
 static const double GOOD_SHARE = 0.6, CLEARLY_MORE = 1.2;
-/* Focal lengths that lenses have, in units of the picture's longer side. */
-static const double SHORTEST = 0.1, LONGEST = 10;
 
 /* Correspondences of keypoints with points. */
 typedef struct sights {
@@ -99,11 +97,6 @@ done:
     return st;
 }
 
-static bool plausible(const vd_camera *c) {
-    double f = vd_camera_mean_focal(c) / VD_MAX(c->width, c->height);
-    return f > SHORTEST && f < LONGEST;
-}
-
 static bool camera_is_new(const vd_mapper *m, int32_t camera) {
     for (int32_t i = 0; i < m->n_registered; i++)
         if (m->in->image[m->registered[i]].camera == camera) return false;
@@ -126,7 +119,7 @@ static vd_status find_pose(const vd_mapper *m, vd_rigid *pose, vd_camera *camera
     if (!(refine & VD_REFINE_FOCAL) || vd_camera_is_fisheye(camera->model)) return VD_OK;
     if (*inliers > GOOD_SHARE * s->n) return VD_OK;
     VD_TRY(vd_resection_focal(&other_pose, &other, s->other, &more, s->uv, s->xyz, s->n, &o, err));
-    if (more <= CLEARLY_MORE * *inliers || !plausible(&other)) return VD_OK;
+    if (more <= CLEARLY_MORE * *inliers || !vd_mapper_plausible(&other)) return VD_OK;
     uint8_t *mask = s->mask;
     s->mask = s->other;
     s->other = mask;
@@ -152,8 +145,9 @@ static vd_status try_image(vd_mapper *m, int32_t image, bool *placed, vd_err *er
     info->inliers = inliers;
     info->of = s.n;
     if (inliers < m->opt.resection_inliers || inliers < m->opt.resection_share * s.n) goto done;
-    VD_GO(refine_pose(&pose, &camera, refine & ~VD_REFINE_PRINCIPAL, &s, err));
-    if (refine) m->camera[index] = camera;
+    vd_camera found = camera;
+    VD_GO(refine_pose(&pose, &found, refine & ~VD_REFINE_PRINCIPAL, &s, err));
+    if (refine) m->camera[index] = vd_mapper_plausible(&found) ? found : camera;
     vd_mapper_register(m, image, pose);
     double limit = m->opt.resection_error_px * m->opt.resection_error_px;
     for (int i = 0; i < s.n; i++) {

@@ -90,13 +90,14 @@ vd_status vd_mapper_init(vd_mapper *m, const vd_sfm_input *in, const vd_sfm_opt 
     m->spread = vd_mem_array(images, sizeof *m->spread);
     m->registered = vd_mem_array(images, sizeof *m->registered);
     m->camera = vd_mem_array((size_t)in->n_cameras, sizeof *m->camera);
+    m->frozen = vd_mem_array((size_t)in->n_cameras, 1);
     m->point_of = vd_mem_array((size_t)m->tracks.n_keys, sizeof *m->point_of);
     m->track_points = vd_mem_array((size_t)m->tracks.n, sizeof *m->track_points);
     m->touched = vd_mem_array((size_t)m->tracks.n, 1);
     m->bad = vd_mem_array((size_t)m->tracks.n_keys, 1);
     if (m->info == NULL || m->pose == NULL || m->spread == NULL || m->registered == NULL ||
-        m->camera == NULL || m->point_of == NULL || m->track_points == NULL || m->touched == NULL ||
-        m->bad == NULL)
+        m->camera == NULL || m->frozen == NULL || m->point_of == NULL || m->track_points == NULL ||
+        m->touched == NULL || m->bad == NULL)
         return vd_nomem(err);
     m->stats.tracks = m->tracks.n;
     vd_mapper_begin(m);
@@ -107,7 +108,7 @@ void vd_mapper_reset(vd_mapper *m) {
     void *const all[] = { m->info,        m->pose,       m->spread,       m->camera,  m->registered,
                           m->pair_of,     m->pair_start, m->pair_tried,   m->xyz,     m->point_of,
                           m->point_track, m->point_n,    m->track_points, m->touched, m->bad,
-                          m->trusted,     m->tied };
+                          m->trusted,     m->tied,       m->frozen };
     for (int i = 0; i < VD_COUNT(all); i++) vd_mem_free(all[i]);
     vd_tracks_reset(&m->tracks);
     memset(m, 0, sizeof *m);
@@ -123,7 +124,8 @@ void vd_mapper_begin(vd_mapper *m) {
     memset(m->point_of, 0xff, (size_t)m->tracks.n_keys * sizeof *m->point_of);
     memset(m->track_points, 0, (size_t)m->tracks.n * sizeof *m->track_points);
     memset(m->touched, 0, (size_t)m->tracks.n);
-    memcpy(m->camera, in->camera, (size_t)in->n_cameras * sizeof *m->camera);
+    if (in->n_cameras > 0) memcpy(m->camera, in->camera, (size_t)in->n_cameras * sizeof *m->camera);
+    memset(m->frozen, 0, (size_t)in->n_cameras);
     m->n_registered = m->n_alive = 0;
     m->n_points = 0;
     m->images_at_global = m->points_at_global = 0;

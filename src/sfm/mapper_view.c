@@ -13,6 +13,22 @@ typedef struct view {
     vd_vec3 centre, ray;
 } view;
 
+/* Focal lengths that lenses have, in units of the picture's longer side; and the largest
+ * coefficient of distortion. */
+static const double SHORTEST = 0.1, LONGEST = 10, MOST_DISTORTION = 1;
+
+bool vd_mapper_plausible(const vd_camera *c) {
+    vd_camera_layout l = vd_camera_layout_of(c->model);
+    double longer = VD_MAX(c->width, c->height);
+    for (int i = 0; i < l.focal; i++)
+        if (c->params[i] < SHORTEST * longer || c->params[i] > LONGEST * longer) return false;
+    double x = c->params[l.focal], y = c->params[l.focal + 1];
+    if (x < 0 || y < 0 || x > c->width || y > c->height) return false;
+    for (int i = l.focal + 2; i < l.params; i++)
+        if (fabs(c->params[i]) > MOST_DISTORTION) return false;
+    return true;
+}
+
 double vd_mapper_error(const vd_mapper *m, const double x[3], vd_sfm_observation o) {
     vd_vec3 y = vd_rigid_apply(m->pose[o.image], vd_v3(x[0], x[1], x[2]));
     const double in_cam[3] = { y.x, y.y, y.z }, *want = vd_pixel_of(m, o);
