@@ -29,7 +29,8 @@ typedef struct view_opt {
 static inline vd_camera view_camera(int model, vd_rng *r) {
     vd_camera c = vd_camera_simple(model, vd_rng_range(r, 1000, 1800), 1600, 1200);
     vd_camera_layout l = vd_camera_layout_of(model);
-    for (int i = l.focal + 2; i < l.params; i++) c.params[i] = vd_rng_range(r, -0.05, 0.02);
+    double much = vd_camera_is_fisheye(model) ? 0.1 : 1; /* theta^9 at 80 degrees is 20 */
+    for (int i = l.focal + 2; i < l.params; i++) c.params[i] = much * vd_rng_range(r, -0.05, 0.02);
     if (vd_camera_is_fisheye(model))
         c.params[0] = c.params[l.focal - 1] = vd_rng_range(r, 400, 600);
     return c;

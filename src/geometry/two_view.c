@@ -27,12 +27,32 @@ static const double F_SHARE = 0.75, H_SHARE = 0.6;
 /* A homography this close to the share it needs is refined to the end before it is judged. */
 static const double H_NEAR = 0.8;
 
+/* Of a sample, and how many models it has, roughly. */
+enum { SAMPLE_MOST = 7, MODELS_A_TRIAL = 4 };
+/* Pairs that have nothing in common and are believed to have, one in so many. */
+static const double FALSE_ALARMS = 0.01;
+
 const char *vd_two_view_config_name(int config) {
     static const char *const name[VD_TWO_VIEW_CONFIGS] = { "degenerate",   "calibrated",
                                                            "uncalibrated", "planar",
                                                            "panoramic",    "planar_or_panoramic",
                                                            "watermark" };
     return config >= 0 && config < VD_TWO_VIEW_CONFIGS ? name[config] : NULL;
+}
+
+/* The chance that noise explains it: matches at random are near an epipolar line with probability
+ * p, and some model among all that were tried has `inliers` of them beyond its minimal sample
+ * [Moisan and Stival 2004]. The tail of the binomial distribution by Chernoff's bound. */
+static bool is_chance(const vd_pair_work *w, int inliers) {
+    double wide = w->c2->width, high = w->c2->height;
+    double p = fmin(0.5, 2 * sqrt(2) * w->opt->max_error_px * sqrt(wide * wide + high * high) /
+                             (wide * high));
+    int n = w->soa.n - SAMPLE_MOST, k = inliers - SAMPLE_MOST;
+    if (n <= 0 || k >= n) return false; /* all of them: nothing left to be chance */
+    double x = (double)k / n;
+    if (!(x > p)) return true;
+    double tail = n * (x * log(x / p) + (1 - x) * log((1 - x) / (1 - p)));
+    return log((double)MODELS_A_TRIAL * (w->out.trials + 1)) - tail > log(FALSE_ALARMS);
 }
 
 static vd_status check_options(const vd_two_view_opt *o, vd_err *err) {
@@ -347,7 +367,8 @@ vd_status vd_two_view_estimate(vd_two_view *out, uint8_t *inlier_mask, const vd_
         else
             uncalibrated(&w, NULL, w.opt->max_trials);
     }
-    if (w.out.config != VD_TWO_VIEW_DEGENERATE && w.out.inliers < w.opt->min_inliers)
+    if (w.out.config != VD_TWO_VIEW_DEGENERATE &&
+        (w.out.inliers < w.opt->min_inliers || is_chance(&w, w.out.inliers)))
         w.out.config = VD_TWO_VIEW_DEGENERATE;
     if (w.out.config == VD_TWO_VIEW_DEGENERATE) {
         memset(w.mask, 0, (size_t)n);

@@ -15,6 +15,8 @@
 #include "base/mem.h"
 #include "sfm/mapper_int.h"
 
+enum { MOST_FAILURES = 30 }; /* models too small to keep, one after the other */
+
 static bool grown(const vd_mapper *m) {
     return m->n_registered >= m->opt.growth * m->images_at_global ||
            m->n_alive >= m->opt.growth * 1.2 * m->points_at_global;
@@ -112,7 +114,6 @@ static void reject(vd_sfm_result *out, vd_mapper *m) {
     for (int32_t i = 0; i < n; i++) {
         vd_sfm_verdict *v = &out->verdict[m->registered[i]];
         v->reason = VD_SFM_SMALL_MODEL;
-        v->inliers = m->info[m->registered[i]].observations;
         v->of = n;
     }
     for (int32_t i = 0; i < n; i++) m->info[m->registered[i]].state = VD_IMAGE_FREE;
@@ -123,7 +124,7 @@ static bool no_parallax(const vd_mapper *m, int32_t image) {
     for (int32_t k = m->pair_start[image]; k < m->pair_start[image + 1]; k++) {
         int config = m->in->pair[m->pair_of[k]].geometry.config;
         if (config == VD_TWO_VIEW_CALIBRATED || config == VD_TWO_VIEW_UNCALIBRATED ||
-            config == VD_TWO_VIEW_PLANAR)
+            config == VD_TWO_VIEW_PLANAR || config == VD_TWO_VIEW_PLANAR_OR_PANORAMIC)
             return false;
     }
     return true;
@@ -152,7 +153,11 @@ static void explain(vd_sfm_result *out, const vd_mapper *m) {
             v->of = info->of;
         } else if (no_parallax(m, i)) {
             v->reason = VD_SFM_NO_PARALLAX;
-        } else if (v->reason != VD_SFM_SMALL_MODEL) {
+        } else if (m->tied[i] < m->opt.least_images || v->reason == VD_SFM_SMALL_MODEL) {
+            v->of = v->reason == VD_SFM_SMALL_MODEL ? v->of : m->tied[i];
+            v->reason = VD_SFM_SMALL_MODEL;
+            v->inliers = v->best_matches;
+        } else {
             v->reason = info->seen > 0 ? VD_SFM_FEW_POINTS : VD_SFM_NO_START;
             v->inliers = info->seen;
             v->of = m->in->image[i].n;
@@ -183,7 +188,7 @@ static void remember_seen(vd_mapper *m) {
 static vd_status run(vd_sfm_result *out, vd_mapper *m, const vd_mapper_plan *plan, vd_err *err) {
     int64_t cap = 0;
     int failures = 0;
-    while (out->n_models < m->opt.most_models && failures < m->opt.most_models) {
+    while (out->n_models < m->opt.most_models && failures < MOST_FAILURES) {
         bool found;
         VD_TRY(plan->start(m, plan->user, &found, err));
         if (!found) break;
@@ -192,6 +197,7 @@ static vd_status run(vd_sfm_result *out, vd_mapper *m, const vd_mapper_plan *pla
         if (m->n_registered >= m->opt.least_images) {
             VD_TRY(vd_mapper_to_positions(m, err));
             VD_TRY(keep_new(out, m, &cap, err));
+            failures = 0;
         } else {
             reject(out, m);
             failures++;

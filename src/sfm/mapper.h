@@ -76,7 +76,7 @@ enum vd_sfm_reason {
     VD_SFM_NO_START,    /* no pair of its component can begin a model */
     VD_SFM_FEW_POINTS,  /* too few of its keypoints show a point of a model */
     VD_SFM_RESECTION,   /* the pose failed: `inliers` of `of` agreed on one */
-    VD_SFM_SMALL_MODEL, /* its model had too few images to be worth anything: `of` images */
+    VD_SFM_SMALL_MODEL, /* its model, or all that it is tied to, is `of` images: too few */
     VD_SFM_DROPPED,     /* registered, but `inliers` of `of` observations survived filtering */
 };
 const char *vd_sfm_reason_name(int reason);

@@ -53,6 +53,7 @@ typedef struct vd_mapper {
     int32_t *pair_start, *pair_of;
     uint8_t *pair_tried; /* as the start of a model */
     uint8_t *trusted;    /* [n_pairs] see view_graph.h */
+    int32_t *tied;       /* [n_images] images that trusted pairs tie it to, and itself */
     /* points; one with n = 0 is gone */
     int64_t n_points, cap_xyz, cap_track, cap_n;
     double (*xyz)[3];

@@ -25,11 +25,13 @@ static int by_score(const void *a, const void *b) {
 
 static double score_of(const vd_mapper *m, const vd_sfm_pair *p) {
     double angle = p->geometry.median_angle_rad / m->opt.start_angle_rad;
+    if (m->tied[p->a] < m->opt.least_images) return 0;
     if (m->info[p->a].state != VD_IMAGE_FREE || m->info[p->b].state != VD_IMAGE_FREE) return 0;
     switch (p->geometry.config) {
     case VD_TWO_VIEW_CALIBRATED: break;
     case VD_TWO_VIEW_UNCALIBRATED: return 0.2 * p->n; /* the angle is not known */
-    case VD_TWO_VIEW_PLANAR: angle *= 0.5; break;     /* two poses explain a plane */
+    case VD_TWO_VIEW_PLANAR_OR_PANORAMIC: return 0.1 * p->n;
+    case VD_TWO_VIEW_PLANAR: angle *= 0.5; break; /* two poses explain a plane */
     default: return 0;
     }
     angle = VD_CLAMP(angle, 0, 1);
@@ -65,7 +67,8 @@ static vd_status try_pair(vd_mapper *m, const vd_sfm_pair *p, int least, double 
     vd_two_view two = p->geometry;
     *good = false;
     vd_mapper_begin(m);
-    if (two.config == VD_TWO_VIEW_UNCALIBRATED) VD_TRY(estimate(m, p, &two, err));
+    if (two.config == VD_TWO_VIEW_UNCALIBRATED || two.config == VD_TWO_VIEW_PLANAR_OR_PANORAMIC)
+        VD_TRY(estimate(m, p, &two, err));
     if (vd_v3_norm(two.cam2_from_cam1.t) == 0) return VD_OK;
     vd_mapper_register(m, p->a, (vd_rigid){ { 1, 0, 0, 0 }, { 0, 0, 0 } });
     vd_mapper_register(m, p->b, two.cam2_from_cam1);

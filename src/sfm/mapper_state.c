@@ -78,9 +78,11 @@ vd_status vd_mapper_init(vd_mapper *m, const vd_sfm_input *in, const uint8_t *on
     m->pool = pool;
     VD_TRY(vd_mapper_check(in, err));
     m->trusted = vd_mem_array((size_t)in->n_pairs, 1);
-    if (m->trusted == NULL) return vd_nomem(err);
+    m->tied = vd_mem_array(images, sizeof *m->tied);
+    if (m->trusted == NULL || m->tied == NULL) return vd_nomem(err);
     VD_TRY(vd_view_graph_trust(m->trusted, in, err));
     for (int32_t k = 0; k < in->n_pairs && only != NULL; k++) m->trusted[k] &= only[k];
+    VD_TRY(vd_view_graph_sizes(m->tied, in, m->trusted, err));
     VD_TRY(vd_tracks_build(&m->tracks, in, m->trusted, err));
     VD_TRY(list_pairs(m, err));
     m->info = vd_mem_array(images, sizeof *m->info);
@@ -102,10 +104,10 @@ vd_status vd_mapper_init(vd_mapper *m, const vd_sfm_input *in, const uint8_t *on
 }
 
 void vd_mapper_reset(vd_mapper *m) {
-    void *const all[] = { m->info,         m->pose,     m->spread,      m->camera,
-                          m->registered,   m->pair_of,  m->pair_start,  m->pair_tried,
-                          m->xyz,          m->point_of, m->point_track, m->point_n,
-                          m->track_points, m->touched,  m->bad,         m->trusted };
+    void *const all[] = { m->info,        m->pose,       m->spread,       m->camera,  m->registered,
+                          m->pair_of,     m->pair_start, m->pair_tried,   m->xyz,     m->point_of,
+                          m->point_track, m->point_n,    m->track_points, m->touched, m->bad,
+                          m->trusted,     m->tied };
     for (int i = 0; i < VD_COUNT(all); i++) vd_mem_free(all[i]);
     vd_tracks_reset(&m->tracks);
     memset(m, 0, sizeof *m);

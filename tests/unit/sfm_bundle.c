@@ -487,3 +487,35 @@ T(every_refused_allocation_is_survived) {
         scene_free(&s);
     }
 }
+
+/* Every model with all its parameters free, shared and one a picture: cameras of up to twelve
+ * parameters take two blocks, and the solvers must agree on them. */
+T(every_model_is_calibrated) {
+    vd_err err = { 0 };
+    for (int model = 0; model < VD_CAMERA_MODELS; model++)
+        for (int solver = VD_SOLVER_DENSE; solver <= VD_SOLVER_PCG; solver++) {
+            if (solver == VD_SOLVER_SPARSE && !vd_sparse_available()) continue;
+            vd_rng r = t_rng(t);
+            scene s = scene_make(&r, (scene_opt){ .poses = 8,
+                                                  .points = 250,
+                                                  .model = model,
+                                                  .see = 0.9,
+                                                  .own_cameras = model % 2 });
+            uint8_t refine[8];
+            memset(refine, 7, sizeof refine);
+            scene_perturb(&s, &r, 0.002, 0.005, 0.005);
+            for (int i = 0; i < s.n_cameras; i++) s.camera[i].params[0] *= 1.005;
+            vd_bundle b = scene_bundle(&s);
+            vd_bundle_opt o = VD_BUNDLE_OPT;
+            vd_bundle_report rep;
+            b.camera_refine = refine;
+            o.solver = solver;
+            o.max_iterations = 200;
+            o.function_tolerance = 1e-9;
+            T_OK(vd_bundle_adjust(&b, &o, &rep, NULL, &err));
+            if (!(rep.final_cost < 1e-3 * 1e-3 * (double)rep.n_obs))
+                T_FAIL("%s, solver %d: cost %g -> %g after %d", vd_camera_model_name(model), solver,
+                       rep.initial_cost, rep.final_cost, rep.iterations);
+            scene_free(&s);
+        }
+}
