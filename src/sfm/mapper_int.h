@@ -85,9 +85,6 @@ static inline int vd_refine_of(const vd_mapper *m, int32_t camera) {
  */
 bool vd_mapper_plausible(const vd_camera *c);
 
-/* mapper_state.c */
-vd_status vd_mapper_init(vd_mapper *m, const vd_sfm_input *in, const vd_sfm_opt *opt, vd_pool *pool,
-                         vd_err *err);
 /* mapper_state.c. Pairs for which only[n_pairs] is 0 are not trusted; NULL: all may be. */
 vd_status vd_mapper_check(const vd_sfm_input *in, vd_err *err);
 vd_status vd_mapper_init(vd_mapper *m, const vd_sfm_input *in, const uint8_t *only,

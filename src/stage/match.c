@@ -30,6 +30,7 @@ enum {
     PROBE = 512,     /* strongest features that tell a hopeless pair */
     PROBE_LEAST = 4, /* matches among them */
     LEAST_MATCHES = 15,
+    MOST_TRIALS = 3000, /* find a pair with 70 % of its matches wrong; hopeless ones take them all */
 };
 
 typedef struct result {
@@ -87,7 +88,7 @@ static vd_status verify(stage *s, worker *k, const vd_pair *p, result *r, vd_mat
     VD_TRY(points_of(k, 0, &s->features[p->a], m, n, err));
     VD_TRY(points_of(k, 1, &s->features[p->b], m, n, err));
     VD_TRY(VD_GROW(k->mask, k->cap_mask, n, err));
-    opt.seed = 0;
+    opt.max_trials = MOST_TRIALS;
     opt.item = vd_mix64((uint64_t)a->id) ^ (uint64_t)b->id;
     VD_TRY(vd_two_view_estimate(&r->geometry, k->mask, ca, cb, calibrated, k->uv[0], k->uv[1], n,
                                 &opt, err));
