@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 BUILD=${VIDIMUS_BUILD:-build}
-ninja -C "$BUILD" vidimus vidimus-codec bench/bench_hamming bench/bench_measure bench/bench_codec \
+ninja -C "$BUILD" programs bench/bench_hamming bench/bench_measure bench/bench_motion bench/bench_codec \
     bench/bench_solvers bench/bench_two_view >&2
 ninja -C "$BUILD" bench/bench_jpeg_ceiling >&2 || echo "no TurboJPEG library: no ingest" >&2
 quick=${1:-}
@@ -34,5 +34,7 @@ else
     run "$BUILD/bench/bench_solvers" 100000
     run "$BUILD/bench/bench_two_view" 100
     run bench/two_view_peers.py 20
+    # one photo in about ten
+    run "$BUILD/bench/bench_motion" "${VIDIMUS_TEST_DATA:-../shared/data}"/photos/imagenet-sample/*5_*.JPEG
 fi
 exit $failed

@@ -4,15 +4,19 @@
 Installs the build into an empty prefix and checks there: each public header compiles alone as C11 and as
 C++17 without a warning; a program built with the pkg-config file runs, linked with the shared and with
 the static library; the shared library exports the functions of the headers and nothing else; the
-installed command decodes a picture, so it has found its decoding processes. Usage: install.py BUILD_DIR
+installed command decodes pictures, so it has found its decoding processes and what they load; it names the
+same libraries as the build. Usage: install.py BUILD_DIR
 """
+import json
 import os
 import pathlib
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
+import zlib
 
 WARN = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 PROGRAM = r"""
@@ -99,19 +103,39 @@ def programs(prefix, libdir, work, cc):
         check(f"running the program linked with the {name} library", rc == 0, f"status {rc}\n{out}")
 
 
-def command(prefix, work):
+def png(path, side=32):
+    """A grey ramp; PNG is decoded by libvips, which is loaded when it is needed."""
+    def chunk(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+    rows = b"".join(b"\0" + bytes(8 * (x + y) % 256 for x in range(side)) for y in range(side))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)) +
+                     chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+def doctor(exe, env):
+    rc, out = run([exe, "doctor", "--json"], env=env)
+    return rc, {row["item"]: row["value"] for row in json.loads(out)} if rc == 0 else out
+
+
+def command(prefix, work, build):
     """Without VIDIMUS_LIBEXEC: the command must find its processes beside itself."""
     env = {k: v for k, v in os.environ.items() if k != "VIDIMUS_LIBEXEC"}
     exe = prefix / "bin/vidimus"
+    rc, here = doctor(exe, env)
+    _, there = doctor(build / "vidimus", env)
+    check("installed: doctor names the libraries of the build", rc == 0 and here == there, f"{here}\n{there}")
     captures = work / "captures"
     rc, out = run([exe, "synth", captures, "--views", "2", "--width", "160", "--height", "120", "--defects", "0"],
                   env=env)
     check("installed: synth", rc == 0, out)
+    png(captures / "images" / "ramp.png")
     rc, out = run([exe, "run", captures / "images", "--out", work / "a.vidimus"], env=env)
     check("installed: run", rc == 0, out)
-    rc, out = run([exe, "sql", work / "a.vidimus", "SELECT count(*) AS n FROM asset_facts WHERE verdict = 'ok'",
-                   "--format", "csv"], env=env)
-    check("installed: pictures decode", rc == 0 and out.split()[-1:] == ["2"], out)
+    rc, out = run([exe, "sql", work / "a.vidimus", "SELECT format, verdict, count(*) AS n FROM asset_facts "
+                   "GROUP BY 1, 2 ORDER BY 1, 2", "--format", "csv"], env=env)
+    with_vips = here["libvips"] != "not in this build" if rc == 0 else False
+    check("installed: JPEG decodes", rc == 0 and "jpeg,ok,2" in out.split(), out)
+    check("installed: PNG decodes", rc == 0 and f"png,{'ok' if with_vips else 'unsupported'},1" in out.split(), out)
 
 
 def main():
@@ -129,7 +153,7 @@ def main():
             headers(prefix / "include", work, cc, cxx)
             exports(libdir / "libvidimus.so", prefix / "include")
             programs(prefix, libdir, work, cc)
-            command(prefix, work)
+            command(prefix, work, build)
     failed = results.count(False)
     print("install: %d passed, %d failed" % (len(results) - failed, failed))
     return 1 if failed else 0

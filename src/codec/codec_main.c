@@ -16,8 +16,29 @@
 typedef struct state {
     vd_icc *icc;
     vd_jpeg *jpeg;
-    vd_vips *vips; /* started when the first file needs it */
+    vd_vips_file module; /* loaded, and libvips started, when the first file needs it */
+    vd_vips *vips;
 } state;
+
+static vd_status start_vips(state *x, vd_serve *s, vd_err *err) {
+    if (x->vips != NULL) return VD_OK;
+    vd_serve_working(s, "libvips");
+    vd_serve_unlimited(s);
+    vd_status st = vd_vips_load(&x->module, err);
+    if (st == VD_OK) st = x->module.api->start(&x->vips, x->icc, err);
+    vd_serve_limited(s);
+    return st;
+}
+
+static vd_status decode_by_vips(state *x, vd_serve *s, const vd_job *job, const char *format,
+                                vd_media *m, vd_err *err) {
+    vd_status st = start_vips(x, s, err);
+    if (st == VD_OK) return x->module.api->decode(x->vips, s, job, format, m, err);
+    snprintf(m->library, sizeof m->library, "libvips");
+    if (st != VD_E_UNSUPPORTED) return st;
+    vd_report(m, VD_V_UNSUPPORTED, "no_decoder", "libvips: %s", err->msg);
+    return VD_OK;
+}
 
 static vd_status decode_bytes(state *x, vd_serve *s, const vd_job *job, vd_media *m, vd_err *err) {
     vd_sniffed k = vd_sniff(job->data, (size_t)job->size, job->name);
@@ -32,19 +53,15 @@ static vd_status decode_bytes(state *x, vd_serve *s, const vd_job *job, vd_media
         st = vd_pnm_decode(s, job, m, err);
     else if (strcmp(k.format, "bmp") == 0)
         st = vd_bmp_decode(x->icc, s, job, m, err);
-    else {
-        if (x->vips == NULL && (st = vd_vips_new(&x->vips, x->icc, err)) == VD_E_UNSUPPORTED) {
-            vd_report(m, VD_V_UNSUPPORTED, "no_decoder", "%s", err->msg);
-            st = VD_OK;
-        }
-        if (x->vips != NULL) st = vd_vips_decode(x->vips, s, job, k.format, m, err);
-    }
+    else
+        st = decode_by_vips(x, s, job, k.format, m, err);
     if (m->orientation == 0) m->orientation = 1;
     return st;
 }
 
 /* A range of a file is mapped: should the file shrink meanwhile, only this process dies of it. */
 static vd_status decode(void *user, vd_serve *s, const vd_job *job, vd_media *m, vd_err *err) {
+    vd_vips_find(&((state *)user)->module); /* at the first request, which follows the start */
     if (job->data != NULL) return decode_bytes(user, s, job, m, err);
     vd_job mapped = *job;
     int64_t before = job->offset % sysconf(_SC_PAGESIZE);
@@ -58,15 +75,21 @@ static vd_status decode(void *user, vd_serve *s, const vd_job *job, vd_media *m,
     return st;
 }
 
-static void libraries(void *user, vd_str *out) {
+static void tell(void *user, const char *name) {
+    vd_str_addf(user, "%s\n", name);
+}
+
+static void libraries(void *user, vd_serve *s, vd_str *out) {
     state *x = user;
     vd_err err = { 0 };
+    char why[sizeof err.msg];
     vd_str_addf(out, "%s\n", vd_jpeg_library());
-    if (x->vips == NULL) vd_vips_new(&x->vips, x->icc, &err);
-    if (x->vips != NULL)
-        vd_vips_libraries(out);
-    else
-        vd_str_add(out, "libvips not in this build\n");
+    if (start_vips(x, s, &err) == VD_OK)
+        x->module.api->libraries(tell, out);
+    else {
+        vd_report_line(why, sizeof why, err.msg);
+        vd_str_addf(out, "libvips %s\n", why);
+    }
     vd_str_addf(out, "%s\n%s\n", vd_meta_exif_library(), vd_meta_xmp_library());
 }
 
@@ -78,7 +101,7 @@ int main(int argc, char **argv) {
     if (vd_icc_new(&x.icc, &err) == VD_OK && vd_jpeg_new(&x.jpeg, x.icc, &err) == VD_OK)
         rc = vd_serve_main(&d, &x, argc, argv);
     vd_jpeg_free(x.jpeg);
-    vd_vips_free(x.vips);
+    if (x.vips != NULL) x.module.api->end(x.vips);
     vd_icc_free(x.icc);
     return rc;
 }

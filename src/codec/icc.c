@@ -11,6 +11,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "codec/icc_shaper.h"
 
 enum {
     NEAR_SRGB = 2, /* 8-bit steps: what rounding in two conversions can make of the same colour */
@@ -26,6 +27,7 @@ typedef struct answer {
     bool known, needed;
     char desc[64];
     cmsHTRANSFORM transform; /* NULL unless needed */
+    vd_shaper *shaper;       /* instead of a transform, where the profile is that simple */
     uint8_t grey[256];
 } answer;
 
@@ -36,6 +38,13 @@ struct vd_icc {
     answer *now; /* the profile last opened */
     int oldest;
 };
+
+static void forget(answer *a) {
+    if (a->transform != NULL) cmsDeleteTransform(a->transform);
+    vd_mem_free(a->shaper);
+    a->transform = NULL;
+    a->shaper = NULL;
+}
 
 vd_status vd_icc_new(vd_icc **out, vd_err *err) {
     vd_icc *c = vd_mem_array(1, sizeof *c);
@@ -52,14 +61,20 @@ vd_status vd_icc_new(vd_icc **out, vd_err *err) {
 
 void vd_icc_free(vd_icc *c) {
     if (c == NULL) return;
-    for (int i = 0; i < REMEMBERED; i++)
-        if (c->remembered[i].transform != NULL) cmsDeleteTransform(c->remembered[i].transform);
+    for (int i = 0; i < REMEMBERED; i++) forget(&c->remembered[i]);
     if (c->srgb != NULL) cmsCloseProfile(c->srgb);
     if (c->ctx != NULL) cmsDeleteContext(c->ctx);
     vd_mem_free(c);
 }
 
-static bool near_srgb(cmsHTRANSFORM t) {
+static void convert(const answer *a, const uint8_t *in, uint8_t *out, int32_t n) {
+    if (a->shaper != NULL)
+        vd_shaper_run(a->shaper, in, out, n);
+    else
+        cmsDoTransform(a->transform, in, out, (cmsUInt32Number)n);
+}
+
+static bool near_srgb(const answer *a) {
     uint8_t in[9 * 3], out[9 * 3];
     for (int r = 0; r < 9; r++)
         for (int g = 0; g < 9; g++) {
@@ -68,7 +83,7 @@ static bool near_srgb(cmsHTRANSFORM t) {
                 in[3 * b + 1] = (uint8_t)(g * 255 / 8);
                 in[3 * b + 2] = (uint8_t)(b * 255 / 8);
             }
-            cmsDoTransform(t, in, out, 9);
+            convert(a, in, out, 9);
             for (int i = 0; i < 27; i++)
                 if (abs(in[i] - out[i]) > NEAR_SRGB) return false;
         }
@@ -87,6 +102,40 @@ static bool near_grey(answer *a) {
     return near;
 }
 
+/* A curve that lifts black needs black point compensation, which is the general engine's. */
+static const float black = 0.001f;
+
+/* The profile as curves and a matrix; NULL where it is more than that. */
+static vd_shaper *shaper_of(cmsHPROFILE p) {
+    static const cmsTagSignature curve[3] = { cmsSigRedTRCTag, cmsSigGreenTRCTag,
+                                              cmsSigBlueTRCTag };
+    static const cmsTagSignature colorant[3] = { cmsSigRedColorantTag, cmsSigGreenColorantTag,
+                                                 cmsSigBlueColorantTag };
+    double xyz[9];
+    if (!cmsIsMatrixShaper(p) || cmsGetPCS(p) != cmsSigXYZData || cmsIsTag(p, cmsSigAToB0Tag) ||
+        cmsIsTag(p, cmsSigAToB1Tag) || cmsIsTag(p, cmsSigDToB1Tag))
+        return NULL;
+    vd_shaper *s = vd_mem_array(1, sizeof *s);
+    for (int c = 0; c < 3 && s != NULL; c++) {
+        const cmsToneCurve *t = cmsReadTag(p, curve[c]);
+        const cmsCIEXYZ *v = cmsReadTag(p, colorant[c]);
+        for (int i = 0; i < 256 && t != NULL; i++)
+            s->linear[c][i] = cmsEvalToneCurveFloat(t, (float)i / 255);
+        if (t == NULL || v == NULL || s->linear[c][0] > black) {
+            vd_mem_free(s);
+            return NULL;
+        }
+        xyz[c] = v->X;
+        xyz[3 + c] = v->Y;
+        xyz[6 + c] = v->Z;
+    }
+    if (s != NULL && !vd_shaper_init(s, xyz)) {
+        vd_mem_free(s);
+        return NULL;
+    }
+    return s;
+}
+
 /* Judges the profile and fills the empty answer `a`. */
 static void judge(vd_icc *c, answer *a, const uint8_t *profile, size_t size) {
     static const struct {
@@ -99,19 +148,18 @@ static void judge(vd_icc *c, answer *a, const uint8_t *profile, size_t size) {
     cmsHPROFILE p = cmsOpenProfileFromMemTHR(c->ctx, profile, (cmsUInt32Number)size);
     if (p == NULL) return;
     cmsGetProfileInfoASCII(p, cmsInfoDescription, "en", "US", a->desc, sizeof a->desc);
-    if (cmsGetColorSpace(p) == in[a->from].space)
+    if (a->from == VD_ICC_RGB && cmsGetColorSpace(p) == cmsSigRgbData) a->shaper = shaper_of(p);
+    if (a->shaper == NULL && cmsGetColorSpace(p) == in[a->from].space)
         a->transform =
             cmsCreateTransformTHR(c->ctx, p, in[a->from].layout, c->srgb, TYPE_RGB_8,
                                   INTENT_RELATIVE_COLORIMETRIC, cmsFLAGS_BLACKPOINTCOMPENSATION);
     cmsCloseProfile(p);
-    if (a->transform == NULL) return;
+    if (a->transform == NULL && a->shaper == NULL) return;
     if (a->from == VD_ICC_GREY)
         a->needed = !near_grey(a);
     else
-        a->needed = a->from != VD_ICC_RGB || !near_srgb(a->transform);
-    if (a->needed) return;
-    cmsDeleteTransform(a->transform);
-    a->transform = NULL;
+        a->needed = a->from != VD_ICC_RGB || !near_srgb(a);
+    if (!a->needed) forget(a);
 }
 
 static bool is_answer(const answer *a, vd_hash128 key, vd_icc_from from) {
@@ -126,7 +174,7 @@ bool vd_icc_open(vd_icc *c, const uint8_t *profile, size_t size, vd_icc_from fro
     if (a == NULL) {
         a = &c->remembered[c->oldest];
         c->oldest = (c->oldest + 1) % REMEMBERED;
-        if (a->transform != NULL) cmsDeleteTransform(a->transform);
+        forget(a);
         *a = (answer){ .key = key, .from = from, .known = true };
         judge(c, a, profile, size);
     }
@@ -140,5 +188,5 @@ void vd_icc_run(vd_icc *c, const uint8_t *in, uint8_t *out, int32_t n) {
     if (c->now->from == VD_ICC_GREY)
         for (int32_t i = 0; i < n; i++) out[i] = c->now->grey[in[i]];
     else
-        cmsDoTransform(c->now->transform, in, out, (cmsUInt32Number)n);
+        convert(c->now, in, out, n);
 }

@@ -199,7 +199,6 @@ vd_status vd_jpeg_new(vd_jpeg **out, vd_icc *icc, vd_err *err) {
     j->source.resync_to_restart = jpeg_resync_to_restart;
     j->source.term_source = on_source;
     j->progress.progress_monitor = on_progress;
-    j->cinfo.src = &j->source;
     *out = j;
     return VD_OK;
 }
@@ -225,9 +224,14 @@ static void rewind_to(vd_jpeg *j, const uint8_t *data, size_t size) {
 
 /* The steps that call libjpeg. Each runs inside `guarded`. */
 
+/* A decompressor keeps the tables of the picture before, which a damaged file would then be decoded
+ * with: each picture gets a new one, so that its verdict does not depend on its neighbours. */
 static void step_header(vd_jpeg *j, layout *l) {
     struct jpeg_decompress_struct *c = &j->cinfo;
     (void)l;
+    jpeg_destroy_decompress(c);
+    jpeg_create_decompress(c);
+    c->src = &j->source;
     c->progress = &j->progress;
     jpeg_read_header(c, TRUE);
 }

@@ -1,4 +1,5 @@
-/* Every still image format but JPEG, by libvips. SPDX-License-Identifier: Apache-2.0
+/* Still images by libvips: what the module vidimus-codec-vips.so holds.
+ * SPDX-License-Identifier: Apache-2.0
  *
  * The loader is chosen by our own look at the bytes, never by libvips' search. Pixels stream in
  * strips from the loader through the colour conversion into the shared memory, in this thread. The
@@ -15,7 +16,6 @@
 #include <vips/vips.h>
 
 #include "base/mem.h"
-#include "base/str.h"
 #include "codec/head_size.h"
 #include "codec/io_webp.h"
 #include "codec/meta.h"
@@ -101,14 +101,15 @@ static void on_log(const gchar *domain, GLogLevelFlags level, const gchar *text,
         vd_report_line(v->warning, sizeof v->warning, text);
 }
 
-vd_status vd_vips_new(vd_vips **out, vd_icc *icc, vd_err *err) {
+static vd_status start(vd_vips **out, vd_icc *icc, vd_err *err) {
     vd_vips *v = vd_mem_array(1, sizeof *v);
     if (v == NULL) return vd_nomem(err);
     v->icc = icc;
     g_log_set_default_handler(on_log, v);
     if (vips_init("vidimus-codec") != 0) {
+        g_log_set_default_handler(g_log_default_handler, NULL);
         vd_mem_free(v);
-        return vd_fail(err, VD_E_UNSUPPORTED, "libvips does not start: %s", vips_error_buffer());
+        return vd_fail(err, VD_E_UNSUPPORTED, "does not start: %s", vips_error_buffer());
     }
     vips_concurrency_set(1);
     vips_cache_set_max(0);
@@ -116,7 +117,7 @@ vd_status vd_vips_new(vd_vips **out, vd_icc *icc, vd_err *err) {
     return VD_OK;
 }
 
-void vd_vips_free(vd_vips *v) {
+static void end(vd_vips *v) {
     if (v == NULL) return;
     g_log_set_default_handler(g_log_default_handler, NULL);
     vd_mem_free(v);
@@ -124,7 +125,7 @@ void vd_vips_free(vd_vips *v) {
 }
 
 static bool out_of_memory(const char *text) {
-    return strstr(text, "out of memory") != NULL || strstr(text, "emory allocation") != NULL ||
+    return strstr(text, "ut of memory") != NULL || strstr(text, "emory allocation") != NULL ||
            strstr(text, "llocation failed") != NULL || strstr(text, "nsufficient memory") != NULL;
 }
 
@@ -515,8 +516,8 @@ static vd_status decode_cursor(run *r, const loader *l, vd_err *err) {
     return st;
 }
 
-vd_status vd_vips_decode(vd_vips *v, vd_serve *s, const vd_job *job, const char *format,
-                         vd_media *m, vd_err *err) {
+static vd_status decode_file(vd_vips *v, vd_serve *s, const vd_job *job, const char *format,
+                             vd_media *m, vd_err *err) {
     const loader *l = loader_of(format);
     vd_media before = *m;
     run r = { .v = v, .s = s, .job = job, .data = job->data, .m = m };
@@ -545,13 +546,23 @@ vd_status vd_vips_decode(vd_vips *v, vd_serve *s, const vd_job *job, const char 
     return st;
 }
 
-void vd_vips_libraries(vd_str *out) {
-    vd_str_addf(out, "libvips %s\n", vips_version_string());
+static void libraries(void (*tell)(void *user, const char *name), void *user) {
+    char version[40];
+    snprintf(version, sizeof version, "libvips %s", vips_version_string());
+    tell(user, version);
     const char *last = "";
     for (int i = 0; i < VD_COUNT(loaders); i++) {
         if (strcmp(loaders[i].library, last) == 0 || strchr(loaders[i].library, ' ') == NULL)
             continue;
         last = loaders[i].library;
-        vd_str_addf(out, "%s\n", last);
+        tell(user, last);
     }
 }
+
+const vd_vips_api vd_vips_module = {
+    .stamp = VD_VIPS_STAMP,
+    .start = start,
+    .end = end,
+    .decode = decode_file,
+    .libraries = libraries,
+};

@@ -5,14 +5,15 @@
 #ifndef VD_CODEC_META_H
 #define VD_CODEC_META_H
 
+#include "codec/module.h"
 #include "image/media.h"
 
 /* `data` starts with "Exif\0\0" and a TIFF structure. Numbers that make no sense are left out. */
-void vd_meta_exif(vd_media *m, const uint8_t *data, size_t size);
+VD_FOR_MODULE void vd_meta_exif(vd_media *m, const uint8_t *data, size_t size);
 
 /* An XMP packet: tiff:Orientation, exif: dates, exposure and position, aux:Lens. EXIF that was read
  * before it wins. */
-void vd_meta_xmp(vd_media *m, const char *packet, size_t size);
+VD_FOR_MODULE void vd_meta_xmp(vd_media *m, const char *packet, size_t size);
 
 const char *vd_meta_exif_library(void); /* "libexif 0.6.24", "" in a build without */
 const char *vd_meta_xmp_library(void);

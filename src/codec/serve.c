@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * The engine may die at any moment. An idle child then reads the end of the socket and leaves; a
- * busy one fails at its next message, and an alarm ends one that never comes back from a library.
+ * busy one fails at its next message, and timers end one that never comes back from a library.
  * (PR_SET_PDEATHSIG would fire when the thread ends that made the process, which is not the same.)
  */
 #include "codec/serve.h"
@@ -19,9 +19,11 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/pool.h"
 #include "base/str.h"
 #include "codec/serve_limits.h"
 #include "image/codec_protocol.h"
@@ -30,6 +32,7 @@ enum { KEPT_BYTES = 4 << 20 };
 
 struct vd_serve {
     const vd_decoder *decoder;
+    vd_serve_limits limits;
     void *user;
     vd_codec_ask ask;
     uint8_t *input, *output;
@@ -143,7 +146,7 @@ vd_status vd_serve_frame(vd_serve *s, const vd_frame *frame, const vd_media *med
     if (!take(&next, &fd)) return vd_fail(err, VD_E_CANCEL, "the engine is gone");
     if (fd >= 0) close(fd);
     s->alive_s = vd_time_mono_s();
-    vd_serve_clock(s->ask.opt.timeout_s);
+    vd_serve_clock(&s->ask.opt);
     return next.what == VD_CODEC_NEXT ? VD_OK : vd_fail(err, VD_E_CANCEL, "stopped by the engine");
 }
 
@@ -156,12 +159,12 @@ vd_status vd_serve_need(vd_serve *s, const vd_job *job, int64_t bytes, vd_err *e
     s->answer.what = VD_CODEC_NEED;
     s->answer.seq = s->ask.seq;
     s->answer.output_size = bytes;
-    vd_serve_clock(0); /* waiting is no fault of this file */
+    vd_serve_clock(NULL); /* waiting is no fault of this file */
     if (!put(s, &s->answer) || !take(&next, &fd))
         return vd_fail(err, VD_E_CANCEL, "the engine is gone");
     if (fd >= 0) close(fd);
     s->alive_s = vd_time_mono_s();
-    vd_serve_clock(s->ask.opt.timeout_s);
+    vd_serve_clock(&s->ask.opt);
     if (next.what != VD_CODEC_NEXT) return vd_fail(err, VD_E_CANCEL, "stopped by the engine");
     s->admitted = bytes;
     return VD_OK;
@@ -171,7 +174,7 @@ void vd_serve_alive(vd_serve *s) {
     double now = vd_time_mono_s();
     if (now - s->alive_s < 1) return;
     s->alive_s = now;
-    vd_serve_clock(s->ask.opt.timeout_s);
+    vd_serve_clock(&s->ask.opt);
     s->answer.version = VD_CODEC_VERSION;
     s->answer.what = VD_CODEC_ALIVE;
     s->answer.seq = s->ask.seq;
@@ -186,9 +189,33 @@ volatile int32_t *vd_serve_memory_note(vd_serve *s) {
     return &s->note->out_of_memory;
 }
 
+/* GLib's constructors end the process where they get no memory, without a word to us. */
+void vd_serve_unlimited(vd_serve *s) {
+    s->note->out_of_memory = vd_serve_memory_off(&s->limits);
+}
+
+void vd_serve_limited(vd_serve *s) {
+    vd_serve_memory_on(&s->limits);
+    s->note->out_of_memory = 0;
+}
+
+static vd_status spin(void *user, int64_t i, int worker, vd_err *err) {
+    (void)user, (void)i, (void)worker, (void)err;
+    for (volatile unsigned n = 0;; n++) {
+    }
+    return VD_OK;
+}
+
+static void work_for(double seconds) {
+    const double end = (double)clock() / CLOCKS_PER_SEC + seconds;
+    while ((double)clock() / CLOCKS_PER_SEC < end) {
+    }
+}
+
 /* Misbehaves on purpose, for the tests of the supervision. */
 static void misbehave(vd_serve *s) {
     volatile char *p = NULL;
+    vd_pool *crowd = NULL;
     vd_media media;
     vd_media_init(&media);
     vd_frame lie = {
@@ -212,6 +239,11 @@ static void misbehave(vd_serve *s) {
             s->alive_s = 0;
             vd_serve_alive(s);
         }
+    case VD_CODEC_TEST_SPIN: spin(NULL, 0, 0, NULL); break;
+    case VD_CODEC_TEST_CROWD:
+        if (vd_pool_new(&crowd, 4, NULL) == VD_OK) vd_pool_for(crowd, 4, spin, NULL, NULL);
+        break;
+    case VD_CODEC_TEST_SLOW: work_for(0.25); break;
     case VD_CODEC_TEST_LIE: vd_serve_frame(s, &lie, &media, 0, 0, true, NULL); break;
     default: break;
     }
@@ -248,7 +280,7 @@ static void answer_libraries(vd_serve *s) {
     vd_str text = { 0 };
     vd_err err = { 0 };
     uint8_t *out = NULL;
-    if (s->decoder->libraries != NULL) s->decoder->libraries(s->user, &text);
+    if (s->decoder->libraries != NULL) s->decoder->libraries(s->user, s, &text);
     size_t n = (size_t)text.size;
     vd_status st = vd_serve_output(s, n + 1, &out, &err);
     if (st == VD_OK) memcpy(out, vd_str_text(&text), n + 1);
@@ -269,26 +301,25 @@ int vd_serve_main(const vd_decoder *d, void *user, int argc, char **argv) {
         return 2;
     }
     vd_serve s = { .decoder = d, .user = user, .tests = getenv("VIDIMUS_CODEC_TEST") != NULL };
-    vd_serve_limits limits = { 0 };
-    vd_serve_confine(&limits);
+    vd_serve_confine(&s.limits);
     /* freed working memory of a large picture goes back at once; glibc would learn to keep it */
     mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
     mallopt(M_TRIM_THRESHOLD, 2 * KEPT_BYTES);
     int fd = -1;
     while (take(&s.ask, &fd)) {
-        vd_serve_memory(&limits, s.ask.opt.max_memory_bytes);
+        vd_serve_memory(&s.limits, s.ask.opt.max_memory_bytes);
         s.answered = false;
         s.admitted = s.ask.opt.granted_bytes;
         s.ask.name[VD_CODEC_NAME - 1] = '\0';
         trim(&s);
         if (!map_input(&s)) return 1;
-        vd_serve_clock(s.ask.opt.timeout_s);
+        vd_serve_clock(&s.ask.opt);
         if (s.ask.what == VD_CODEC_REQUEST)
             answer_request(&s, fd);
         else if (s.ask.what == VD_CODEC_LIBRARIES)
             answer_libraries(&s);
         if (fd >= 0) close(fd);
-        vd_serve_clock(0);
+        vd_serve_clock(NULL);
         if (s.admitted > s.ask.opt.granted_bytes) malloc_trim(0);
     }
     return 0;

@@ -14,6 +14,7 @@
 #ifndef VD_CODEC_SERVE_H
 #define VD_CODEC_SERVE_H
 
+#include "codec/module.h"
 #include "image/codec.h"
 
 typedef struct vd_serve vd_serve;
@@ -33,36 +34,43 @@ typedef struct vd_job {
 typedef struct vd_decoder {
     const char *name;
     vd_status (*decode)(void *user, vd_serve *s, const vd_job *job, vd_media *media, vd_err *err);
-    void (*libraries)(void *user, struct vd_str *out); /* "name version" lines, appended */
+    void (*libraries)(void *user, vd_serve *s,
+                      struct vd_str *out); /* "name version" lines, appended */
     void (*trim)(void *user); /* may be NULL: called after a request that used much memory */
 } vd_decoder;
 
 /* Shared memory of at least `size` bytes, 64-byte aligned, its content undefined; valid until the
  * next vd_serve_output or the end of the request. VD_E_NOMEM where the limit is reached. */
-vd_status vd_serve_output(vd_serve *s, size_t size, uint8_t **out, vd_err *err);
+VD_FOR_MODULE vd_status vd_serve_output(vd_serve *s, size_t size, uint8_t **out, vd_err *err);
 
 /* Hands over a frame whose planes lie in the memory of the last vd_serve_output. `media` is what is
  * known so far: the verdict may still change with the next call, except when `last` is set (which
  * saves a round trip; nothing may follow but the return of decode, with the same media). `index`
  * counts 0, 1, ...; `time_s` is NaN for stills. VD_E_CANCEL: the engine wants no more, return. */
-vd_status vd_serve_frame(vd_serve *s, const vd_frame *frame, const vd_media *media, int64_t index,
-                         double time_s, bool last, vd_err *err);
+VD_FOR_MODULE vd_status vd_serve_frame(vd_serve *s, const vd_frame *frame, const vd_media *media,
+                                       int64_t index, double time_s, bool last, vd_err *err);
 
 /* To be called once the size of a picture is known and before memory is taken for it: `bytes` for
  * the pixels in the output and all that the decoder needs besides; the job's own bytes are added
  * where they are in memory. Where that is more than was granted, waits until the engine admits it.
  * VD_E_CANCEL: it does not, return. */
-vd_status vd_serve_need(vd_serve *s, const vd_job *job, int64_t bytes, vd_err *err);
+VD_FOR_MODULE vd_status vd_serve_need(vd_serve *s, const vd_job *job, int64_t bytes, vd_err *err);
 
 /* A sign of life, for decoders that work long without a frame; cheap, at most one message a second.
  */
-void vd_serve_alive(vd_serve *s);
+VD_FOR_MODULE void vd_serve_alive(vd_serve *s);
 
 /* Says which library is at work now ("libheif 1.15.1"): told in the verdict if the process dies. */
-void vd_serve_working(vd_serve *s, const char *library);
+VD_FOR_MODULE void vd_serve_working(vd_serve *s, const char *library);
 
 /* Set to 1 where a library aborts for lack of memory: the verdict is then memory_limit. */
-volatile int32_t *vd_serve_memory_note(vd_serve *s);
+VD_FOR_MODULE volatile int32_t *vd_serve_memory_note(vd_serve *s);
+
+/* Between the two calls the memory limit is off, and what the process then has more of is held
+ * against no file: for loading libraries. Where the system sets a limit of its own, a death in
+ * between counts as lack of memory. */
+void vd_serve_unlimited(vd_serve *s);
+void vd_serve_limited(vd_serve *s);
 
 /* Serves requests on the inherited descriptors until the engine is gone. The exit status of main.
  */

@@ -1,4 +1,4 @@
-/* Resource limits of a decoding process, by setrlimit, close_range and alarm.
+/* Resource limits of a decoding process, by setrlimit, close_range and timers.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "codec/serve_limits.h"
 
@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "image/codec_protocol.h"
@@ -58,6 +59,29 @@ void vd_serve_memory(vd_serve_limits *l, int64_t max_bytes) {
     if (setrlimit(RLIMIT_AS, &r) == 0) l->set_bytes = max_bytes;
 }
 
-void vd_serve_clock(double timeout_s) {
-    alarm(timeout_s > 0 ? (unsigned)VD_CLAMP(timeout_s * 1.5 + 5, 1, 1e6) : 0);
+bool vd_serve_memory_off(vd_serve_limits *l) {
+    struct rlimit r;
+    l->off_bytes = address_space();
+    if (getrlimit(RLIMIT_AS, &r) != 0) return false;
+    if (l->set_bytes > 0) r.rlim_cur = r.rlim_max;
+    return setrlimit(RLIMIT_AS, &r) != 0 || r.rlim_cur != RLIM_INFINITY;
+}
+
+void vd_serve_memory_on(vd_serve_limits *l) {
+    int64_t max = l->set_bytes;
+    l->base_bytes += address_space() - l->off_bytes;
+    l->set_bytes = 0;
+    vd_serve_memory(l, max);
+}
+
+/* Late enough for the engine to come first. */
+static double later(double s) {
+    return VD_CLAMP(s * 1.5 + 5, 0, 1e7);
+}
+
+void vd_serve_clock(const vd_decode_opt *opt) {
+    struct itimerval cpu = { 0 };
+    if (opt != NULL) cpu.it_value.tv_sec = (time_t)later(opt->timeout_s);
+    setitimer(ITIMER_PROF, &cpu, NULL);
+    alarm(opt != NULL ? (unsigned)later(vd_codec_backstop(opt)) : 0);
 }

@@ -2,11 +2,12 @@
 #ifndef VD_CODEC_SERVE_LIMITS_H
 #define VD_CODEC_SERVE_LIMITS_H
 
-#include "base/err.h"
+#include "image/codec.h"
 
 typedef struct vd_serve_limits {
     int64_t base_bytes; /* address space before the first request */
     int64_t set_bytes;  /* the limit that is set now, 0 none */
+    int64_t off_bytes;  /* address space when it was taken off */
 } vd_serve_limits;
 
 /* No core files, no descriptors but the three of the protocol, no new privileges. */
@@ -16,7 +17,12 @@ void vd_serve_confine(vd_serve_limits *l);
  * shadow memory. */
 void vd_serve_memory(vd_serve_limits *l, int64_t max_bytes);
 
-/* Ends this process `timeout_s` and some grace from now, in case the engine that would do it has
- * died; 0: never. */
-void vd_serve_clock(double timeout_s);
+/* Takes that limit off, as far as the system's own allows: true where that one remains. And on
+ * again, counted from the address space of that moment. */
+bool vd_serve_memory_off(vd_serve_limits *l);
+void vd_serve_memory_on(vd_serve_limits *l);
+
+/* Ends this process some time after the limits of `opt`, counted from now, in case the engine that
+ * would do it has died; NULL: never. */
+void vd_serve_clock(const vd_decode_opt *opt);
 #endif

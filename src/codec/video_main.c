@@ -144,8 +144,8 @@ static vd_status decode(void *user, vd_serve *s, const vd_job *job, vd_media *m,
     return st;
 }
 
-static void libraries(void *user, vd_str *out) {
-    (void)user;
+static void libraries(void *user, vd_serve *s, vd_str *out) {
+    (void)user, (void)s;
     vd_video_libraries(out);
 }
 

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,8 +53,7 @@ typedef struct run {
     vd_sniffed kind;
     const vd_media *first; /* what another process said that does not decode it, or NULL */
     int64_t frames;
-    bool admitted;  /* memory beyond the grant */
-    double began_s; /* the request, or the last frame */
+    bool admitted; /* memory beyond the grant */
     vd_codec_ask ask;
     vd_codec_answer answer;
 } run;
@@ -232,6 +232,7 @@ static void bury(run *r, vd_codec_heard heard, bool lied, vd_media *m) {
     memcpy(&note, r->c->input, sizeof note);
     note.library[sizeof note.library - 1] = '\0';
     const char *who = note.library[0] != '\0' ? note.library : "the decoder";
+    const double limit_s = r->p->limit_s;
     int sig = vd_codec_process_end(r->p);
     snprintf(m->library, sizeof m->library, "%.39s", note.library);
     m->kind = r->kind.kind;
@@ -239,8 +240,12 @@ static void bury(run *r, vd_codec_heard heard, bool lied, vd_media *m) {
     if (lied)
         say(m, VD_V_UNREADABLE, "decoder_fault", "%s broke the protocol", who);
     else if (heard == VD_HEARD_SILENCE)
-        say(m, VD_V_UNREADABLE, "decoder_timeout", "%s: no answer after %.3g s", who,
-            vd_time_mono_s() - r->began_s);
+        say(m, VD_V_UNREADABLE, "decoder_timeout", "%s: no answer within %g s of processor time",
+            who, limit_s);
+    else if (heard == VD_HEARD_SLEEP)
+        say(m, VD_V_UNREADABLE, "decoder_timeout", "%s: no answer within %g s", who, limit_s);
+    else if (sig == SIGALRM || sig == SIGPROF) /* its own clocks: we were asleep ourselves */
+        say(m, VD_V_UNREADABLE, "decoder_timeout", "%s: no answer within its time", who);
     else if (note.out_of_memory != 0)
         say(m, VD_V_UNREADABLE, "memory_limit", "%s needs more than %lld bytes", who,
             (long long)r->opt->max_memory_bytes);
@@ -261,7 +266,7 @@ static vd_status ask(run *r, vd_err *err) {
     for (int attempt = 0; attempt < 2; attempt++) {
         if (r->p->pid == 0) VD_TRY(start(r, err));
         r->ask.seq = ++r->c->seq;
-        r->began_s = vd_time_mono_s();
+        vd_codec_clock_begin(&r->p->clock);
         if (vd_codec_process_send(r->p, &r->ask, r->src->fd)) {
             r->p->served++;
             return VD_OK;
@@ -286,7 +291,7 @@ static vd_status admit(run *r, vd_err *err) {
         double t0 = vd_time_mono_s();
         r->admitted = true;
         st = r->opt->admit(r->opt->admit_user, bytes, err);
-        r->began_s += vd_time_mono_s() - t0; /* waiting is no fault of this file */
+        vd_codec_clock_wait(&r->p->clock, vd_time_mono_s() - t0); /* no fault of this file */
     }
     return st;
 }
@@ -316,9 +321,7 @@ typedef enum outcome { FINISHED, DIED, REFUSED } outcome;
 /* Hears one request to its end. */
 static outcome hear(run *r, vd_media *m, vd_status *refusal, vd_err *err) {
     for (;;) {
-        double deadline = r->began_s + VD_CODEC_PATIENCE * r->opt->timeout_s;
-        vd_codec_heard h =
-            vd_codec_process_hear(r->p, r->ask.seq, r->opt->timeout_s, deadline, &r->answer);
+        vd_codec_heard h = vd_codec_process_hear(r->p, r->ask.seq, r->opt, &r->answer);
         if (h != VD_HEARD_ANSWER) {
             bool again = h == VD_HEARD_DEATH && r->frames == 0 && r->p->served > 1;
             bury(r, h, false, m);
@@ -351,7 +354,7 @@ static outcome hear(run *r, vd_media *m, vd_status *refusal, vd_err *err) {
             VD_MAX(r->answer.output_size, r->c->output_keep - r->c->output_keep / 8);
         if (*refusal == VD_OK) *refusal = deliver(r, &f, m, err);
         if (r->answer.last) return *refusal != VD_OK ? REFUSED : FINISHED;
-        r->began_s = vd_time_mono_s();
+        vd_codec_clock_begin(&r->p->clock);
         reply(r, *refusal);
     }
 }
@@ -459,9 +462,7 @@ static vd_status libraries_of(vd_codec *c, vd_codec_process *p, vd_str *out, vd_
                             .output_keep = c->output_keep,
                             .opt = opt };
     VD_TRY(ask(&r, err));
-    double deadline = vd_time_mono_s() + opt.timeout_s;
-    if (vd_codec_process_hear(p, r.ask.seq, opt.timeout_s, deadline, &r.answer) !=
-            VD_HEARD_ANSWER ||
+    if (vd_codec_process_hear(p, r.ask.seq, &opt, &r.answer) != VD_HEARD_ANSWER ||
         !vd_codec_process_map(p, r.answer.output_size)) {
         vd_codec_process_end(p);
         return vd_fail(err, VD_E_IO, "decoder: no answer about its libraries");

@@ -18,8 +18,11 @@ typedef enum vd_sampling { VD_SAMPLE_INTERVAL, VD_SAMPLE_KEY, VD_SAMPLE_EVERY } 
 typedef struct vd_decode_opt {
     int64_t max_pixels;       /* declared width * height above this: too_large, not decoded */
     int64_t max_memory_bytes; /* address space a decoder may add before it is stopped */
-    double timeout_s; /* wall time without a sign of life, per image or per video frame; with
-                         signs of life VD_CODEC_PATIENCE times as long */
+    double timeout_s;         /* processor time without a sign of life, all threads of the decoder
+                                 together, per image or per video frame; with signs of life
+                                 VD_CODEC_PATIENCE times as long */
+    double backstop_s;        /* the same on the wall, for decoders that sleep; 0:
+                                 VD_CODEC_BACKSTOP * timeout_s */
     vd_sampling sampling;
     double interval_s;     /* for VD_SAMPLE_INTERVAL: video frames at 0, 1, 2, ... intervals */
     bool want_pixels;      /* false: verdict of the header and metadata only */
@@ -33,12 +36,14 @@ typedef struct vd_decode_opt {
     void *admit_user;
 } vd_decode_opt;
 
-enum { VD_CODEC_PATIENCE = 3 };
+enum { VD_CODEC_PATIENCE = 3, VD_CODEC_BACKSTOP = 10 };
 #define VD_DECODE_OPT                                                                              \
     {                                                                                              \
         .max_pixels = 400000000, .max_memory_bytes = (int64_t)4 << 30, .timeout_s = 60,            \
         .sampling = VD_SAMPLE_INTERVAL, .interval_s = 1.0, .want_pixels = true, .all_pages = true  \
     }
+
+double vd_codec_backstop(const vd_decode_opt *opt); /* backstop_s as it holds */
 
 /* What to decode: `size` bytes that the caller has put into vd_codec_input (fd = -1), or the range
  * [offset, offset + size) of an open file (videos and very large files; read by pread in the

@@ -100,6 +100,7 @@ vd_status vd_codec_process_start(vd_codec_process *p, const char *exe, int input
     }
     vd_codec_process_init(p);
     p->pid = pid;
+    vd_codec_clock_open(&p->clock, pid);
     p->socket = pair[0];
     p->output_fd = out;
     pair[0] = out = -1;
@@ -150,21 +151,44 @@ bool vd_codec_process_send(vd_codec_process *p, const vd_codec_ask *ask, int fd)
     return n == (ssize_t)sizeof *ask;
 }
 
-vd_codec_heard vd_codec_process_hear(vd_codec_process *p, uint64_t seq, double timeout_s,
-                                     double deadline_s, vd_codec_answer *out) {
-    timeout_s = VD_CLAMP(timeout_s, 0.01, 1e6);
-    if (timeout_s != p->timeout_s) {
-        struct timeval tv = { (time_t)timeout_s, (suseconds_t)(fmod(timeout_s, 1) * 1e6) };
-        setsockopt(p->socket, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv);
-        p->timeout_s = timeout_s;
-    }
+/* The clocks are looked at each time recv has waited in vain: soon enough for no limit to be passed
+ * by much, seldom enough to cost nothing. */
+static void set_recv(vd_codec_process *p, double s) {
+    static const double LEAST = 0.01, MOST = 1;
+    s = VD_CLAMP(s, LEAST, MOST);
+    if (s == p->recv_s) return;
+    struct timeval tv = { (time_t)s, (suseconds_t)(fmod(s, 1) * 1e6) };
+    setsockopt(p->socket, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv);
+    p->recv_s = s;
+}
+
+vd_codec_heard vd_codec_process_hear(vd_codec_process *p, uint64_t seq, const vd_decode_opt *opt,
+                                     vd_codec_answer *out) {
+    static const double DELAY = 1; /* that a busy machine may cause */
+    set_recv(p, opt->timeout_s / p->clock.processors);
     for (;;) {
+        double s;
+        const double t0 = vd_time_mono_s();
         ssize_t n = recv(p->socket, out, sizeof *out, 0);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return VD_HEARD_SILENCE;
-        if (n != (ssize_t)sizeof *out || out->version != VD_CODEC_VERSION) return VD_HEARD_DEATH;
-        if (out->seq == seq && out->what != VD_CODEC_ALIVE) return VD_HEARD_ANSWER;
-        if (vd_time_mono_s() > deadline_s) return VD_HEARD_SILENCE;
+        /* EINTR comes, too, when this process was stopped and goes on */
+        const bool in_vain = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
+        if (!in_vain) {
+            if (n != (ssize_t)sizeof *out || out->version != VD_CODEC_VERSION)
+                return VD_HEARD_DEATH;
+            if (out->seq == seq && out->what != VD_CODEC_ALIVE) return VD_HEARD_ANSWER;
+        }
+        const double asleep = vd_time_mono_s() - t0 - p->recv_s;
+        if (asleep > DELAY)
+            vd_codec_clock_wait(&p->clock, asleep); /* we were, so it may have been */
+        vd_codec_late late = vd_codec_clock_check(&p->clock, opt, &s);
+        if (late != VD_IN_TIME) {
+            p->limit_s = s;
+            return late == VD_LATE_CPU ? VD_HEARD_SILENCE : VD_HEARD_SLEEP;
+        }
+        if (in_vain)
+            set_recv(p, s);
+        else if (out->seq == seq)
+            vd_codec_clock_lively(&p->clock);
     }
 }
 

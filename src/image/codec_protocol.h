@@ -14,7 +14,7 @@
  *     engine: LIBRARIES             child: DONE, text in the output file
  *
  * Before the pixels of a picture may come, child: NEED, with the bytes in output_size; engine: NEXT
- * once they are admitted, or STOP. ALIVE may come between: it restarts the engine's clock, within
+ * once they are admitted, or STOP. ALIVE may come between: it restarts the engine's clocks, within
  * limits. */
 #ifndef VD_IMAGE_CODEC_PROTOCOL_H
 #define VD_IMAGE_CODEC_PROTOCOL_H
@@ -68,7 +68,10 @@ enum {
     VD_CODEC_TEST_HANG,
     VD_CODEC_TEST_MEMORY,
     VD_CODEC_TEST_LIE,
-    VD_CODEC_TEST_BUSY, /* signs of life for ever, and nothing else */
+    VD_CODEC_TEST_BUSY,  /* signs of life for ever, and nothing else */
+    VD_CODEC_TEST_SPIN,  /* works for ever, without a sign of life */
+    VD_CODEC_TEST_CROWD, /* the same in four threads */
+    VD_CODEC_TEST_SLOW,  /* 0.25 s of processor time, then the answer */
 };
 
 typedef struct vd_codec_plane {

@@ -25,7 +25,9 @@ vd_status vd_full_begin(vd_full *f, int32_t width, int32_t height, vd_err *err) 
     memset(f->phase, 0, sizeof f->phase);
     f->width = width;
     f->height = height;
-    f->every = (int32_t)((int64_t)width * height >> 19) | 1;
+    f->levels_every = vd_sampled_every((int64_t)width * height, VD_SAMPLED_LEVELS);
+    f->steps_every = vd_sampled_every((int64_t)width * height, VD_SAMPLED_STEPS);
+    f->noise_every = vd_sampled_every((int64_t)width * height, VD_SAMPLED_NOISE);
     f->sums = (vd_row_sums){ 0 };
     f->phase_rows = f->grid_step = f->grid_rows = f->inner_step = f->inner_rows = 0;
     f->isolated[0] = f->isolated[1] = f->looked_at = f->n_blocks = 0;
@@ -69,9 +71,8 @@ static void close_blocks(vd_full *f) {
     f->block_rows = 0;
 }
 
-static void sampled_row(vd_full *f, int32_t y, const uint8_t *const row[VD_LUMA_HISTORY]) {
+static void steps_row(vd_full *f, int32_t y, const uint8_t *const row[VD_LUMA_HISTORY]) {
     int32_t w = f->width;
-    count_levels(f->hist, row[0], w);
     f->kern->phase(f->phase, row[0], w);
     f->phase_rows++;
     if (w > 3) {
@@ -95,8 +96,9 @@ void vd_full_row(void *full, int32_t y, const uint8_t *const row[VD_LUMA_HISTORY
         f->inner_step += f->sums.step - before;
         f->inner_rows++;
     }
-    if (y % f->every == 0) sampled_row(f, y, row);
-    if (y < 2 || width < 3 || (y - 2) / VD_NOISE_ROWS % f->every != 0) return;
+    if (y % f->levels_every == 0) count_levels(f->hist, row[0], width);
+    if (y % f->steps_every == 0) steps_row(f, y, row);
+    if (y < 2 || width < 3 || (y - 2) / VD_NOISE_ROWS % f->noise_every != 0) return;
     f->kern->noise(f->block, row[2], row[1], row[0], width);
     f->block_rows++;
     if ((y - 2) % VD_NOISE_ROWS == VD_NOISE_ROWS - 1 || y == f->height - 1) close_blocks(f);

@@ -13,18 +13,10 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/path.h"
-#include "ops/report_metrics.h"
 #include "ops/report_parts.h"
 #include "stage/problems.h"
 
-enum {
-    TIME_BINS = 72,
-    MAP_COLUMNS = 160,
-    MAP_ROWS = 100,
-    MAX_POINTS = 1500,
-    MAX_RUNS = 10,
-    MAX_LIST = 30
-};
+enum { MAX_RUNS = 10, MAX_LIST = 30 };
 
 /* ---- rows to JSON ---- */
 
@@ -70,11 +62,12 @@ vd_status vd_report_rows(vd_report *r, const char *name, const char *sql, const 
     return st;
 }
 
-/* The first row as an object, without a name. */
-static vd_status object(vd_report *r, const char *sql, vd_err *err) {
+/* The first row as an object, without a name; values are bound from 1 on. */
+static vd_status object(vd_report *r, const char *sql, const vd_value *bound, int n, vd_err *err) {
     vd_stmt *s = NULL;
     bool row = false;
     vd_status st = vd_db_prepare(&s, r->db, sql, true, err);
+    for (int i = 0; st == VD_OK && i < n; i++) vd_stmt_bind(s, i + 1, bound[i]);
     if (st == VD_OK) st = vd_stmt_step(s, &row, err);
     if (st == VD_OK && row)
         row_json(r->out, s);
@@ -92,25 +85,32 @@ static vd_status want(vd_report *r, int64_t id, vd_err *err) {
 
 /* ---- totals, runs ---- */
 
+/* What the survey has counted, and what takes tables that it does not walk. */
 static vd_status totals(vd_report *r, vd_err *err) {
+    const vd_survey *v = &r->survey;
+    const vd_value none = vd_val_null();
+    const vd_value bound[] = { v->assets > 0 ? vd_val_int(v->files) : none,
+                               v->assets > 0 ? vd_val_int(v->photos) : none,
+                               v->assets > 0 ? vd_val_int(v->videos) : none,
+                               v->assets > 0 ? vd_val_int(v->frames) : none,
+                               v->assets > 0 ? vd_val_int(v->pages) : none,
+                               v->assets > 0 ? vd_val_int(v->others) : none,
+                               vd_val_int(v->bytes),
+                               vd_val_int(v->with_gps),
+                               vd_val_real(v->first_s),
+                               vd_val_real(v->last_s),
+                               vd_val_int(v->bad),
+                               vd_val_int(v->vanished_files) };
     vd_str_add(r->out, ",\n\"totals\": ");
-    VD_TRY(object(
+    return object(
         r,
-        "SELECT t.*, g.*, (SELECT count(DISTINCT p.asset_id) FROM problem p) AS flagged,"
-        " (SELECT count(*) FROM asset WHERE state = 'vanished' AND parent_id IS NULL) AS vanished,"
-        " d.* FROM (SELECT sum(parent_id IS NULL) AS files, sum(kind = 'image') AS photos, sum(kind = 'video') AS videos,"
-        " sum(kind = 'frame') AS frames, sum(kind = 'page') AS pages,"
-        " sum(kind NOT IN ('image', 'video', 'frame', 'page')) AS other,"
-        " coalesce(sum(CASE WHEN parent_id IS NULL AND container_id IS NULL THEN size END), 0) AS bytes"
-        " FROM asset WHERE state = 'present') t,"
-        " (SELECT count(c.latitude) AS gps, min(" UNIX_S ") AS first_s, max(" UNIX_S ") AS last_s,"
-        " coalesce(sum(c.verdict IN ('truncated', 'corrupt', 'unreadable', 'too_large', 'unsupported')), 0) AS bad"
-        " FROM fact_check c JOIN asset a ON a.id = c.asset_id WHERE a.state = 'present') g,"
+        "SELECT ?1 AS files, ?2 AS photos, ?3 AS videos, ?4 AS frames, ?5 AS pages, ?6 AS other,"
+        " ?7 AS bytes, ?8 AS gps, ?9 AS first_s, ?10 AS last_s, ?11 AS bad,"
+        " (SELECT count(DISTINCT p.asset_id) FROM problem p) AS flagged, ?12 AS vanished, d.* FROM"
         " (SELECT count(*) AS redundant, coalesce(sum(a.size), 0) AS redundant_bytes FROM fact_duplicates d"
         " JOIN asset a ON a.id = d.asset_id WHERE a.state = 'present' AND d.duplicate_group IS NOT NULL"
         " AND coalesce(d.duplicate_keep, 0) = 0) d",
-        err));
-    return vd_db_int(r->db, "SELECT count(*) FROM asset a WHERE " PICTURE, &r->pictures, err);
+        bound, VD_COUNT(bound), err);
 }
 
 #define ISO(column) "strftime('%Y-%m-%dT%H:%M:%SZ', " column " / 1000000000, 'unixepoch')"
@@ -176,13 +176,16 @@ static vd_status read_thresholds(vd_report *r, vd_err *err) {
     return st;
 }
 
+/* The worst are chosen first and then looked up: most findings are not shown. */
 static vd_status gallery(vd_report *r, const char *kind, vd_err *err) {
     vd_stmt *s = NULL;
     bool row = true, first = true;
     VD_TRY(vd_db_prepare(
         &s, r->db,
-        "SELECT p.asset_id AS id, a.uri, p.score, p.evidence FROM problem p JOIN asset a ON a.id ="
-        " p.asset_id WHERE p.kind = ?1 AND a.state = 'present' ORDER BY p.score, p.asset_id LIMIT ?2",
+        "SELECT p.asset_id AS id, a.uri, p.score, p.evidence FROM (SELECT asset_id, score, evidence"
+        " FROM problem WHERE kind = ?1 AND asset_id NOT IN (SELECT id FROM asset WHERE state <>"
+        " 'present') ORDER BY score, asset_id LIMIT ?2) p CROSS JOIN asset a ON a.id = p.asset_id"
+        " ORDER BY p.score, p.asset_id",
         true, err));
     vd_stmt_bind(s, 1, vd_val_text(kind));
     vd_stmt_bind(s, 2, vd_val_int(r->opt->per_gallery));
@@ -213,7 +216,7 @@ static vd_status one_problem(vd_report *r, int i, vd_stmt *counts, const int64_t
     vd_str_addf(r->out, "%s{\"kind\": \"%s\", \"help\": ", i > 0 ? ",\n" : "", k->key);
     vd_str_json(r->out, k->help);
     vd_str_addf(r->out, ", \"count\": %lld, \"share\": ", (long long)n);
-    vd_str_json_num(r->out, (double)n / (double)VD_MAX(r->pictures, 1));
+    vd_str_json_num(r->out, (double)n / (double)VD_MAX(r->survey.places.pictures, 1));
     vd_str_add(r->out, ", \"threshold\": ");
     vd_str_json_num(r->out, r->thresholds[i]);
     vd_str_add(r->out, ", \"worst\": ");
@@ -231,9 +234,8 @@ static vd_status one_problem(vd_report *r, int i, vd_stmt *counts, const int64_t
 
 static vd_status problems(vd_report *r, vd_err *err) {
     vd_status st = VD_OK;
-    vd_distributions *d = NULL;
+    const vd_distributions *d = r->survey.metrics;
     vd_stmt *counts = NULL;
-    VD_GO(vd_distributions_new(&d, r->ds, r->thresholds, err));
     VD_GO(vd_db_prepare(&counts, r->db, "SELECT count(*), min(score) FROM problem WHERE kind = ?1",
                         true, err));
     vd_str_add(r->out, ",\n\"problems\": [");
@@ -243,7 +245,6 @@ static vd_status problems(vd_report *r, vd_err *err) {
     vd_distributions_json(r->out, d);
 done:
     vd_stmt_free(counts);
-    vd_distributions_free(d);
     return st;
 }
 
@@ -345,43 +346,67 @@ static vd_status groups(vd_report *r, vd_err *err) {
 
 /* ---- files ---- */
 
+static void verdict_json(vd_str *out, const vd_tally_row *t) {
+    vd_str_add(out, "{\"verdict\": ");
+    vd_str_json(out, t->a);
+    vd_str_addf(out, ", \"count\": %lld}", (long long)t->n);
+}
+
+static void format_json(vd_str *out, const vd_tally_row *t) {
+    vd_str name = { 0 };
+    vd_str_addf(&name, t->b[0] != '\0' ? "%s (%s)" : "%s", t->a, t->b);
+    if (name.status != VD_OK) out->status = name.status;
+    vd_str_add(out, "{\"format\": ");
+    vd_str_json(out, vd_str_text(&name));
+    vd_str_addf(out, ", \"count\": %lld, \"bytes\": %lld}", (long long)t->n, (long long)t->bytes);
+    vd_str_reset(&name);
+}
+
+static void camera_json(vd_str *out, const vd_tally_row *t) {
+    vd_str_add(out, "{\"camera\": ");
+    vd_str_json(out, t->a);
+    vd_str_add(out, ", \"lens\": ");
+    if (t->b[0] != '\0')
+        vd_str_json(out, t->b);
+    else
+        vd_str_add(out, "null");
+    vd_str_addf(out, ", \"count\": %lld}", (long long)t->n);
+}
+
+static void size_json(vd_str *out, const vd_tally_row *t) {
+    vd_str_addf(out, "{\"width\": %lld, \"height\": %lld, \"count\": %lld}", (long long)t->x,
+                (long long)t->y, (long long)t->n);
+}
+
+static void tally_json(vd_report *r, const char *name, const vd_tally *t,
+                       void (*one)(vd_str *, const vd_tally_row *)) {
+    vd_str_addf(r->out, ",\n\"%s\": [", name);
+    for (int64_t i = 0; i < VD_MIN(t->n, MAX_LIST); i++) {
+        if (i > 0) vd_str_add(r->out, ",\n");
+        one(r->out, &t->rows[i]);
+    }
+    vd_str_addc(r->out, ']');
+}
+
+/* The files that are not ok: by two ranges of the index over verdicts, not by looking at all. */
 static vd_status files(vd_report *r, vd_err *err) {
-    const vd_value few = vd_val_int(MAX_LIST), most = vd_val_int(r->opt->files);
-    int64_t bad = 0;
-    VD_TRY(vd_report_rows(
-        r, "verdicts",
-        "SELECT coalesce(c.verdict, 'not checked') AS verdict, count(*) AS count FROM asset a LEFT JOIN"
-        " fact_check c ON c.asset_id = a.id WHERE a.state = 'present' AND a.parent_id IS NULL GROUP BY 1"
-        " ORDER BY 2 DESC, 1",
-        NULL, 0, err));
-    VD_TRY(vd_report_rows(
-        r, "formats",
-        "SELECT coalesce(c.format || CASE WHEN c.codec <> '' AND c.codec <> c.format THEN ' (' || c.codec || ')' ELSE ''"
-        " END, a.kind) AS format, count(*) AS count, sum(a.size) AS bytes FROM asset a LEFT JOIN fact_check c ON"
-        " c.asset_id = a.id WHERE a.state = 'present' AND a.parent_id IS NULL GROUP BY 1 ORDER BY 2 DESC, 1"
-        " LIMIT ?1",
-        &few, 1, err));
-    VD_TRY(vd_report_rows(
-        r, "cameras",
-        "SELECT c.camera, c.lens, count(*) AS count FROM asset a JOIN fact_check c ON c.asset_id ="
-        " a.id WHERE a.state = 'present' AND c.camera <> '' GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT ?1",
-        &few, 1, err));
-    VD_TRY(vd_report_rows(
-        r, "sizes",
-        "SELECT c.width, c.height, count(*) AS count FROM asset a JOIN fact_check c ON c.asset_id ="
-        " a.id WHERE " PICTURE " AND c.width > 0 GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT ?1",
-        &few, 1, err));
+    const vd_survey *v = &r->survey;
+    const vd_value most = vd_val_int(r->opt->files);
+    int64_t bad = v->files;
+    tally_json(r, "verdicts", &v->verdicts, verdict_json);
+    tally_json(r, "formats", &v->formats, format_json);
+    tally_json(r, "cameras", &v->cameras, camera_json);
+    tally_json(r, "sizes", &v->sizes, size_json);
     VD_TRY(vd_report_rows(
         r, "bad_files",
-        "SELECT a.uri, c.verdict, c.reason, c.detail FROM fact_check c JOIN asset a ON a.id ="
-        " c.asset_id WHERE a.state = 'present' AND c.verdict <> 'ok' AND a.parent_id IS NULL ORDER BY"
+        "SELECT a.uri, c.verdict, c.reason, c.detail FROM fact_check c CROSS JOIN asset a ON a.id ="
+        " c.asset_id WHERE a.state = 'present' AND (c.verdict < 'ok' OR c.verdict > 'ok') AND a.parent_id IS NULL ORDER BY"
         " c.verdict IN ('animated', 'not_an_image'), c.verdict, a.id LIMIT ?1",
         &most, 1, err));
-    VD_TRY(vd_db_int(
-        r->db,
-        "SELECT count(*) FROM fact_check c JOIN asset a ON a.id = c.asset_id WHERE a.state = 'present'"
-        " AND c.verdict <> 'ok' AND a.parent_id IS NULL",
-        &bad, err));
+    for (int64_t i = 0; i < v->verdicts.n; i++)
+        if (strcmp(v->verdicts.rows[i].a, "ok") == 0 ||
+            strcmp(v->verdicts.rows[i].a, "not checked") == 0)
+            bad -= v->verdicts.rows[i].n;
     vd_str_addf(r->out, ",\n\"bad_total\": %lld", (long long)bad);
     return VD_OK;
 }
@@ -466,12 +491,13 @@ vd_status vd_report_data(vd_str *out, vd_dataset *ds, const vd_report_opt *opt, 
     };
     VD_TRY(vd_db_exec(r.db, "BEGIN", err));
     VD_GO(read_thresholds(&r, err));
+    VD_GO(vd_survey_make(&r.survey, r.db, r.thresholds, r.opt->keep_bytes, err));
     head(&r);
     VD_GO(totals(&r, err));
     VD_GO(runs(&r, err));
     VD_GO(problems(&r, err));
     VD_GO(groups(&r, err));
-    VD_GO(vd_report_timeline(&r, err));
+    vd_report_timeline(&r);
     VD_GO(vd_report_map(&r, err));
     VD_GO(files(&r, err));
     VD_GO(thumbnails(&r, err));
@@ -479,6 +505,7 @@ vd_status vd_report_data(vd_str *out, vd_dataset *ds, const vd_report_opt *opt, 
     VD_GO(vd_str_check(out, err));
 done:
     vd_db_rollback(r.db); /* nothing was written */
+    vd_survey_reset(&r.survey);
     vd_mem_free(r.thresholds);
     vd_mem_free(r.shown);
     return st;

@@ -1,7 +1,7 @@
 /* What the report page shows, as JSON. SPDX-License-Identifier: Apache-2.0
  *
  * One object, its parts named as web/report.html reads them. Counts and distributions come from the
- * catalog by aggregates or one pass that keeps counters only; lists are capped, and so are the
+ * catalog by aggregates or walks that keep counters; lists are capped, and so are the
  * bytes of thumbnails: the page of a million assets is as large as that of a thousand. */
 #ifndef VD_OPS_REPORT_DATA_H
 #define VD_OPS_REPORT_DATA_H
@@ -15,9 +15,13 @@ typedef struct vd_report_opt {
     int per_group;       /* members shown of a group */
     int files;           /* rows of the table of files that are not ok */
     int64_t thumb_bytes; /* JPEG bytes of all thumbnails together */
+    int64_t keep_bytes;  /* memory that saves reading the catalog twice */
 } vd_report_opt;
 #define VD_REPORT_OPT                                                                              \
-    { .per_gallery = 24, .groups = 24, .per_group = 8, .files = 60, .thumb_bytes = 4 << 20 }
+    {                                                                                              \
+        .per_gallery = 24, .groups = 24, .per_group = 8, .files = 60, .thumb_bytes = 4 << 20,      \
+        .keep_bytes = 256 << 20                                                                    \
+    }
 
 /* Appends the object to `out`. Text in it is escaped for JSON, not for HTML (vd_report_page does
  * that). `ds` is read only. Fails with what the catalog fails with, VD_E_NOMEM. */

@@ -109,20 +109,12 @@ static vd_status gather(vd_distributions *d, vd_err *err) {
     return VD_OK;
 }
 
-static vd_status pass_sql(vd_str *sql, const vd_distributions *d, vd_err *err) {
-    vd_str_add(sql, "SELECT ");
+void vd_distributions_columns(const vd_distributions *d, bool scores, vd_str *sql) {
     for (int i = 0; i < d->n_metrics; i++) {
         const metric *m = &d->metrics[i];
-        vd_str_addf(sql, "%s%s%s", i > 0 ? ", " : "", m->sql != NULL ? "" : "m.",
-                    m->sql != NULL ? m->sql : m->name);
+        vd_str_addf(sql, ", %s%s", m->sql != NULL ? "" : "m.", m->sql != NULL ? m->sql : m->name);
     }
-    for (int i = 0; i < d->n_scores; i++) vd_str_addf(sql, ", m.%s", d->scores[i].column);
-    vd_str_add(
-        sql,
-        " FROM asset a LEFT JOIN fact_measure m ON m.asset_id = a.id LEFT JOIN fact_fingerprint f"
-        " ON f.asset_id = a.id LEFT JOIN fact_check c ON c.asset_id = a.id"
-        " WHERE a.state = 'present' AND a.kind IN ('image', 'frame', 'page')");
-    return vd_str_check(sql, err);
+    for (int i = 0; scores && i < d->n_scores; i++) vd_str_addf(sql, ", m.%s", d->scores[i].column);
 }
 
 /* ---- first pass: the sketch ---- */
@@ -208,23 +200,24 @@ static void count_score(score *s, double v) {
         s->bins[(int)VD_CLAMP(v * (VD_REPORT_SCORE_BINS - 1), 0.0, VD_REPORT_SCORE_BINS - 1.0)]++;
 }
 
-static vd_status one_pass(vd_distributions *d, vd_stmt *s, bool second, vd_err *err) {
-    bool row = true;
-    for (;;) {
-        VD_TRY(vd_stmt_step(s, &row, err));
-        if (!row) break;
-        for (int i = 0; i < d->n_metrics; i++) {
-            double v = vd_stmt_real(s, i);
-            if (second)
-                count(&d->metrics[i], v);
-            else
-                sketch(&d->metrics[i], v);
-        }
-        for (int i = 0; second && i < d->n_scores; i++)
-            count_score(&d->scores[i], vd_stmt_real(s, d->n_metrics + i));
-    }
-    vd_stmt_reset(s);
-    return VD_OK;
+int vd_distributions_metrics(const vd_distributions *d) {
+    return d->n_metrics;
+}
+
+int vd_distributions_n_scores(const vd_distributions *d) {
+    return d->n_scores;
+}
+
+void vd_distributions_sketch(vd_distributions *d, const double *metrics) {
+    for (int i = 0; i < d->n_metrics; i++) sketch(&d->metrics[i], metrics[i]);
+}
+
+void vd_distributions_score(vd_distributions *d, const double *scores) {
+    for (int i = 0; i < d->n_scores; i++) count_score(&d->scores[i], scores[i]);
+}
+
+void vd_distributions_count(vd_distributions *d, const double *metrics) {
+    for (int i = 0; i < d->n_metrics; i++) count(&d->metrics[i], metrics[i]);
 }
 
 /* ---- thresholds in terms of metrics ---- */
@@ -345,27 +338,20 @@ static void all_lines(vd_distributions *d, const double *thresholds) {
 
 /* ---- in and out ---- */
 
-vd_status vd_distributions_new(vd_distributions **out, vd_dataset *ds, const double *thresholds,
-                               vd_err *err) {
-    vd_status st = VD_OK;
-    vd_stmt *s = NULL;
-    vd_str sql = { 0 };
+vd_status vd_distributions_new(vd_distributions **out, vd_err *err) {
     vd_distributions *d = vd_mem_array(1, sizeof *d);
     if (d == NULL) return vd_nomem(err);
-    VD_GO(gather(d, err));
-    VD_GO(pass_sql(&sql, d, err));
-    VD_GO(vd_db_prepare(&s, vd_dataset_db(ds), sql.data, true, err));
-    VD_GO(one_pass(d, s, false, err));
+    vd_status st = gather(d, err);
+    if (st == VD_OK)
+        *out = d;
+    else
+        vd_distributions_free(d);
+    return st;
+}
+
+void vd_distributions_ranges(vd_distributions *d, const double *thresholds) {
     all_lines(d, thresholds);
     for (int i = 0; i < d->n_metrics; i++) choose_range(&d->metrics[i]);
-    VD_GO(one_pass(d, s, true, err));
-    *out = d;
-    d = NULL;
-done:
-    vd_stmt_free(s);
-    vd_str_reset(&sql);
-    vd_distributions_free(d);
-    return st;
 }
 
 void vd_distributions_free(vd_distributions *d) {

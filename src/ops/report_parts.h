@@ -3,6 +3,7 @@
 #define VD_OPS_REPORT_PARTS_H
 
 #include "ops/report_data.h"
+#include "ops/report_survey.h"
 
 typedef struct vd_report {
     vd_str *out;
@@ -10,7 +11,7 @@ typedef struct vd_report {
     vd_db *db;
     const vd_report_opt *opt;
     double *thresholds; /* one a kind of problem */
-    int64_t pictures;
+    vd_survey survey;
     int64_t *shown; /* assets whose thumbnails are wanted, in the order of the page */
     int64_t n_shown, cap_shown;
 } vd_report;
@@ -23,6 +24,6 @@ typedef struct vd_report {
  * values are bound from 1 on. */
 vd_status vd_report_rows(vd_report *r, const char *name, const char *sql, const vd_value *bound,
                          int n, vd_err *err);
-vd_status vd_report_timeline(vd_report *r, vd_err *err);
+void vd_report_timeline(vd_report *r);
 vd_status vd_report_map(vd_report *r, vd_err *err);
 #endif

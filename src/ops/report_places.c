@@ -1,10 +1,11 @@
 /* When and where: the timeline, and positions as points or, where there are many, as cells of a
  * grid. SPDX-License-Identifier: Apache-2.0 */
+#include "ops/report_places.h"
+
 #include <math.h>
 
+#include "base/mem.h"
 #include "ops/report_parts.h"
-
-enum { TIME_BINS = 72, MAP_COLUMNS = 160, MAP_ROWS = 100, MAX_POINTS = 1500 };
 
 /* A step that people can read: whole seconds, minutes, hours, days. */
 static double time_step(double span) {
@@ -13,116 +14,130 @@ static double time_step(double span) {
                                    14400,   21600,   43200,    86400,     172800,   604800, 1209600,
                                    2629800, 7889400, 31557600, 157788000, 315576000 };
     for (int i = 0; i < VD_COUNT(nice); i++)
-        if (span / nice[i] < TIME_BINS) return nice[i];
-    return ceil(span / TIME_BINS);
+        if (span / nice[i] < VD_TIME_BINS) return nice[i];
+    return ceil(span / VD_TIME_BINS);
 }
 
-vd_status vd_report_timeline(vd_report *r, vd_err *err) {
-    vd_status st = VD_OK;
-    vd_stmt *range = NULL, *count = NULL;
-    int64_t bins[TIME_BINS + 1] = { 0 };
-    bool row = false;
-    VD_GO(vd_db_prepare(&range, r->db,
-                        "SELECT count(t), count(*), min(t), max(t) FROM (SELECT " UNIX_S
-                        " AS t FROM asset a"
-                        " LEFT JOIN fact_check c ON c.asset_id = a.id WHERE " PICTURE ")",
-                        true, err));
-    VD_GO(vd_stmt_step(range, &row, err));
-    const int64_t n = vd_stmt_int(range, 0), missing = vd_stmt_int(range, 1) - n;
-    vd_str_addf(r->out, ",\n\"timeline\": {\"n\": %lld, \"missing\": %lld", (long long)n,
-                (long long)missing);
-    if (n > 0) {
-        const double step = time_step(vd_stmt_real(range, 3) - vd_stmt_real(range, 2));
-        const double lo = floor(vd_stmt_real(range, 2) / step) * step;
+vd_places vd_places_none(void) {
+    return (vd_places){ .first_s = INFINITY,
+                        .last_s = -INFINITY,
+                        .lat0 = INFINITY,
+                        .lat1 = -INFINITY,
+                        .lon0 = INFINITY,
+                        .lon1 = -INFINITY };
+}
+
+void vd_places_reset(vd_places *p) {
+    vd_mem_free(p->cells);
+    *p = vd_places_none();
+}
+
+/* False for what is not known, too. */
+static bool on_earth(vd_place at) {
+    return at.latitude >= -90 && at.latitude <= 90 && at.longitude >= -180 && at.longitude <= 180;
+}
+
+void vd_places_see(vd_places *p, vd_place at) {
+    p->pictures++;
+    if (isfinite(at.time_s)) {
+        p->dated++;
+        p->first_s = VD_MIN(p->first_s, at.time_s);
+        p->last_s = VD_MAX(p->last_s, at.time_s);
+    }
+    if (!on_earth(at)) return;
+    p->located++;
+    p->lat0 = VD_MIN(p->lat0, at.latitude);
+    p->lat1 = VD_MAX(p->lat1, at.latitude);
+    p->lon0 = VD_MIN(p->lon0, at.longitude);
+    p->lon1 = VD_MAX(p->lon1, at.longitude);
+}
+
+vd_status vd_places_ranges(vd_places *p, vd_err *err) {
+    if (p->dated > 0) {
+        p->time_step = time_step(p->last_s - p->first_s);
+        p->time_lo = floor(p->first_s / p->time_step) * p->time_step;
+    }
+    if (p->located <= VD_MAP_POINTS) return VD_OK;
+    p->cells = vd_mem_array((VD_MAP_COLUMNS + 1) * (VD_MAP_ROWS + 1), sizeof *p->cells);
+    return p->cells != NULL ? VD_OK : vd_nomem(err);
+}
+
+/* Which of `n` cells; what lies at the upper end has one of its own. */
+static int cell_of(double v, double lo, double hi, int n) {
+    double at = (v - lo) * (n / VD_MAX(hi - lo, 1e-9));
+    return (int)VD_CLAMP(at, 0.0, (double)n);
+}
+
+void vd_places_count(vd_places *p, vd_place at) {
+    if (isfinite(at.time_s))
+        p->bins[(int)VD_CLAMP((at.time_s - p->time_lo) / p->time_step, 0.0,
+                              (double)VD_TIME_BINS)]++;
+    if (p->cells == NULL || !on_earth(at)) return;
+    int column = cell_of(at.longitude, p->lon0, p->lon1, VD_MAP_COLUMNS);
+    int line = cell_of(at.latitude, p->lat0, p->lat1, VD_MAP_ROWS);
+    vd_map_cell *cell = &p->cells[column * (VD_MAP_ROWS + 1) + line];
+    cell->longitude += at.longitude;
+    cell->latitude += at.latitude;
+    cell->n++;
+}
+
+void vd_report_timeline(vd_report *r) {
+    const vd_places *p = &r->survey.places;
+    vd_str_addf(r->out, ",\n\"timeline\": {\"n\": %lld, \"missing\": %lld", (long long)p->dated,
+                (long long)(p->pictures - p->dated));
+    if (p->dated > 0) {
         int last = 0;
-        VD_GO(vd_db_prepare(&count, r->db,
-                            "SELECT CAST((t - ?1) / ?2 AS INTEGER), count(*) FROM (SELECT " UNIX_S
-                            " AS t"
-                            " FROM asset a JOIN fact_check c ON c.asset_id = a.id WHERE " PICTURE
-                            ") WHERE t IS NOT NULL GROUP BY 1",
-                            true, err));
-        vd_stmt_bind(count, 1, vd_val_real(lo));
-        vd_stmt_bind(count, 2, vd_val_real(step));
-        for (;;) {
-            VD_GO(vd_stmt_step(count, &row, err));
-            if (!row) break;
-            int at = (int)VD_CLAMP(vd_stmt_int(count, 0), 0, TIME_BINS);
-            bins[at] += vd_stmt_int(count, 1);
-            last = VD_MAX(last, at);
-        }
+        for (int i = 0; i <= VD_TIME_BINS; i++)
+            if (p->bins[i] > 0) last = i;
         vd_str_add(r->out, ", \"lo\": ");
-        vd_str_json_num(r->out, lo);
+        vd_str_json_num(r->out, p->time_lo);
         vd_str_add(r->out, ", \"step_s\": ");
-        vd_str_json_num(r->out, step);
+        vd_str_json_num(r->out, p->time_step);
         vd_str_add(r->out, ", \"bins\": [");
         for (int i = 0; i <= last; i++)
-            vd_str_addf(r->out, "%s%lld", i > 0 ? "," : "", (long long)bins[i]);
+            vd_str_addf(r->out, "%s%lld", i > 0 ? "," : "", (long long)p->bins[i]);
         vd_str_addc(r->out, ']');
     }
     vd_str_addc(r->out, '}');
-done:
-    vd_stmt_free(range);
-    vd_stmt_free(count);
-    return st;
 }
 
-#define LOCATED                                                                                    \
-    "FROM asset a JOIN fact_check c ON c.asset_id = a.id WHERE " PICTURE                           \
-    " AND c.latitude BETWEEN -90 AND 90 AND c.longitude BETWEEN -180 AND 180"
-
-/* Cells of a grid over the extent, each at the mean of what lies in it. */
-static vd_status map_cells(vd_report *r, const double box[4], vd_err *err) {
-    vd_stmt *s = NULL;
-    bool row = true, first = true;
-    VD_TRY(vd_db_prepare(
-        &s, r->db,
-        "SELECT avg(c.longitude), avg(c.latitude), count(*) " LOCATED
-        " GROUP BY CAST((c.longitude - ?1) * ?2 AS INTEGER), CAST((c.latitude - ?3) * ?4 AS INTEGER)",
-        true, err));
-    vd_stmt_bind(s, 1, vd_val_real(box[2]));
-    vd_stmt_bind(s, 2, vd_val_real(MAP_COLUMNS / VD_MAX(box[3] - box[2], 1e-9)));
-    vd_stmt_bind(s, 3, vd_val_real(box[0]));
-    vd_stmt_bind(s, 4, vd_val_real(MAP_ROWS / VD_MAX(box[1] - box[0], 1e-9)));
-    vd_str_add(r->out, ", \"points\": null, \"cells\": [");
-    vd_status st = VD_OK;
-    while (st == VD_OK) {
-        st = vd_stmt_step(s, &row, err);
-        if (st != VD_OK || !row) break;
-        vd_str_addf(r->out, "%s[%.6f,%.6f,%lld]", first ? "" : ",", vd_stmt_real(s, 0),
-                    vd_stmt_real(s, 1), (long long)vd_stmt_int(s, 2));
+/* Each cell at the mean of what lies in it. */
+static void map_cells(vd_str *out, const vd_map_cell *cells) {
+    bool first = true;
+    vd_str_add(out, ", \"points\": null, \"cells\": [");
+    for (int i = 0; i < (VD_MAP_COLUMNS + 1) * (VD_MAP_ROWS + 1); i++) {
+        const vd_map_cell *c = &cells[i];
+        if (c->n == 0) continue;
+        vd_str_addf(out, "%s[%.6f,%.6f,%lld]", first ? "" : ",", c->longitude / (double)c->n,
+                    c->latitude / (double)c->n, (long long)c->n);
         first = false;
     }
-    vd_str_addc(r->out, ']');
-    vd_stmt_free(s);
-    return st;
+    vd_str_addc(out, ']');
+}
+
+static vd_status map_points(vd_report *r, vd_err *err) {
+    return vd_report_rows(
+        r, "points",
+        "SELECT c.longitude AS lon, c.latitude AS lat, c.direction_deg AS direction, a.uri"
+        " FROM asset a JOIN fact_check c ON c.asset_id = a.id WHERE " PICTURE
+        " AND c.latitude BETWEEN -90 AND 90 AND c.longitude BETWEEN -180 AND 180 ORDER BY a.id",
+        NULL, 0, err);
 }
 
 vd_status vd_report_map(vd_report *r, vd_err *err) {
-    vd_stmt *s = NULL;
-    bool row = false;
-    VD_TRY(vd_db_prepare(&s, r->db,
-                         "SELECT count(*), min(c.latitude), max(c.latitude), min(c.longitude),"
-                         " max(c.longitude) " LOCATED,
-                         true, err));
-    vd_status st = vd_stmt_step(s, &row, err);
-    const int64_t n = st == VD_OK ? vd_stmt_int(s, 0) : 0;
-    double box[4] = { 0 };
+    const vd_places *p = &r->survey.places;
     static const char *const name[] = { "lat0", "lat1", "lon0", "lon1" };
-    vd_str_addf(r->out, ",\n\"map\": {\"n\": %lld", (long long)n);
-    for (int i = 0; n > 0 && i < 4; i++) {
-        box[i] = vd_stmt_real(s, i + 1);
+    const double box[] = { p->lat0, p->lat1, p->lon0, p->lon1 };
+    vd_status st = VD_OK;
+    vd_str_addf(r->out, ",\n\"map\": {\"n\": %lld", (long long)p->located);
+    for (int i = 0; p->located > 0 && i < 4; i++) {
         vd_str_addf(r->out, ", \"%s\": ", name[i]);
         vd_str_json_num(r->out, box[i]);
     }
-    vd_stmt_free(s);
-    if (st == VD_OK && n > MAX_POINTS)
-        st = map_cells(r, box, err);
-    else if (st == VD_OK && n > 0)
-        st = vd_report_rows(
-            r, "points",
-            "SELECT c.longitude AS lon, c.latitude AS lat, c.direction_deg AS direction, a.uri " LOCATED
-            " ORDER BY a.id",
-            NULL, 0, err);
+    if (p->cells != NULL)
+        map_cells(r->out, p->cells);
+    else if (p->located > 0)
+        st = map_points(r, err);
     vd_str_addc(r->out, '}');
     return st;
 }

@@ -23,6 +23,11 @@ static const vd_arg args[] = {
       .max = 10000,
       .def = "24",
       .help = "cameras on the path" },
+    { .name = "world",
+      .type = VD_T_CHOICE,
+      .choices = "auto|yard|town",
+      .def = "auto",
+      .help = "yard: an arc round one; town: streets, in loops; auto: town beyond 60 views" },
     { .name = "width", .type = VD_T_INT, .min = 64, .max = 8192, .def = "1600", .help = "px" },
     { .name = "height", .type = VD_T_INT, .min = 64, .max = 8192, .def = "1200", .help = "px" },
     { .name = "k1",
@@ -41,7 +46,7 @@ static const vd_arg args[] = {
       .type = VD_T_REAL,
       .max = 360,
       .def = "140",
-      .help = "how far the path goes round the scene, deg" },
+      .help = "how far the path goes round the yard, deg" },
     { .name = "noise",
       .type = VD_T_REAL,
       .max = 20,
@@ -53,6 +58,11 @@ static const vd_arg args[] = {
       .max = 999,
       .def = "-1",
       .help = "planted defects of each kind; -1: a few" },
+    { .name = "truth",
+      .type = VD_T_CHOICE,
+      .choices = "all|poses",
+      .def = "all",
+      .help = "poses: leaves out depth and masks, 4 bytes a pixel" },
     { .name = "jobs",
       .type = VD_T_INT,
       .max = 256,
@@ -81,6 +91,12 @@ static vd_status on_picture(void *user, int64_t done, int64_t total) {
     return c->on_cancel != NULL && c->on_cancel(c->user) ? VD_E_CANCEL : VD_OK;
 }
 
+static vd_world world_of(const char *name) {
+    return strcmp(name, "yard") == 0   ? VD_WORLD_YARD
+           : strcmp(name, "town") == 0 ? VD_WORLD_TOWN
+                                       : VD_WORLD_AUTO;
+}
+
 static vd_status synth_op(vd_opcall *c, vd_err *err) {
     vd_status st = VD_OK;
     vd_pool *pool = NULL;
@@ -89,6 +105,7 @@ static vd_status synth_op(vd_opcall *c, vd_err *err) {
     telling t = { c, vd_time_mono_s() };
     int jobs = (int)vd_arg_int(c, "jobs");
     opt.seed = (uint64_t)vd_arg_int(c, "seed");
+    opt.world = world_of(vd_arg_text(c, "world"));
     opt.views = (int32_t)vd_arg_int(c, "views");
     opt.width = (int32_t)vd_arg_int(c, "width");
     opt.height = (int32_t)vd_arg_int(c, "height");
@@ -96,6 +113,7 @@ static vd_status synth_op(vd_opcall *c, vd_err *err) {
     opt.k2 = vd_arg_real(c, "k2");
     opt.arc_deg = vd_arg_real(c, "arc");
     opt.noise = vd_arg_real(c, "noise");
+    opt.truth_maps = strcmp(vd_arg_text(c, "truth"), "all") == 0;
     for (int i = 0; vd_arg_int(c, "defects") >= 0 && i < VD_N_DEFECTS; i++)
         opt.defects[i] = (int32_t)vd_arg_int(c, "defects");
     VD_GO(vd_pool_new(&pool, jobs > 0 ? jobs : vd_cpu_count(), err));
@@ -116,8 +134,10 @@ const vd_op vd_op_synth = {
     .summary = "renders captures whose truth is known",
     .help =
         "A textured scene seen by cameras on a path, with EXIF, and beside it the truth: intrinsics, poses, depth,\n"
-        "instance masks, boxes (COCO), and the list of planted defects.",
-    .example = "vidimus synth demo --views 24",
+        "instance masks, boxes (COCO), and the list of planted defects.\n\n"
+        "The yard is small and seen by every view. The town is for maps: it grows with the number of views, each\n"
+        "shares about 70 % of what it shows with the next, and streets are walked again after each lap.",
+    .example = "vidimus synth demo --views 24\n  vidimus synth town --views 1000 --truth poses",
     .args = args,
     .n_args = VD_COUNT(args),
     .columns = columns,

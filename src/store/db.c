@@ -103,9 +103,10 @@ static vd_status open_handle(vd_db *db, vd_db_mode mode, vd_err *err) {
     vd_str_addn(&folder, db->path, vd_path_name(db->path) - db->path);
     bool sealed = mode == VD_DB_READ && access(vd_str_text(&folder), W_OK) != 0;
     uri_of(&uri, db->path, sealed ? "?immutable=1" : "");
-    vd_status st = vd_str_check(&uri, err);
+    vd_status st = vd_str_check(&folder, err);
     int rc = SQLITE_OK;
-    if (st == VD_OK && folder.status == VD_OK) rc = sqlite3_open_v2(uri.data, &db->h, flags, NULL);
+    if (st == VD_OK) st = vd_str_check(&uri, err);
+    if (st == VD_OK) rc = sqlite3_open_v2(uri.data, &db->h, flags, NULL);
     vd_str_reset(&folder);
     vd_str_reset(&uri);
     if (st == VD_OK && rc != SQLITE_OK) st = failed(db, rc, err);
@@ -278,13 +279,17 @@ vd_value vd_stmt_value(const vd_stmt *s, int column) {
     }
 }
 
+bool vd_stmt_null(const vd_stmt *s, int column) {
+    return sqlite3_column_type(s->h, column) == SQLITE_NULL;
+}
+
 int64_t vd_stmt_int(const vd_stmt *s, int column) {
     return sqlite3_column_int64(s->h, column);
 }
 
 double vd_stmt_real(const vd_stmt *s, int column) {
-    if (sqlite3_column_type(s->h, column) == SQLITE_NULL) return NAN;
-    return sqlite3_column_double(s->h, column);
+    double v = sqlite3_column_double(s->h, column); /* 0 for NULL: its type is asked only then */
+    return v == 0 && sqlite3_column_type(s->h, column) == SQLITE_NULL ? NAN : v;
 }
 
 const char *vd_stmt_text(const vd_stmt *s, int column) {

@@ -59,6 +59,7 @@ int vd_stmt_columns(const vd_stmt *s);
 const char *vd_stmt_name(const vd_stmt *s, int column);
 /* Borrowed until the next step, reset or free. */
 vd_value vd_stmt_value(const vd_stmt *s, int column);
+bool vd_stmt_null(const vd_stmt *s, int column);
 int64_t vd_stmt_int(const vd_stmt *s, int column);
 double vd_stmt_real(const vd_stmt *s, int column);      /* NaN for NULL */
 const char *vd_stmt_text(const vd_stmt *s, int column); /* "" for NULL */

@@ -53,6 +53,11 @@ static const char *const migrations[VD_SCHEMA_VERSION] = {
     " WITHOUT ROWID; CREATE INDEX tag_name ON tag(name);",
 };
 
+/* Nearly all assets are present: the few others are found without a walk over all. An index changes
+ * no meaning, so it needs no version of its own. */
+static const char INDEX_ABSENT[] =
+    "CREATE INDEX IF NOT EXISTS asset_absent ON asset(id) WHERE state <> 'present'";
+
 static vd_status version_of(vd_db *db, const char *path, int64_t *version, vd_err *err) {
     int64_t app = 0, tables = 0;
     VD_TRY(vd_db_int(db, "PRAGMA user_version", version, err));
@@ -117,11 +122,16 @@ done:
     return st;
 }
 
-/* Runs one statement for every indexed column. */
+/* Runs one statement for every index over facts: that over the keys, and those of indexed columns.
+ */
 static vd_status each_index(vd_db *db, const vd_schema *schema, bool make, vd_err *err) {
     vd_str sql = { 0 };
     for (int k = 0; k < schema->n_tables; k++) {
         const vd_table_decl *d = schema->tables[k];
+        if (make)
+            vd_str_addf(&sql, "CREATE INDEX IF NOT EXISTS %s_key ON %s(key);", d->name, d->name);
+        else
+            vd_str_addf(&sql, "DROP INDEX IF EXISTS %s_key;", d->name);
         for (int i = 0; i < d->n_columns; i++) {
             const char *c = d->columns[i].name;
             if (!(d->columns[i].flags & VD_COL_INDEX)) continue;
@@ -217,6 +227,7 @@ vd_status vd_schema_upgrade(vd_db *db, const vd_schema *schema, const char *back
     vd_status st = version < VD_SCHEMA_VERSION ? migrate(db, version, err) : VD_OK;
     for (int i = 0; st == VD_OK && i < schema->n_tables; i++)
         st = make_table(db, schema->tables[i], err);
+    if (st == VD_OK) st = vd_db_exec(db, INDEX_ABSENT, err);
     if (st == VD_OK) st = vd_schema_index(db, schema, err);
     if (st == VD_OK) st = make_view(db, schema, err);
     if (st == VD_OK) st = vd_db_commit(db, err);

@@ -75,13 +75,13 @@ static vd_status check(const vd_synth_opt *o, vd_err *err) {
  */
 static void set_gps(vd_media *m, const vd_plan *p, vd_rigid pose) {
     const double a = 6378137.0, e2 = 6.69437999014e-3, lat = p->latitude_deg * PI / 180;
-    const double w = 1 - e2 * sin(lat) * sin(lat), meridian = a * (1 - e2) / (w * sqrt(w)),
+    const double w = 1 - e2 * vd_sin(lat) * vd_sin(lat), meridian = a * (1 - e2) / (w * sqrt(w)),
                  normal = a / sqrt(w);
     vd_vec3 eye = vd_scene_eye(pose);
     double r[9];
     vd_quat_matrix(r, pose.q);
     m->latitude_deg = p->latitude_deg + eye.y / meridian * 180 / PI;
-    m->longitude_deg = p->longitude_deg + eye.x / (normal * cos(lat)) * 180 / PI;
+    m->longitude_deg = p->longitude_deg + eye.x / (normal * vd_cos(lat)) * 180 / PI;
     m->altitude_m = p->altitude_m + eye.z;
     m->direction_deg =
         fmod(atan2(r[6], r[7]) * 180 / PI + 360, 360); /* the optical axis, from north */
@@ -116,8 +116,12 @@ static vd_shot *add_shot(vd_plan *p, vd_defect d, int64_t number, vd_rigid pose)
                     .exposure = 1,
                     .noise = p->opt.noise,
                     .keep = 1 };
-    if (d == VD_N_DEFECTS)
-        snprintf(s->name, sizeof s->name, "view_%03d.jpg", (int)number + 1);
+    if (d == VD_N_DEFECTS) /* as many digits as the last one needs: names sort by number */
+        snprintf(s->name, sizeof s->name, "view_%0*d.jpg",
+                 p->opt.views < 1000    ? 3
+                 : p->opt.views < 10000 ? 4
+                                        : 5,
+                 (int)number + 1);
     else
         snprintf(s->name, sizeof s->name, "%s_%02d.jpg", vd_defect_name(d), (int)number + 1);
     set_exif(&s->exif, p, pose, p->n_shots, &r);
@@ -209,7 +213,11 @@ vd_status vd_plan_init(vd_plan *p, const vd_synth_opt *opt, vd_err *err) {
     p->latitude_deg = 46.8123; /* an alpine meadow that has no such yard */
     p->longitude_deg = 9.2871;
     p->altitude_m = 1204;
-    vd_scene_init(&p->scene, opt->seed);
+    vd_status st = vd_scene_init(&p->scene, opt->world, opt->views, opt->seed, err);
+    if (st != VD_OK) {
+        vd_plan_reset(p);
+        return st;
+    }
     for (int64_t i = 0; i < opt->views; i++)
         add_shot(p, VD_N_DEFECTS, i,
                  vd_scene_view(&p->scene, i, opt->views, opt->arc_deg * PI / 180, opt->seed));
@@ -225,6 +233,7 @@ vd_status vd_plan_init(vd_plan *p, const vd_synth_opt *opt, vd_err *err) {
 void vd_plan_reset(vd_plan *p) {
     vd_mem_free(p->shot);
     vd_mem_free(p->copy);
+    vd_scene_reset(&p->scene);
     p->shot = NULL;
     p->copy = NULL;
 }

@@ -5,16 +5,19 @@
 #ifndef VD_SYNTH_SCENE_H
 #define VD_SYNTH_SCENE_H
 
+#include "math/trig.h"
 #include "math/vec.h"
+#include "synth/cells.h"
 #include "synth/noise.h"
+#include "synth/route.h"
 #include "synth/synth.h"
 
-enum {
-    VD_SCENE_MAX_OBJECTS = 64,
-    VD_SCENE_MAX_PLANES = 8,
-    VD_SCENE_GRID = 128,
-    VD_SCENE_SUN_RAYS = 24
-};
+enum { VD_SCENE_MAX_PLANES = 8, VD_SCENE_SUN_RAYS = 24 };
+
+/* An object is taken as a sphere of this part of its bounding sphere's radius where it keeps the
+ * sky's light away, and as none where it is farther than so many of its bounding radii. */
+#define VD_SCENE_FILL 0.8
+#define VD_SCENE_NEAR_RADII 3.2
 
 typedef enum vd_shape {
     VD_SHAPE_POLY,      /* a convex polyhedron: planes n.x <= d */
@@ -57,6 +60,7 @@ typedef struct vd_object {
     double axis[9]; /* local = axis * (world - centre): rows are the local axes */
     vd_vec3 half;   /* half sizes; of a polyhedron those of its bounding box */
     double plane[VD_SCENE_MAX_PLANES][4];
+    double side[VD_SCENE_MAX_PLANES][3]; /* their normals in the world */
     int n_planes;
     double radius;    /* of the bounding sphere */
     vd_p3f colour[2]; /* linear reflectance */
@@ -67,18 +71,17 @@ typedef struct vd_object {
 enum { VD_ID_SKY = 0, VD_ID_GROUND = 1, VD_ID_FIRST = 2 };
 
 typedef struct vd_scene {
-    vd_object object[VD_SCENE_MAX_OBJECTS];
+    vd_route route; /* of a town; its side is 0 in the yard */
+    vd_object *object;
     int n_objects;
-    vd_vec3 sun;          /* unit, towards the sun */
-    vd_vec3 sun_u, sun_v; /* across it */
-    double sun_tan;       /* tangent of its angular radius */
-    /* Rays to places spread evenly over its disc, from the rim inwards, in each object's frame. */
-    vd_vec3 sun_local[VD_SCENE_MAX_OBJECTS][VD_SCENE_SUN_RAYS];
-    double arc_mid_rad; /* azimuth of the middle camera */
-    /* Which objects may shade, or darken the surroundings of, a place: bit sets over a grid across
-     * the sun and over one on the ground; `reach` is half its side in metres. */
-    uint64_t shade[VD_SCENE_GRID * VD_SCENE_GRID], near[VD_SCENE_GRID * VD_SCENE_GRID];
-    double reach;
+    int64_t cap;                        /* of objects; fixed before the first is added */
+    vd_vec3 sun;                        /* unit, towards the sun */
+    vd_vec3 sun_u, sun_v;               /* across it */
+    double sun_tan;                     /* tangent of its angular radius */
+    vd_vec3 sun_ray[VD_SCENE_SUN_RAYS]; /* to places spread evenly over its disc, rim first */
+    double arc_mid_rad;                 /* azimuth of the middle camera */
+    vd_cells shade, near;               /* what may shade, or darken the surroundings of, a place:
+                                           over a plane across the sun, and over the ground */
     vd_noise noise;
 } vd_scene;
 
@@ -87,10 +90,13 @@ typedef struct vd_scene_camera {
     double f_px, cx_px, cy_px, k1, k2;
 } vd_scene_camera;
 
-void vd_scene_init(vd_scene *s, uint64_t seed);
+/* A world for `views` views; VD_WORLD_AUTO is decided by them. Zeroed is empty; free with
+ * vd_scene_reset. Fails with VD_E_NOMEM. */
+vd_status vd_scene_init(vd_scene *s, vd_world world, int64_t views, uint64_t seed, vd_err *err);
+void vd_scene_reset(vd_scene *s);
 
 /* The pose (cam_from_world) of view `i` of `n` on the path; `arc_rad` is how far the path goes
- * round. */
+ * round a yard. */
 vd_rigid vd_scene_view(const vd_scene *s, int64_t i, int64_t n, double arc_rad, uint64_t seed);
 
 /* A pose off the path, for pictures that shall look like none of the path's. */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/cpu.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/npy.h"
@@ -28,15 +29,17 @@ enum { MAX_MARKER = 64 << 20 };
 
 typedef struct scratch {
     vd_picture picture;
-    uint8_t *edited;
-    int64_t edited_cap;
+    vd_seen *seen; /* one an object */
+    uint8_t *edited, *mask;
+    int64_t edited_cap, mask_cap;
     vd_str bytes, exif, path;
 } scratch;
 
 typedef struct job {
     const char *dir;
     vd_plan *plan;
-    vd_seen *seen;
+    const vd_synth_kern *kern;
+    vd_seen_list *seen; /* one a view */
     scratch *worker;
     int n_workers;
     pthread_mutex_t lock; /* guards what follows */
@@ -100,23 +103,54 @@ static vd_status write_copy(job *j, scratch *w, const vd_copy *c, vd_err *err) {
     } else {
         int64_t need = 3 * (int64_t)c->width * c->height;
         VD_TRY(VD_GROW(w->edited, w->edited_cap, need, err));
-        vd_defect_resample(w->edited, c->width, c->height, p, c->x0, c->y0, c->x1, c->y1, c->gain);
+        VD_TRY(vd_defect_resample(w->edited, c->width, c->height, p, c->x0, c->y0, c->x1, c->y1,
+                                  c->gain, err));
         VD_TRY(encode(w, w->edited, c->width, c->height, c->quality, &source->exif, false, err));
     }
     return put_image(j, w, c->name, err);
 }
 
-static void look(vd_seen *seen, const vd_picture *p) {
-    for (int32_t y = 0; y < p->height; y++)
-        for (int32_t x = 0; x < p->width; x++) {
-            int id = p->id[(int64_t)y * p->width + x];
-            if (id < VD_ID_FIRST) continue;
-            vd_seen *s = &seen[id - VD_ID_FIRST];
-            if (s->pixels++ == 0) *s = (vd_seen){ 1, x, y, x + 1, y + 1 };
-            s->x0 = VD_MIN(s->x0, x);
-            s->x1 = VD_MAX(s->x1, x + 1);
-            s->y1 = y + 1;
+/* A run of pixels of one object in a row. */
+static void see(vd_seen *s, int32_t y, int32_t x0, int32_t x1) {
+    if (s->pixels == 0) *s = (vd_seen){ s->object, 0, x0, y, x1, y + 1 };
+    s->pixels += x1 - x0;
+    s->x0 = VD_MIN(s->x0, x0);
+    s->x1 = VD_MAX(s->x1, x1);
+    s->y1 = y + 1;
+}
+
+/* Which objects the picture shows, and where: kept in a list of just these. */
+static vd_status look(vd_seen_list *out, vd_seen *seen, int n_objects, const vd_picture *p,
+                      vd_err *err) {
+    int n = 0;
+    for (int i = 0; i < n_objects; i++) seen[i] = (vd_seen){ .object = i };
+    for (int32_t y = 0; y < p->height; y++) {
+        const uint16_t *id = p->id + (int64_t)y * p->width;
+        for (int32_t x = 0, end; x < p->width; x = end) {
+            for (end = x + 1; end < p->width && id[end] == id[x];) end++;
+            if (id[x] >= VD_ID_FIRST) see(&seen[id[x] - VD_ID_FIRST], y, x, end);
         }
+    }
+    for (int i = 0; i < n_objects; i++)
+        if (seen[i].pixels > 0) seen[n++] = seen[i];
+    out->item = vd_mem_array((size_t)n, sizeof *out->item);
+    if (out->item == NULL) return vd_nomem(err);
+    memcpy(out->item, seen, (size_t)n * sizeof *seen);
+    out->n = n;
+    return VD_OK;
+}
+
+/* Instances as a PNG: of 8 bits where they fit. */
+static vd_status encode_mask(scratch *w, int n_objects, vd_err *err) {
+    const vd_picture *p = &w->picture;
+    const int64_t n = (int64_t)p->width * p->height;
+    vd_str_clear(&w->bytes);
+    if (n_objects + VD_ID_FIRST > 256)
+        return vd_png_write(&w->bytes, VD_PNG_GREY16, p->id, p->width, p->height,
+                            2 * (ptrdiff_t)p->width, 4, err);
+    VD_TRY(VD_GROW(w->mask, w->mask_cap, n, err));
+    for (int64_t i = 0; i < n; i++) w->mask[i] = (uint8_t)p->id[i];
+    return vd_png_write(&w->bytes, VD_PNG_GREY8, w->mask, p->width, p->height, p->width, 4, err);
 }
 
 static vd_status write_maps(job *j, scratch *w, const vd_shot *s, vd_err *err) {
@@ -126,17 +160,16 @@ static vd_status write_maps(job *j, scratch *w, const vd_shot *s, vd_err *err) {
     vd_npy shape = { .type = VD_NPY_F32, .n_dims = 2, .dim = { p->height, p->width } };
     VD_TRY(path_to(&w->path, j->dir, "truth/depth", s->name, n, ".npy", err));
     VD_TRY(vd_npy_write(w->path.data, &shape, p->depth, err));
-    vd_str_clear(&w->bytes);
-    VD_TRY(vd_png_write(&w->bytes, VD_PNG_GREY8, p->id, p->width, p->height, p->width, 4, err));
+    VD_TRY(encode_mask(w, j->plan->scene.n_objects, err));
     VD_TRY(path_to(&w->path, j->dir, "truth/masks", s->name, n, ".png", err));
     return put_file(w->path.data, &w->bytes, err);
 }
 
-static vd_status spoil(vd_picture *p, const vd_shot *s, uint64_t seed, vd_err *err) {
+static vd_status spoil(vd_picture *p, const job *j, const vd_shot *s, uint64_t seed, vd_err *err) {
     if (s->defect == VD_DEFECT_LOW_INFORMATION) vd_defect_flat(p, seed);
-    if (s->defect == VD_DEFECT_BLURRY) return vd_defect_defocus(p, s->sigma_px, err);
+    if (s->defect == VD_DEFECT_BLURRY) return vd_defect_defocus(p, j->kern, s->sigma_px, err);
     if (s->defect == VD_DEFECT_MOTION_BLUR)
-        return vd_defect_motion(p, s->length_px, s->angle_rad, err);
+        return vd_defect_motion(p, j->kern, s->length_px, s->angle_rad, err);
     return VD_OK;
 }
 
@@ -157,17 +190,17 @@ static vd_status one_shot(void *user, int64_t i, int worker, vd_err *err) {
     const uint64_t noise_seed = vd_mix64(p->opt.seed * 0x9e3779b97f4a7c15u + (uint64_t)i + 1);
     const bool flat = s->defect == VD_DEFECT_LOW_INFORMATION;
     VD_TRY(vd_picture_size(&w->picture, p->opt.width, p->opt.height, err));
-    if (!flat) vd_render(&w->picture, &p->scene, &p->camera, s->pose);
-    VD_TRY(spoil(&w->picture, s, noise_seed, err));
+    if (!flat) VD_TRY(vd_render(&w->picture, j->kern, &p->scene, &p->camera, s->pose, err));
+    VD_TRY(spoil(&w->picture, j, s, noise_seed, err));
     vd_develop d = { s->exposure, flat ? 0 : p->opt.vignette, s->noise, noise_seed };
-    vd_picture_develop(&w->picture, &p->scene.noise, &d);
+    vd_picture_develop(&w->picture, j->kern, &d);
     VD_TRY(encode(w, w->picture.rgb, p->opt.width, p->opt.height, p->opt.quality, &s->exif, s->png,
                   err));
     if (s->keep < 1) w->bytes.size = (int64_t)((double)w->bytes.size * s->keep);
     s->bytes = w->bytes.size;
     VD_TRY(put_image(j, w, s->name, err));
     if (s->index >= 0) {
-        look(j->seen + s->index * VD_SCENE_MAX_OBJECTS, &w->picture);
+        VD_TRY(look(&j->seen[s->index], w->seen, p->scene.n_objects, &w->picture, err));
         VD_TRY(write_maps(j, w, s, err));
         for (int64_t k = 0; k < p->n_copies; k++)
             if (p->copy[k].view == s->index) VD_TRY(write_copy(j, w, &p->copy[k], err));
@@ -178,16 +211,21 @@ static vd_status one_shot(void *user, int64_t i, int worker, vd_err *err) {
 
 /* Removes what an earlier run wrote: the marker lists it, one path a line. Only plain names in our
  * own folders are believed. */
-static void remove_former(const char *dir, char *list) {
+static vd_status remove_former(const char *dir, char *list, vd_err *err) {
+    vd_status st = VD_OK;
+    vd_str path = { 0 };
     char *save = NULL;
     for (char *line = strtok_r(list, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
         if (strstr(line, "..") != NULL) continue;
         if (!vd_str_starts(line, "images/") && !vd_str_starts(line, "truth/")) continue;
-        vd_str path = { 0 };
+        vd_str_clear(&path);
         vd_str_addf(&path, "%s/%s", dir, line);
-        if (path.status == VD_OK) unlink(path.data);
-        vd_str_reset(&path);
+        VD_GO(vd_str_check(&path, err));
+        unlink(path.data);
     }
+done:
+    vd_str_reset(&path);
+    return st;
 }
 
 static bool is_empty(const char *dir) {
@@ -224,7 +262,7 @@ static vd_status make_folders(const char *dir, const vd_plan *p, vd_err *err) {
     VD_GO(vd_str_check(&path, err));
     if (access(path.data, F_OK) == 0) {
         VD_GO(vd_file_read(&former, &size, path.data, MAX_MARKER, err));
-        remove_former(dir, former);
+        VD_GO(remove_former(dir, former, err));
     } else if (!is_empty(dir)) {
         VD_GO(vd_fail(err, VD_E_EXISTS, "synth: %s is not empty and was not made by synth", dir));
     }
@@ -270,16 +308,31 @@ done:
     return st;
 }
 
+static vd_status make_notes(job *j, vd_err *err) {
+    j->seen = vd_mem_array((size_t)j->plan->opt.views, sizeof *j->seen);
+    if (j->seen == NULL) return vd_nomem(err);
+    for (int i = 0; i < j->n_workers; i++) {
+        scratch *w = &j->worker[i];
+        w->seen = vd_mem_array((size_t)j->plan->scene.n_objects, sizeof *w->seen);
+        if (w->seen == NULL) return vd_nomem(err);
+    }
+    return VD_OK;
+}
+
 static void job_reset(job *j) {
     for (int i = 0; j->worker != NULL && i < j->n_workers; i++) {
         scratch *w = &j->worker[i];
         vd_picture_reset(&w->picture);
+        vd_mem_free(w->seen);
         vd_mem_free(w->edited);
+        vd_mem_free(w->mask);
         vd_str_reset(&w->bytes);
         vd_str_reset(&w->exif);
         vd_str_reset(&w->path);
     }
     vd_mem_free(j->worker);
+    for (int64_t i = 0; j->seen != NULL && i < j->plan->opt.views; i++)
+        vd_mem_free(j->seen[i].item);
     vd_mem_free(j->seen);
     if (j->plan != NULL) vd_plan_reset(j->plan);
     vd_mem_free(j->plan);
@@ -294,16 +347,11 @@ vd_status vd_synth_write(const char *out_dir, const vd_synth_opt *opt, vd_pool *
     job j = { .dir = out_dir, .n_workers = vd_pool_jobs(pool), .progress = progress, .user = user };
     pthread_mutex_init(&j.lock, NULL);
     j.worker = vd_mem_array((size_t)j.n_workers, sizeof *j.worker);
-    vd_plan *plan = vd_mem_aligned(sizeof *plan); /* its noise is read by vector loads */
-    if (j.worker == NULL || plan == NULL) {
-        vd_mem_free(plan);
-        VD_GO(vd_nomem(err));
-    }
-    memset(plan, 0, sizeof *plan);
-    j.plan = plan;
+    j.kern = vd_synth_kern_for(vd_cpu_features());
+    vd_plan *plan = j.plan = vd_mem_array(1, sizeof *plan);
+    if (j.worker == NULL || plan == NULL) VD_GO(vd_nomem(err));
     VD_GO(vd_plan_init(plan, opt != NULL ? opt : &defaults, err));
-    j.seen = vd_mem_array((size_t)plan->opt.views * VD_SCENE_MAX_OBJECTS, sizeof *j.seen);
-    if (j.seen == NULL) VD_GO(vd_nomem(err));
+    VD_GO(make_notes(&j, err));
     VD_GO(make_folders(out_dir, plan, err));
     VD_GO(vd_pool_for(pool, plan->n_shots, one_shot, &j, err));
     VD_GO(write_truth(&j, err));

@@ -1,12 +1,13 @@
 /* Captures whose truth is known. SPDX-License-Identifier: Apache-2.0
  *
  * Renders a textured scene (solid objects on the ground, walls around it, sky, a sun with soft
- * shadows) as cameras on an arc see it, adds pictures with planted defects, and writes
+ * shadows) as cameras on a path see it, adds pictures with planted defects, and writes
  *
  *     OUT/images/       JPEG with EXIF: view_001.jpg ..., and KIND_01.jpg ... with the defects
  *     OUT/truth/        cameras.json, coco.json, truth.json, defects.tsv,
  *                       depth/view_001.npy (float32, metres along the optical axis, inf for sky),
- *                       masks/view_001.png (instances: 0 sky, 1 ground, from 2 on objects)
+ *                       masks/view_001.png (instances: 0 sky, 1 ground, from 2 on objects; 8 bits
+ *                       for up to 254 objects, else 16)
  *
  * Conventions are those of the house: pixel centres at +0.5, poses cam_from_world with +z forward
  * and +y down, quaternions by field name. Distortion is COLMAP's RADIAL model, which is OpenCV's
@@ -34,13 +35,23 @@ typedef enum vd_defect {
 
 const char *vd_defect_name(vd_defect d);
 
+/* Where the pictures are taken. */
+typedef enum vd_world {
+    VD_WORLD_AUTO, /* the yard for up to VD_SYNTH_YARD_VIEWS views, else the town */
+    VD_WORLD_YARD, /* an arc round one yard */
+    VD_WORLD_TOWN, /* a walk in loops through streets; the town grows with the number of views */
+} vd_world;
+
+enum { VD_SYNTH_YARD_VIEWS = 60 };
+
 typedef struct vd_synth_opt {
     uint64_t seed;
+    vd_world world;
     int32_t views;                 /* 1..10000 */
     int32_t width, height;         /* 64..8192 pixels */
     double focal_rel;              /* focal length in picture widths, 0.4..4 */
     double k1, k2;                 /* radial distortion; must keep the picture free of folds */
-    double arc_deg;                /* how far the path goes round the scene, 0..360 */
+    double arc_deg;                /* how far the path goes round the yard, 0..360 */
     double noise;                  /* sigma of the sensor noise in 8-bit steps, 0..20 */
     double vignette;               /* loss of light in the corners, 0..0.9 */
     int32_t quality;               /* JPEG, 1..100 */

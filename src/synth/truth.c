@@ -95,7 +95,7 @@ void vd_truth_cameras(vd_str *s, const vd_plan *p) {
     vd_str_add(s, "\n  ]\n}\n");
 }
 
-void vd_truth_coco(vd_str *s, const vd_plan *p, const vd_seen *seen) {
+void vd_truth_coco(vd_str *s, const vd_plan *p, const vd_seen_list *seen) {
     vd_str_add(s, "{\"info\": {\"description\": \"boxes of the visible pixels of each object\"},\n"
                   "\"images\": [\n");
     for (int64_t i = 0; i < p->opt.views; i++)
@@ -109,17 +109,17 @@ void vd_truth_coco(vd_str *s, const vd_plan *p, const vd_seen *seen) {
     vd_str_add(s, "],\n\"annotations\": [\n");
     long long id = 0;
     for (int64_t i = 0; i < p->opt.views; i++)
-        for (int k = 0; k < p->scene.n_objects; k++) {
-            const vd_seen *a = &seen[i * VD_SCENE_MAX_OBJECTS + k];
+        for (int k = 0; k < seen[i].n; k++) {
+            const vd_seen *a = &seen[i].item[k];
             if (a->pixels < MIN_VISIBLE_PIXELS) continue;
             vd_str_addf(
                 s,
                 "%s{\"id\": %lld, \"image_id\": %lld, \"category_id\": %d, \"bbox\": [%d, %d, "
                 "%d, %d], \"area\": %lld, \"iscrowd\": 0, \"visible_pixels\": %lld, "
                 "\"instance_id\": %d}",
-                id > 0 ? ",\n" : "", id + 1, (long long)i + 1, (int)p->scene.object[k].category + 1,
-                a->x0, a->y0, a->x1 - a->x0, a->y1 - a->y0, (long long)a->pixels,
-                (long long)a->pixels, VD_ID_FIRST + k);
+                id > 0 ? ",\n" : "", id + 1, (long long)i + 1,
+                (int)p->scene.object[a->object].category + 1, a->x0, a->y0, a->x1 - a->x0,
+                a->y1 - a->y0, (long long)a->pixels, (long long)a->pixels, VD_ID_FIRST + a->object);
             id++;
         }
     vd_str_add(s, "]}\n");
@@ -235,9 +235,10 @@ void vd_truth_all(vd_str *s, const vd_plan *p) {
     const vd_synth_opt *o = &p->opt;
     vd_str_addf(
         s,
-        "{\n  \"generator\": \"vidimus synth\", \"seed\": %llu, \"views\": %d, \"width\": %d, "
-        "\"height\": %d, \"quality\": %d,\n  ",
-        (unsigned long long)o->seed, o->views, o->width, o->height, o->quality);
+        "{\n  \"generator\": \"vidimus synth\", \"world\": \"%s\", \"seed\": %llu, \"views\": %d, "
+        "\"width\": %d, \"height\": %d, \"quality\": %d,\n  ",
+        p->scene.route.side > 0 ? "town" : "yard", (unsigned long long)o->seed, o->views, o->width,
+        o->height, o->quality);
     key(s, "noise", o->noise);
     vd_str_add(s, ", ");
     key(s, "vignette", o->vignette);

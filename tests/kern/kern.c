@@ -8,11 +8,13 @@
 #include <time.h>
 
 #include "base/cpu.h"
+#include "base/mem.h"
 #include "base/rng.h"
 #include "image/kern.h"
 #include "image/resize.h"
 #include "index/kern.h"
 #include "measure/kern.h"
+#include "synth/kern.h"
 
 enum { MOST = 4200, GUARD = 64, ROWS = 12 };
 
@@ -22,6 +24,7 @@ typedef struct level {
     const vd_image_kern *image;
     const vd_measure_kern *measure;
     const vd_index_kern *index;
+    const vd_synth_kern *synth;
 } level;
 
 /* Inputs of one check: rows of MOST + GUARD bytes, used from a misaligned start on. */
@@ -200,6 +203,130 @@ static void check_scan(const level *l, const input *in) {
     }
 }
 
+/* A scene and what the renderer's kernels work on, twice. */
+typedef struct studio {
+    vd_scene scene;
+    vd_view view;
+    int32_t *object;
+    double *near;
+    vd_found found;
+    vd_rays rays[2];
+    vd_patch patch[2];
+    float sum[2][3 * MOST];
+} studio;
+
+static studio *open_studio(vd_world world, uint64_t seed) {
+    vd_err err = { 0 };
+    studio *u = vd_mem_aligned(sizeof *u);
+    if (u == NULL) exit(3);
+    memset(u, 0, sizeof *u);
+    if (vd_scene_init(&u->scene, world, 90, seed, &err) != VD_OK) exit(3);
+    const size_t n = (size_t)u->scene.n_objects;
+    u->object = vd_mem_array(n, sizeof *u->object);
+    u->near = vd_mem_array(n, sizeof *u->near);
+    u->found.object = vd_mem_array(n, sizeof *u->found.object);
+    u->found.stamp = vd_mem_array(n, sizeof *u->found.stamp);
+    if (!u->object || !u->near || !u->found.object || !u->found.stamp) exit(3);
+    for (size_t i = 0; i < n; i++) u->object[i] = (int32_t)i;
+    u->view = (vd_view){ .scene = &u->scene, .camera = { 640, 480, 500, 320, 240, 0, 0 } };
+    return u;
+}
+
+static void close_studio(studio *u) {
+    vd_scene_reset(&u->scene);
+    vd_mem_free(u->object);
+    vd_mem_free(u->near);
+    vd_mem_free(u->found.object);
+    vd_mem_free(u->found.stamp);
+    vd_mem_free(u);
+}
+
+static void look(studio *u, int64_t i, double k1) {
+    const vd_rigid pose = vd_scene_view(&u->scene, i, 90, 3, 1);
+    u->view.eye = vd_scene_eye(pose);
+    u->view.camera.k1 = k1;
+    vd_quat_matrix(u->view.m, pose.q);
+}
+
+/* n pixels of rows of 16 from (x, y) on. */
+static void aim_at(studio *u, const vd_synth_kern *k, int which, int n, int x, int y) {
+    vd_rays *r = &u->rays[which];
+    r->n = n;
+    for (int i = 0; i < vd_lanes(n); i++) {
+        r->px[i] = x + VD_MIN(i, n - 1) % 16 + 0.5;
+        r->py[i] = y + VD_MIN(i, n - 1) / 16 + 0.5;
+    }
+    k->aim(r, &u->view);
+    k->trace(r, &u->view, u->object, u->near, u->scene.n_objects);
+}
+
+static void shade_first(studio *u, const vd_synth_kern *k, int which) {
+    const vd_rays *r = &u->rays[0];
+    vd_patch *p = &u->patch[which];
+    int lane[VD_LANES], n = 0;
+    for (int i = 0; i < r->n; i++)
+        if (r->what[i] == r->what[0]) lane[n++] = i;
+    p->n = n;
+    p->what = r->what[0];
+    for (int i = 0; i < vd_lanes(n); i++) {
+        const int j = lane[VD_MIN(i, n - 1)];
+        p->dx[i] = r->dx[j];
+        p->dy[i] = r->dy[j];
+        p->dz[i] = r->dz[j];
+        p->t[i] = r->t[j];
+    }
+    k->shade(p, &u->view, &u->found);
+}
+
+static void check_film(const level *l, studio *u, const input *in, output *o) {
+    vd_film f = { .width = in->n,
+                  .exposure = 0.7f,
+                  .fall = 1e-7f,
+                  .centre_x = 200,
+                  .dy2 = 900,
+                  .common = 3,
+                  .own = 2,
+                  .key = 99 };
+    for (int c = 0; c < 3; c++) {
+        for (int i = 0; i < in->n; i++) u->sum[0][c * MOST + i] = in->row[c][i] * 0.013f - 0.02f;
+        f.light[c] = u->sum[0] + c * MOST;
+    }
+    wipe(o);
+    vd_synth_kern_c.develop(o->ref + GUARD, &f);
+    l->synth->develop(o->got + GUARD, &f);
+    verdict(same(o), "develop", l, in);
+    memcpy(u->sum[1], u->sum[0], sizeof u->sum[0]);
+    vd_synth_kern_c.add(u->sum[0], u->sum[0] + MOST + 1, 0.37f, in->n);
+    l->synth->add(u->sum[1], u->sum[1] + MOST + 1, 0.37f, in->n);
+    verdict(memcmp(u->sum[0], u->sum[1], sizeof u->sum[0]) == 0, "add", l, in);
+}
+
+/* Patches of pictures, of 1 to VD_LANES pixels, with and without distortion. */
+static void check_synth(const level *l, vd_world world) {
+    static input in;
+    static output o;
+    studio *u = open_studio(world, 5);
+    vd_rng r = vd_rng_for(7, (uint64_t)world, 0);
+    for (int i = 0; i < 3000; i++) {
+        in = (input){ .n = 1 + i % VD_LANES, .kind = world == VD_WORLD_TOWN ? "town" : "yard" };
+        look(u, i % 90, i % 3 == 0 ? -0.1 : 0);
+        const int x = (int)vd_rng_int(&r, 620), y = (int)vd_rng_int(&r, 470);
+        aim_at(u, &vd_synth_kern_c, 0, in.n, x, y);
+        aim_at(u, l->synth, 1, in.n, x, y);
+        verdict(memcmp(&u->rays[0], &u->rays[1], sizeof u->rays[0]) == 0, "rays", l, &in);
+        shade_first(u, &vd_synth_kern_c, 0);
+        shade_first(u, l->synth, 1);
+        const size_t size = (size_t)vd_lanes(u->patch[0].n) * sizeof(float);
+        const vd_patch *a = &u->patch[0], *b = &u->patch[1];
+        verdict(memcmp(a->red, b->red, size) == 0 && memcmp(a->green, b->green, size) == 0 &&
+                    memcmp(a->blue, b->blue, size) == 0,
+                "shade", l, &in);
+        fill(&in, 1 + i % 513, 0, i % 4, (uint64_t)i);
+        check_film(l, u, &in, &o);
+    }
+    close_studio(u);
+}
+
 static void check_level(const level *l) {
     static input in;
     static output o;
@@ -226,6 +353,8 @@ static void check_level(const level *l) {
             check_noise(l, &in, &o);
             check_pdq(l, &in);
         }
+    check_synth(l, VD_WORLD_YARD);
+    check_synth(l, VD_WORLD_TOWN);
 }
 
 static double now(void) {
@@ -282,15 +411,23 @@ static void bench_level(const level *l) {
     TIMED("dct", l->measure->dct(dct_out, dct_in, dct_d));
     TIMED("scan1024", l->index->scan(hits, (const uint64_t(*)[4])hash, 1024, hash[3], 31));
     vd_filter_cache_reset(&cache);
+    studio *u = open_studio(VD_WORLD_YARD, 1);
+    look(u, 12, 0);
+    aim_at(u, l->synth, 0, VD_LANES, 320, 400); /* the ground in front */
+    TIMED("trace128", aim_at(u, l->synth, 0, VD_LANES, 320, 400));
+    TIMED("shade128", shade_first(u, l->synth, 0));
+    close_studio(u);
 }
 
 int main(int argc, char **argv) {
     bool bench = argc > 1 && strcmp(argv[1], "--bench") == 0;
     level all[] = {
-        { "c", &vd_image_kern_c, &vd_measure_kern_c, &vd_index_kern_c },
+        { "c", &vd_image_kern_c, &vd_measure_kern_c, &vd_index_kern_c, &vd_synth_kern_c },
 #if defined(__x86_64__)
-        { "avx2", &vd_image_kern_avx2, &vd_measure_kern_avx2, &vd_index_kern_avx2 },
-        { "avx512", &vd_image_kern_avx512, &vd_measure_kern_avx512, &vd_index_kern_avx512 },
+        { "avx2", &vd_image_kern_avx2, &vd_measure_kern_avx2, &vd_index_kern_avx2,
+          &vd_synth_kern_avx2 },
+        { "avx512", &vd_image_kern_avx512, &vd_measure_kern_avx512, &vd_index_kern_avx512,
+          &vd_synth_kern_avx512 },
 #endif
     };
     for (int i = 0; i < VD_COUNT(all); i++) {

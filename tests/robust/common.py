@@ -7,6 +7,7 @@ SPDX-License-Identifier: Apache-2.0
 """
 import hashlib
 import io
+import json
 import os
 import shutil
 import sqlite3
@@ -111,6 +112,33 @@ def captures(folder, n=12, defects=6):
     write(os.path.join(folder, "sub", "half.jpg"), data[1][:len(data[1]) // 2])
     write(os.path.join(folder, "sub", "words.txt"), b"no picture\n")
     return made
+
+
+def counts_agree(dataset):
+    """`vidimus status` counts by short cuts (indexes, differences); here the same by joins over everything.
+
+    The short cuts rest on facts having an asset, so that is looked at, too.
+    """
+    db = sqlite3.connect("file:%s/catalog.db?mode=ro" % dataset, uri=True)
+    want = {}
+    for kind, state, n, size in db.execute("SELECT kind, state, count(*), sum(size) FROM asset GROUP BY 1, 2"):
+        want["assets", kind if state == "present" else f"{kind} ({state})"] = (str(n), f"{size:,} bytes" if size else None)
+    for verdict, n in db.execute("SELECT c.verdict, count(*) FROM asset a JOIN fact_check c ON c.asset_id = a.id"
+                                 " WHERE a.state = 'present' GROUP BY 1"):
+        want["verdicts", verdict] = (str(n), None)
+    for stage in ("check", "measure", "fingerprint"):
+        done, all_ = db.execute(f"SELECT count(t.key), count(*) FROM asset a LEFT JOIN fact_{stage} t ON t.asset_id = a.id AND"
+                                " t.key IN (SELECT key FROM stage_config WHERE stage = ?) WHERE a.state = 'present'",
+                                (stage,)).fetchone()
+        want["stages", stage] = (f"{done} done", f"{all_ - done} new or stale" if all_ > done else None)
+        lost = db.execute(f"SELECT count(*) FROM fact_{stage} WHERE asset_id NOT IN (SELECT id FROM asset)").fetchone()[0]
+        need(lost == 0, f"{lost} facts of {stage} have no asset")
+    files, known = db.execute("SELECT count(*), count(content_hash) FROM asset WHERE state = 'present' AND parent_id IS NULL").fetchone()
+    want["stages", "add"] = (f"{known} current", f"{files - known} new or stale" if files > known else None)
+    db.close()
+    told = {(r["section"], r["name"]): (str(r["value"]), r["detail"]) for r in json.loads(vidimus("status", dataset, "--json").out)
+            if r["section"] in ("assets", "verdicts", "stages")}
+    need(told == want, "status:", sorted(told.items() ^ want.items(), key=str))
 
 
 def dump(dataset, drop=(), any_order=False):

@@ -66,8 +66,11 @@ def kills(scratch, times, seed, jobs, say=lambda *_: None):
         hit += kill_at(start(source, dataset, jobs), moment)
         if i % 3 == 2:
             hit += kill_at(start(source, dataset, jobs), length * rng.random())
+        if common.vidimus("status", dataset, want=None).returncode == 0:  # killed before there was a catalog
+            common.counts_agree(dataset)
         undisturbed(source, dataset, jobs)
         common.integrity(dataset)
+        common.counts_agree(dataset)
         common.same(truth, common.dump(dataset), f"kill {i + 1} after {moment:.3f} s (seed {seed})")
         if i % 20 == 19:
             say(f"{i + 1} of {times}, {hit} kills hit a running process")

@@ -284,12 +284,14 @@ def vanished_is_marked_not_forgotten_and_comes_back(s):
     vidimus("run", d)
     gone = one(d, "a.jpg")
     need(gone[1] == "vanished" and gone[0] == before[0] and gone[3] == before[3] and gone[2] == "mine", gone)
+    common.counts_agree(d)
     os.rename(s + "/away.jpg", s + "/in/a.jpg")
     vidimus("run", d)
     need(one(d, "a.jpg") == before, one(d, "a.jpg"), before)
     shutil.move(s + "/in", s + "/elsewhere")
     vidimus("run", d)
     need(set(state_of(d).values()) == {"vanished"}, state_of(d))
+    common.counts_agree(d)
     shutil.move(s + "/elsewhere", s + "/in")
     vidimus("run", d)
     need(set(state_of(d).values()) == {"present"}, state_of(d))
@@ -304,6 +306,7 @@ def a_renamed_file_keeps_id_and_tags(s):
     vidimus("run", d)
     need(one(d, "z.jpg") == before, one(d, "z.jpg"), before)
     need(rows(d, "SELECT count(*) FROM asset_facts") == [[3]], "rows")
+    common.counts_agree(d)
 
 
 def a_copied_and_deleted_file_keeps_id_and_tags(s):
@@ -314,6 +317,7 @@ def a_copied_and_deleted_file_keeps_id_and_tags(s):
     vidimus("run", d)
     need(one(d, "copy.jpg") == before, one(d, "copy.jpg"), before)
     need(rows(d, "SELECT count(*) FROM asset_facts") == [[3]], "rows")
+    common.counts_agree(d)
 
 
 def a_moved_archive_and_video_keep_their_members(s):
@@ -330,11 +334,18 @@ def a_moved_archive_and_video_keep_their_members(s):
     need(rows(d, q) == before, "members and frames differ after the move")
     names = [r[0] for r in rows(d, "SELECT uri FROM asset_facts WHERE uri LIKE '%!%' OR uri LIKE '%#%'")]
     need(all("/moved-" in n for n in names), names)
+    common.counts_agree(d)
+    os.remove(s + "/in/moved-clip.avi")
+    vidimus("run", d)
+    common.counts_agree(d)
+    vidimus("gc", d, "--vanished")
+    common.counts_agree(d)
 
 
 def changed_content_is_measured_again_and_touched_is_not(s):
     d = small(s)
     before = one(d, "b.jpg")
+    common.counts_agree(d)
     os.utime(s + "/in/b.jpg", ns=(1, 1))
     again = json.loads(vidimus("run", d, "--json").out)
     need([r["total"] for r in again if r["stage"] == "measure"] == [0], "a touched file was measured again", again)
@@ -346,6 +357,28 @@ def changed_content_is_measured_again_and_touched_is_not(s):
     fresh = s + "/fresh.vidimus"
     vidimus("run", s + "/in", "--out", fresh)
     same(dump(fresh, drop=("tags",)), dump(d, drop=("tags",)), "after a change")
+
+
+def stale_facts_are_counted(s):
+    """Rows under keys that no configuration has, in the middle and at both ends of all keys; some of them gone."""
+    d = small(s)
+    db = sqlite3.connect(d + "/catalog.db")
+    known = [r[0] for r in db.execute("SELECT key FROM stage_config ORDER BY 1")]
+    for key in (known[0] - 1, known[1] + 1, 2 ** 63 - 1):
+        db.execute("UPDATE fact_measure SET key = ? WHERE asset_id = (SELECT max(asset_id) FROM fact_measure WHERE key <> ?)", (key, key))
+        db.execute("DELETE FROM fact_fingerprint WHERE asset_id = (SELECT min(asset_id) FROM fact_fingerprint)")
+        db.commit()
+        common.counts_agree(d)
+    db.execute("UPDATE asset SET state = 'vanished' WHERE id = (SELECT max(id) FROM asset)")
+    db.commit()
+    common.counts_agree(d)
+    for name, in db.execute("SELECT name FROM sqlite_master WHERE name LIKE '%_key' OR name = 'asset_absent'").fetchall():
+        db.execute("DROP INDEX " + name)  # as in a catalog of the release before
+    db.commit()
+    common.counts_agree(d)
+    db.close()
+    vidimus("run", d)
+    common.counts_agree(d)
 
 
 def a_changed_archive_is_indexed_again(s):
@@ -364,6 +397,7 @@ def a_changed_archive_is_indexed_again(s):
     tar([4, 2, 1, 3])
     os.utime(s + "/in/t.tar", ns=(7, 7))
     vidimus("run", d)
+    common.counts_agree(d)
     vidimus("run", s + "/in", "--out", s + "/fresh.vidimus")
     need(state_of(d)["p0.jpg" if "p0.jpg" in state_of(d) else "t.tar!p0.jpg"] == "vanished", state_of(d))
 

@@ -277,6 +277,47 @@ T(damage_in_the_middle_is_corrupt_not_truncated) {
     close_bench(b);
 }
 
+/* Takes every segment of one kind out of a file; its length afterwards. */
+static size_t without(unsigned char *d, size_t n, unsigned char marker) {
+    size_t at = 2;
+    while (at + 4 <= n && d[at] == 0xff && d[at + 1] != 0xda) {
+        size_t length = 2 + ((size_t)d[at + 2] << 8 | d[at + 3]);
+        if (d[at + 1] != marker) {
+            at += length;
+            continue;
+        }
+        memmove(d + at, d + at + length, n - at - length);
+        n -= length;
+    }
+    return n;
+}
+
+T(a_file_without_tables_does_not_borrow_its_neighbours) {
+    static const unsigned char markers[] = { 0xdb, 0xc4 }; /* DQT, DHT */
+    vd_err err = { 0 };
+    const spec whole = { .quality = 40, .h = 2, .v = 2 }, other = { .quality = 90, .h = 2, .v = 2 };
+    unsigned long size = 0, n_whole = 0;
+    unsigned char *good = encode(&whole, &n_whole);
+    for (int i = 0; i < VD_COUNT(markers); i++) {
+        unsigned char *file = encode(&other, &size);
+        size_t n = without(file, size, markers[i]);
+        T_TRUE(n < size);
+        bench *alone = open_bench(t), *after = open_bench(t);
+        T_OK(decode(alone, file, n));
+        T_OK(decode(after, good, n_whole));
+        T_EQ(after->m.verdict, VD_V_OK);
+        T_OK(decode(after, file, n));
+        T_EQ(after->m.verdict, alone->m.verdict);
+        T_STR(after->m.reason, alone->m.reason);
+        T_EQ(after->g.frames, alone->g.frames);
+        if (alone->g.frames > 0) T_EQ(memcmp(after->g.plane[0], alone->g.plane[0], W * H), 0);
+        close_bench(alone);
+        close_bench(after);
+        free(file);
+    }
+    free(good);
+}
+
 T(garbage_after_the_end_is_fine) {
     bench *b = open_bench(t);
     spec p = { .quality = 80, .h = 2, .v = 2 };

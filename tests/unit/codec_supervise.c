@@ -4,9 +4,12 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
+#include "base/cpu.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "image/codec.h"
@@ -71,9 +74,10 @@ static void misbehave(t_case *t, int how, const char *reason) {
     seen s = { 0 };
     vd_codec *c = start(t);
     T_NEED(c != NULL);
-    /* memory fills as fast as a busy machine lets it; only the hanging decoder is to run out of
-     * time */
-    opt.timeout_s = how == VD_CODEC_TEST_MEMORY ? 5 : 0.4;
+    /* memory fills as fast as a busy machine lets it; those that sleep are to run out of time, with
+     * signs of life three times as late */
+    opt.timeout_s = 5;
+    if (how == VD_CODEC_TEST_HANG || how == VD_CODEC_TEST_BUSY) opt.backstop_s = 0.4;
     opt.max_memory_bytes = 64 << 20;
     for (int round = 0; round < 2; round++) {
         expect_good(t, c);
@@ -127,6 +131,64 @@ T(process_killed_while_idle_is_replaced) {
     vd_codec_free(c);
 }
 
+/* Processor time of all children that are gone. */
+static double spent(void) {
+    struct rusage u;
+    getrusage(RUSAGE_CHILDREN, &u);
+    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+           (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1e-6;
+}
+
+/* One that works for ever is ended at its limit, as the system accounts it afterwards: 10 ms are
+ * the steps in which the engine looks, for each processor that it may keep busy. */
+static void spins(t_case *t, int how) {
+    enum { THREADS = 4 };
+    vd_err err = { 0 };
+    vd_decode_opt opt = VD_DECODE_OPT;
+    vd_media m;
+    seen s = { 0 };
+    vd_codec *c = start(t);
+    T_NEED(c != NULL);
+    opt.timeout_s = 0.5;
+    vd_codec_test(c, how);
+    const double before = spent();
+    T_OK(decode(c, "a.pgm", good, sizeof good, &opt, &s, &m, &err));
+    const double took = spent() - before;
+    T_EQ(m.verdict, VD_V_UNREADABLE);
+    T_STR(m.reason, "decoder_timeout");
+    T_STR(m.detail, "the decoder: no answer within 0.5 s of processor time");
+    T_TRUE(took >= opt.timeout_s);
+    T_LT(took, opt.timeout_s + 0.2 * THREADS);
+    vd_codec_test(c, 0);
+    expect_good(t, c);
+    vd_codec_free(c);
+}
+
+T(endless_work_ends_at_the_limit) {
+    spins(t, VD_CODEC_TEST_SPIN);
+}
+T(endless_work_of_several_threads_is_added_up) {
+    spins(t, VD_CODEC_TEST_CROWD);
+}
+
+T(sleep_ends_at_the_backstop) {
+    vd_err err = { 0 };
+    vd_decode_opt opt = VD_DECODE_OPT;
+    vd_media m;
+    seen s = { 0 };
+    vd_codec *c = start(t);
+    T_NEED(c != NULL);
+    T_NEAR(vd_codec_backstop(&opt), 600, 0);
+    opt.timeout_s = 0.1;
+    vd_codec_test(c, VD_CODEC_TEST_HANG);
+    const double t0 = vd_time_mono_s();
+    T_OK(decode(c, "a.pgm", good, sizeof good, &opt, &s, &m, &err));
+    T_TRUE(vd_time_mono_s() - t0 >= 1);
+    T_STR(m.reason, "decoder_timeout");
+    T_STR(m.detail, "the decoder: no answer within 1 s");
+    vd_codec_free(c);
+}
+
 T(stopped_process_times_out) {
     vd_err err = { 0 };
     vd_decode_opt opt = VD_DECODE_OPT;
@@ -135,11 +197,118 @@ T(stopped_process_times_out) {
     vd_codec *c = start(t);
     T_NEED(c != NULL);
     expect_good(t, c);
+    T_NEED(vd_codec_test_pid(c) > 0); /* 0 would stand for this test and its parents */
     kill(vd_codec_test_pid(c), SIGSTOP);
-    opt.timeout_s = 0.3;
+    opt.backstop_s = 0.3;
     T_OK(decode(c, "a.pgm", good, sizeof good, &opt, &s, &m, &err));
     T_STR(m.reason, "decoder_timeout");
     expect_good(t, c);
+    vd_codec_free(c);
+}
+
+/* Child processes of the test. They end with it. */
+static pid_t wake_later(pid_t whom, unsigned after_ms) {
+    pid_t pid = fork();
+    if (pid != 0) return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    usleep(after_ms * 1000);
+    kill(whom, SIGCONT);
+    _exit(0);
+}
+
+static pid_t keep_busy(void) {
+    pid_t pid = fork();
+    if (pid != 0) return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (volatile unsigned n = 0;; n++) {
+    }
+}
+
+T(time_in_which_it_does_not_run_does_not_count) {
+    vd_err err = { 0 };
+    vd_decode_opt opt = VD_DECODE_OPT;
+    vd_media m;
+    seen s = { 0 };
+    vd_codec *c = start(t);
+    T_NEED(c != NULL);
+    expect_good(t, c);
+    T_NEED(vd_codec_test_pid(c) > 0); /* 0 would stand for this test and its parents */
+    kill(vd_codec_test_pid(c), SIGSTOP);
+    pid_t waker = wake_later(vd_codec_test_pid(c), 1500);
+    T_NEED(waker > 0);
+    opt.timeout_s = 0.5;
+    opt.backstop_s = 120;
+    const double t0 = vd_time_mono_s();
+    T_OK(decode(c, "a.pgm", good, sizeof good, &opt, &s, &m, &err));
+    T_TRUE(vd_time_mono_s() - t0 > 1.2);
+    T_EQ(m.verdict, VD_V_OK);
+    T_EQ(s.frames, 1);
+    waitpid(waker, NULL, 0);
+    vd_codec_free(c);
+}
+
+/* A machine, or a container, that is suspended and comes back. */
+T(time_in_which_nobody_runs_does_not_count) {
+    vd_err err = { 0 };
+    vd_decode_opt opt = VD_DECODE_OPT;
+    vd_media m;
+    seen s = { 0 };
+    vd_codec *c = start(t);
+    T_NEED(c != NULL);
+    expect_good(t, c);
+    const pid_t decoder = vd_codec_test_pid(c), engine = getpid();
+    T_NEED(decoder > 0);
+    kill(decoder, SIGSTOP);
+    pid_t other = fork();
+    if (other == 0) {
+        usleep(300000);
+        kill(engine, SIGSTOP);
+        usleep(4000000);
+        kill(engine, SIGCONT);
+        usleep(500000);
+        kill(decoder, SIGCONT);
+        _exit(0);
+    }
+    T_NEED(other > 0);
+    opt.backstop_s = 2.5;
+    const double t0 = vd_time_mono_s();
+    T_OK(decode(c, "a.pgm", good, sizeof good, &opt, &s, &m, &err));
+    T_TRUE(vd_time_mono_s() - t0 > 4);
+    T_EQ(m.verdict, VD_V_OK);
+    waitpid(other, NULL, 0);
+    vd_codec_free(c);
+}
+
+/* A file that takes half of its time is good, whatever else runs; one that takes twice is not. */
+T(a_busy_machine_changes_no_verdict) {
+    enum { MOST = 64, ROUNDS = 2 };
+    vd_err err = { 0 };
+    vd_decode_opt opt = VD_DECODE_OPT;
+    vd_media m;
+    seen s = { 0 };
+    pid_t others[MOST];
+    const int n = VD_MIN(3 * vd_cpu_count(), MOST);
+    vd_codec *c = start(t);
+    T_NEED(c != NULL);
+    for (int i = 0; i < n; i++) others[i] = keep_busy();
+    opt.backstop_s = 120; /* of a machine that others keep busy, too, there may be little left */
+    vd_codec_test(c, VD_CODEC_TEST_SLOW);
+    const double t0 = vd_time_mono_s();
+    for (int round = 0; round < ROUNDS; round++) {
+        opt.timeout_s = 0.5;
+        T_OK(decode(c, "a.pgm", good, sizeof good, &opt, &s, &m, &err));
+        T_EQ(m.verdict, VD_V_OK);
+        T_EQ(s.frames, 1);
+    }
+    const double took = (vd_time_mono_s() - t0) / ROUNDS;
+    opt.timeout_s = 0.125;
+    T_OK(decode(c, "a.pgm", good, sizeof good, &opt, &s, &m, &err));
+    T_STR(m.reason, "decoder_timeout");
+    for (int i = 0; i < n; i++)
+        if (others[i] > 0) kill(others[i], SIGKILL);
+    for (int i = 0; i < n; i++)
+        if (others[i] > 0) waitpid(others[i], NULL, 0);
+    fprintf(stderr, "0.25 s of work took %.2f s beside %d others\n", took, n);
     vd_codec_free(c);
 }
 

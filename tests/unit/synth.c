@@ -1,4 +1,4 @@
-/* The renderer against geometry done another way, and the files against each other.
+/* The files of rendered captures against each other and against geometry done another way.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "t.h"
 
@@ -8,12 +8,11 @@
 #include <libexif/exif-data.h>
 #endif
 
-#include "base/mem.h"
+#include "synth_help.h"
+
 #include "base/npy.h"
 #include "base/path.h"
-#include "synth/render.h"
 #include "synth/plan.h"
-#include "synth/trace.h"
 
 static const vd_synth_opt small = { .seed = 5,
                                     .views = 3,
@@ -83,170 +82,6 @@ T(bytes_do_not_depend_on_jobs) {
     remove_all(three);
 }
 
-/* Inside or not, by the definition of each shape. */
-static bool inside(const vd_scene *s, vd_vec3 p) {
-    for (int i = 0; i < s->n_objects; i++) {
-        const vd_object *b = &s->object[i];
-        const double *a = b->axis;
-        vd_vec3 v = vd_v3_sub(p, b->centre);
-        double x = a[0] * v.x + a[1] * v.y + a[2] * v.z, y = a[3] * v.x + a[4] * v.y + a[5] * v.z,
-               z = a[6] * v.x + a[7] * v.y + a[8] * v.z;
-        bool in = true;
-        if (b->shape == VD_SHAPE_POLY) {
-            for (int k = 0; k < b->n_planes; k++)
-                in &=
-                    b->plane[k][0] * x + b->plane[k][1] * y + b->plane[k][2] * z <= b->plane[k][3];
-        } else if (b->shape == VD_SHAPE_ELLIPSOID) {
-            in = pow(x / b->half.x, 2) + pow(y / b->half.y, 2) + pow(z / b->half.z, 2) <= 1;
-        } else {
-            double r = b->half.x + (b->half.y - b->half.x) * (z / b->half.z + 1) / 2;
-            in = fabs(z) <= b->half.z && x * x + y * y <= r * r;
-        }
-        if (in) return true;
-    }
-    return p.z < 0;
-}
-
-T(rays_stop_where_marching_does) {
-    vd_scene *s = vd_mem_aligned(sizeof *s);
-    vd_scene_init(s, 3);
-    vd_rng r = t_rng(t);
-    int met = 0, wrong = 0;
-    for (int i = 0; i < 1500; i++) {
-        double a = vd_rng_range(&r, 0, 6.28), z = vd_rng_range(&r, 0.5, 4);
-        vd_vec3 o = vd_v3(7 * cos(a), 7 * sin(a), z);
-        vd_vec3 to =
-            vd_v3(vd_rng_range(&r, -5, 5), vd_rng_range(&r, -5, 5), vd_rng_range(&r, -1, 3));
-        vd_vec3 d = vd_v3_unit(vd_v3_sub(to, o));
-        vd_hit h = vd_trace(s, o, d, vd_trace_cone(s, o, d, 0.001));
-        const double step = 0.004;
-        double at = 0;
-        while (at < 14 && !inside(s, vd_v3_add(o, vd_v3_mul(d, at)))) at += step;
-        met += at < 14;
-        /* marching may step over a corner that the ray just cuts: rare, and only ever later */
-        if (at < 14 ? h.t > at + 1e-9 || h.t < at - step - 1e-9 : h.t < 14 - step) wrong++;
-        if (h.id >= VD_ID_FIRST) T_NEAR(vd_v3_norm(h.normal), 1, 1e-9);
-        if (h.id != VD_ID_SKY) T_TRUE(vd_v3_dot(h.normal, d) < 1e-9);
-    }
-    T_TRUE(met > 700);
-    T_TRUE(wrong <= 8);
-    vd_mem_free(s);
-}
-
-/* The shortcuts of the shadow test against all rays to the sun's disc, each cast on its own. */
-T(shadows_are_those_of_single_rays) {
-    vd_scene *s = vd_mem_aligned(sizeof *s);
-    vd_scene_init(s, 4);
-    vd_rng r = t_rng(t);
-    const uint64_t every = ((uint64_t)1 << s->n_objects) - 1;
-    const double *a = s->object[0].axis;
-    int lit = 0, dark = 0, partly = 0, wrong = 0;
-    for (int i = 0; i < 20000; i++) {
-        vd_vec3 p = vd_v3(vd_rng_range(&r, -6, 6), vd_rng_range(&r, -6, 6), 0);
-        vd_vec3 o = vd_v3(p.x, p.y, 1e-5);
-        if (inside(s, o)) continue;
-        int open = 0;
-        for (int k = 0; k < VD_SCENE_SUN_RAYS; k++) {
-            vd_vec3 l = s->sun_local[0][k]; /* back to the world */
-            vd_vec3 d =
-                vd_v3(a[0] * l.x + a[3] * l.y + a[6] * l.z, a[1] * l.x + a[4] * l.y + a[7] * l.z,
-                      a[2] * l.x + a[5] * l.y + a[8] * l.z);
-            open += vd_trace(s, o, d, every).id == VD_ID_SKY;
-        }
-        lit += open == VD_SCENE_SUN_RAYS;
-        dark += open == 0;
-        partly += open > 0 && open < VD_SCENE_SUN_RAYS;
-        double got = vd_trace_sun(s, p, vd_v3(0, 0, 1), VD_ID_GROUND);
-        wrong += fabs(got * VD_SCENE_SUN_RAYS - open) > 0.01;
-    }
-    T_TRUE(lit > 5000 && dark > 1000 && partly > 100);
-    T_EQ(wrong, 0);
-    vd_mem_free(s);
-}
-
-T(project_undoes_unproject) {
-    vd_scene_camera c = { 1600, 1200, 1248, 800, 600, -0.11, 0.02 };
-    vd_rigid p = { { 1, 0, 0, 0 }, { 0, 0, 0 } };
-    vd_rng r = t_rng(t);
-    for (int i = 0; i < 500; i++) {
-        double px = vd_rng_range(&r, 0, 1600), py = vd_rng_range(&r, 0, 1200), x, y, qx, qy;
-        vd_scene_unproject(&c, px, py, &x, &y);
-        T_TRUE(vd_scene_project(&c, p, vd_v3(3 * x, 3 * y, 3), &qx, &qy));
-        T_NEAR(qx, px, 1e-9);
-        T_NEAR(qy, py, 1e-9);
-    }
-}
-
-/* The world point of a pixel by its depth. */
-static vd_vec3 lift(const vd_scene_camera *c, vd_rigid pose, double px, double py, double z) {
-    double x, y, m[9];
-    vd_scene_unproject(c, px, py, &x, &y);
-    vd_quat_matrix(m, pose.q);
-    double v[3] = { x * z - pose.t.x, y * z - pose.t.y, z - pose.t.z };
-    return vd_v3(m[0] * v[0] + m[3] * v[1] + m[6] * v[2], m[1] * v[0] + m[4] * v[1] + m[7] * v[2],
-                 m[2] * v[0] + m[5] * v[1] + m[8] * v[2]);
-}
-
-/* Two neighbouring views: each pixel of one is carried to the other by its depth. Where the other's
- * depth says that it sees the same place, the two must look alike; with a wrong depth they must
- * not. */
-T(views_agree_where_depth_says_so) {
-    vd_err err = { 0 };
-    vd_scene *s = vd_mem_aligned(sizeof *s);
-    vd_scene_init(s, 2);
-    vd_scene_camera c = { 640, 480, 500, 320, 240, -0.08, 0.01 };
-    vd_picture a = { 0 }, b = { 0 };
-    T_OK(vd_picture_size(&a, c.width, c.height, &err));
-    T_OK(vd_picture_size(&b, c.width, c.height, &err));
-    vd_rigid pa = vd_scene_view(s, 10, 24, 2.4, 2), pb = vd_scene_view(s, 11, 24, 2.4, 2);
-    vd_render(&a, s, &c, pa);
-    vd_render(&b, s, &c, pb);
-    vd_develop d = { .exposure = 1 };
-    vd_picture_develop(&a, &s->noise, &d);
-    vd_picture_develop(&b, &s->noise, &d);
-    double right = 0, wrong = 0;
-    int n = 0, finite = 0;
-    for (int y = 0; y < c.height; y++)
-        for (int x = 0; x < c.width; x++) {
-            int i = y * c.width + x;
-            if (!isfinite(a.depth[i]) || a.depth[i] > 20) continue;
-            finite++;
-            double qx, qy, wx, wy;
-            vd_vec3 w = lift(&c, pa, x + 0.5, y + 0.5, a.depth[i]);
-            vd_vec3 v = lift(&c, pa, x + 0.5, y + 0.5, a.depth[i] * 1.1);
-            if (!vd_scene_project(&c, pb, w, &qx, &qy) || !vd_scene_project(&c, pb, v, &wx, &wy))
-                continue;
-            if (qx < 1 || qy < 1 || qx >= c.width - 1 || qy >= c.height - 1) continue;
-            if (wx < 1 || wy < 1 || wx >= c.width - 1 || wy >= c.height - 1) continue;
-            int j = (int)qy * c.width + (int)qx, k = (int)wy * c.width + (int)wx;
-            double m[9];
-            vd_quat_matrix(m, pb.q);
-            double z = m[6] * w.x + m[7] * w.y + m[8] * w.z + pb.t.z;
-            if (a.id[i] != b.id[j] || fabs(b.depth[j] - z) > 0.02 * z) continue;
-            /* bilinear, by pixel centres */
-            double fx = qx - 0.5, fy = qy - 0.5;
-            int x0 = (int)fx, y0 = (int)fy;
-            fx -= x0;
-            fy -= y0;
-            const uint8_t *g = b.rgb + 3 * (y0 * c.width + x0) + 1;
-            double there = (1 - fy) * ((1 - fx) * g[0] + fx * g[3]) +
-                           fy * ((1 - fx) * g[3 * c.width] + fx * g[3 * c.width + 3]);
-            right += fabs(there - a.rgb[3 * i + 1]);
-            wrong += fabs((double)b.rgb[3 * k + 1] - a.rgb[3 * i + 1]);
-            n++;
-        }
-    fprintf(stderr,
-            "agreement: %d of %d pixels seen twice, mean difference %.2f, with depth 10 %% off "
-            "%.2f\n",
-            n, finite, right / n, wrong / n);
-    T_TRUE(n > finite / 2);
-    T_LT(right / n, 6); /* resampling of detail at the limit of resolution */
-    T_LT(2.5 * right, wrong);
-    vd_picture_reset(&a);
-    vd_picture_reset(&b);
-    vd_mem_free(s);
-}
-
 /* Reads the mask of view 1, the size of `small`. */
 static uint8_t *mask_of(const char *dir, const char *name, vd_err *err) {
     size_t size;
@@ -277,7 +112,7 @@ T(ground_lies_at_height_zero) {
     vd_err err = { 0 };
     const char *dir = made(&err);
     T_NEED(dir != NULL);
-    vd_plan *p = vd_mem_aligned(sizeof *p);
+    vd_plan *p = vd_mem_array(1, sizeof *p);
     T_OK(vd_plan_init(p, &small, &err));
     uint8_t *mask = mask_of(dir, "truth/masks/view_002.png", &err);
     float *depth = depth_of(dir, "truth/depth/view_002.npy", &err);
@@ -362,7 +197,7 @@ T(corners_of_boxes_fall_inside_their_coco_boxes) {
     vd_err err = { 0 };
     const char *dir = made(&err);
     T_NEED(dir != NULL);
-    vd_plan *p = vd_mem_aligned(sizeof *p);
+    vd_plan *p = vd_mem_array(1, sizeof *p);
     T_OK(vd_plan_init(p, &small, &err));
     box b[256] = { 0 };
     T_TRUE(boxes_of(dir, 1, b, &err) > 0);
@@ -417,7 +252,7 @@ T(exif_tells_the_pose) {
             v[k] = v[k] / 60 + (double)q.numerator / q.denominator;
         }
     }
-    vd_plan *p = vd_mem_aligned(sizeof *p);
+    vd_plan *p = vd_mem_array(1, sizeof *p);
     T_OK(vd_plan_init(p, &small, &err));
     vd_vec3 eye = vd_scene_eye(p->shot[1].pose);
     /* metres a degree at 46.8 degrees north, from the series of the Admiralty's tables */
@@ -466,6 +301,64 @@ T(a_second_run_replaces_the_first) {
     T_TRUE(access(path, F_OK) == 0);
     snprintf(path, sizeof path, "%s/images/view_002.jpg", dir);
     T_TRUE(access(path, F_OK) != 0);
+    remove_all(dir);
+}
+
+/* A town has more instances than 8 bits number; poses alone leave the large files out. */
+T(towns_have_wide_masks_or_none) {
+    vd_err err = { 0 };
+    char dir[] = "/tmp/vidimus_synth_XXXXXX", path[80];
+    T_NEED(mkdtemp(dir) != NULL);
+    vd_synth_opt o = small;
+    memset(o.defects, 0, sizeof o.defects);
+    o.world = VD_WORLD_TOWN;
+    o.views = 90;
+    o.width = o.height = 64;
+    o.k1 = o.k2 = 0;
+    vd_synth_stats stats;
+    T_OK(vd_synth_write(dir, &o, NULL, NULL, NULL, &stats, &err));
+    T_TRUE(stats.objects > 254 && stats.files == 90);
+    size_t size;
+    char *bytes = slurp(dir, "truth/masks/view_090.png", &size, &err);
+    T_NEED(bytes != NULL);
+    T_EQ(bytes[24], 16); /* IHDR's bit depth */
+    vd_mem_free(bytes);
+    o.truth_maps = false;
+    T_OK(vd_synth_write(dir, &o, NULL, NULL, NULL, &stats, &err));
+    snprintf(path, sizeof path, "%s/truth/masks/view_090.png", dir);
+    T_TRUE(access(path, F_OK) != 0);
+    char *text = slurp(dir, "truth/cameras.json", &size, &err);
+    T_NEED(text != NULL);
+    int poses = 0;
+    for (const char *p = text; (p = strstr(p, "\"cam_from_world\"")) != NULL; p++) poses++;
+    T_EQ(poses, 90);
+    T_TRUE(strstr(text, "\"f\": 49.92") != NULL && strstr(text, "depth\":") == NULL);
+    vd_mem_free(text);
+    remove_all(dir);
+}
+
+/* Memory that is refused, at each allocation in turn: an error, and nothing lost. */
+T(lack_of_memory_is_told) {
+    char dir[] = "/tmp/vidimus_synth_XXXXXX";
+    T_NEED(mkdtemp(dir) != NULL);
+    vd_synth_opt o = small;
+    for (int i = 0; i < VD_N_DEFECTS; i++) o.defects[i] = i == VD_DEFECT_NEAR_DUPLICATE ? 2 : i < 2;
+    o.views = 1;
+    o.width = o.height = 64;
+    o.k1 = o.k2 = 0;
+    int tries = 0;
+    for (int n = 0;; n++, tries++) {
+        vd_err err = { 0 };
+        const int64_t live = vd_mem_live();
+        vd_mem_fail_at(n, n % 2 == 0);
+        const vd_status st = vd_synth_write(dir, &o, NULL, NULL, NULL, NULL, &err);
+        const bool refused = vd_mem_fail_clear();
+        T_EQ(vd_mem_live(), live);
+        T_EQ(st, refused ? VD_E_NOMEM : VD_OK);
+        if (t->failures > 0) fprintf(stderr, "allocation %d\n", n);
+        if (!refused || t->failures > 0) break;
+    }
+    T_TRUE(tries > 40);
     remove_all(dir);
 }
 
