@@ -173,8 +173,6 @@ static int by_size(const void *a, const void *b) {
 
 static void largest_first(vd_sfm_result *out) {
     if (out->n_models > 1) qsort(out->model, (size_t)out->n_models, sizeof *out->model, by_size);
-    if (out->n_models == 0) return;
-    qsort(out->model, (size_t)out->n_models, sizeof *out->model, by_size);
     for (int32_t k = 0; k < out->n_models; k++)
         for (int32_t i = 0; i < out->model[k].n_images; i++)
             out->verdict[out->model[k].image[i]].model = k;

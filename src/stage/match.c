@@ -30,7 +30,8 @@ enum {
     PROBE = 512,     /* strongest features that tell a hopeless pair */
     PROBE_LEAST = 4, /* matches among them */
     LEAST_MATCHES = 15,
-    MOST_TRIALS = 3000, /* find a pair with 70 % of its matches wrong; hopeless ones take them all */
+    MOST_TRIALS =
+        3000, /* find a pair with 70 % of its matches wrong; hopeless ones take them all */
 };
 
 typedef struct result {
