@@ -30,6 +30,7 @@ typedef struct vd_run_opt {
     bool exhaustive;                 /* every pair of pictures is compared */
     const char *camera;              /* "MODEL,WIDTH,HEIGHT,PARAMS...": known intrinsics, or NULL */
     const char *camera_model;        /* of cameras to be calibrated */
+    const char *mapper;              /* "auto", "incremental", "global" */
     const char *refine;              /* "auto", "none", "focal", "all": intrinsics */
     const char *thresholds;          /* "blurry=0.3,dark=0.2", or NULL */
 } vd_run_opt;

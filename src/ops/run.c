@@ -106,6 +106,11 @@ static const vd_arg run_args[] = {
       .value = "MODEL",
       .def = "SIMPLE_RADIAL",
       .help = "of cameras that are calibrated from the pictures" },
+    { .name = "mapper",
+      .type = VD_T_CHOICE,
+      .choices = "auto|incremental|global",
+      .def = "auto",
+      .help = "how scenes are built; auto: incremental up to 300 pictures, then global" },
     { .name = "refine",
       .type = VD_T_CHOICE,
       .choices = "auto|none|focal|all",
@@ -197,6 +202,7 @@ static vd_status options(vd_opcall *c, const target *t, vd_run_opt *o, vd_err *e
                        .feature_side = 1600,
                        .camera_model = "SIMPLE_RADIAL",
                        .refine = "auto",
+                       .mapper = "auto",
                        .only = full ? NULL : "add" };
     if (o->jobs == 0) o->jobs = vd_cpu_count();
     if (!full) return VD_OK;
@@ -217,6 +223,7 @@ static vd_status options(vd_opcall *c, const target *t, vd_run_opt *o, vd_err *e
     o->camera = vd_arg_text(c, "camera");
     o->camera_model = vd_arg_text(c, "camera-model");
     o->refine = vd_arg_text(c, "refine");
+    o->mapper = vd_arg_text(c, "mapper");
     return thresholds_of(c, &o->thresholds, err);
 }
 

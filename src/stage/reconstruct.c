@@ -15,6 +15,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "geometry/rigid.h"
+#include "global/global.h"
 #include "stage/features.h"
 #include "stage/scene_input.h"
 #include "store/arrays.h"
@@ -334,6 +335,16 @@ static vd_status state_of(stage *s, char text[32], vd_err *err) {
     return st;
 }
 
+/* An image at a time takes long for many, and drifts. */
+enum { MANY = 300 };
+
+static vd_status build(stage *s, vd_err *err) {
+    const char *how = s->run->opt->mapper;
+    bool global = strcmp(how, "global") == 0 || (strcmp(how, "auto") == 0 && s->views.n > MANY);
+    if (global) return vd_sfm_global(&s->result, &s->in.sfm, NULL, NULL, s->run->pool, err);
+    return vd_sfm_incremental(&s->result, &s->in.sfm, NULL, NULL, s->run->pool, err);
+}
+
 static vd_status run_reconstruct(vd_run *run, vd_err *err) {
     vd_status st = VD_OK;
     vd_str old = { 0 };
@@ -350,7 +361,7 @@ static vd_status run_reconstruct(vd_run *run, vd_err *err) {
     if ((s.camera_id = vd_mem_array((size_t)s.views.n + 1, sizeof *s.camera_id)) == NULL)
         VD_GO(vd_nomem(err));
     vd_run_progress(run, "reconstruct", 0, s.views.n, t0, false);
-    VD_GO(vd_sfm_incremental(&s.result, &s.in.sfm, NULL, NULL, run->pool, err));
+    VD_GO(build(&s, err));
     VD_GO(vd_run_check_cancel(run, err));
     for (int32_t k = 0; k < s.result.n_models; k++)
         VD_GO(write_arrays(&s, k + 1, &s.result.model[k], err));
@@ -368,7 +379,8 @@ done:
 
 static void params(const vd_run_opt *opt, vd_str *out) {
     if (opt->camera != NULL) vd_str_addf(out, "camera=%s;", opt->camera);
-    vd_str_addf(out, "model=%s;refine=%s;", opt->camera_model, opt->refine);
+    vd_str_addf(out, "model=%s;refine=%s;mapper=%s;", opt->camera_model, opt->refine,
+                opt->mapper);
 }
 
 static vd_status summary(vd_run *run, vd_str *out, vd_err *err) {
