@@ -14,13 +14,12 @@
 #include "stage/features.h"
 #include "stage/pairs.h"
 
-enum { C_TRIED, C_VERIFIED, C_BEST, C_PARTNER, N_COLUMNS };
+enum { C_TRIED, C_VERIFIED, C_BEST, N_COLUMNS };
 
 static const vd_column columns[N_COLUMNS] = {
     [C_TRIED] = { "pairs_tried", VD_INT, "", "pictures this one was compared with", 0 },
     [C_VERIFIED] = { "overlaps", VD_INT, "", "pictures it shares verified geometry with", 0 },
     [C_BEST] = { "best_overlap", VD_INT, "", "most inlier matches with one of them", 0 },
-    [C_PARTNER] = { "best_partner", VD_INT, "", "the asset those are with", 0 },
 };
 
 const vd_table_decl vd_table_match = { "fact_match", columns, N_COLUMNS };
@@ -90,7 +89,7 @@ static vd_status verify(stage *s, worker *k, const vd_pair *p, result *r, vd_mat
     VD_TRY(points_of(k, 1, &s->features[p->b], m, n, err));
     VD_TRY(VD_GROW(k->mask, k->cap_mask, n, err));
     opt.max_trials = MOST_TRIALS;
-    opt.item = vd_mix64((uint64_t)a->id) ^ (uint64_t)b->id;
+    opt.item = vd_mix64(a->content) ^ b->content;
     VD_TRY(vd_two_view_estimate(&r->geometry, k->mask, ca, cb, calibrated, k->uv[0], k->uv[1], n,
                                 &opt, err));
     if (r->geometry.config == VD_TWO_VIEW_DEGENERATE) return VD_OK;
@@ -260,16 +259,13 @@ done:
 }
 
 typedef struct tally {
-    int64_t tried, verified, best, partner;
+    int64_t tried, verified, best;
 } tally;
 
-static void count_side(tally *t, int64_t inliers, int64_t partner) {
+static void count_side(tally *t, int64_t inliers) {
     t->tried++;
-    if (inliers <= 0) return;
-    t->verified++;
-    if (inliers <= t->best) return;
-    t->best = inliers;
-    t->partner = partner;
+    t->verified += inliers > 0;
+    t->best = VD_MAX(t->best, inliers);
 }
 
 static vd_status write_facts(stage *s, const char *state, vd_err *err) {
@@ -285,16 +281,15 @@ static vd_status write_facts(stage *s, const char *state, vd_err *err) {
         int64_t a = row ? vd_views_find(&s->views, vd_stmt_int(q, 0)) : -1;
         int64_t b = row ? vd_views_find(&s->views, vd_stmt_int(q, 1)) : -1;
         if (a < 0 || b < 0) continue;
-        count_side(&t[a], vd_stmt_int(q, 2), s->views.views[b].id);
-        count_side(&t[b], vd_stmt_int(q, 2), s->views.views[a].id);
+        count_side(&t[a], vd_stmt_int(q, 2));
+        count_side(&t[b], vd_stmt_int(q, 2));
     }
     VD_GO(vd_db_begin(s->db, err));
     VD_GO(vd_db_exec(s->db, "DELETE FROM fact_match", err));
     VD_GO(vd_writer_new(&w, s->run->ds, err));
     for (int64_t i = 0; i < s->views.n; i++) {
         vd_value out[N_COLUMNS] = { vd_val_int(t[i].tried), vd_val_int(t[i].verified),
-                                    t[i].best > 0 ? vd_val_int(t[i].best) : vd_val_null(),
-                                    t[i].best > 0 ? vd_val_int(t[i].partner) : vd_val_null() };
+                                    t[i].best > 0 ? vd_val_int(t[i].best) : vd_val_null() };
         VD_GO(vd_writer_fact(w, s->run->table[s->index], s->views.views[i].id,
                              s->run->key[s->index], out, err));
     }

@@ -29,14 +29,16 @@ vd_status vd_pairs_choose(vd_pair_list *out, vd_run *run, const vd_view_set *vie
 /* The pictures that look most like each one, by a vector made from its features. */
 vd_status vd_pairs_alike(vd_pair_list *l, vd_run *run, const vd_view_set *views, vd_err *err);
 
-/* The `most` largest, in order; of equal ones the first. */
+/* The `most` largest, in order; of equal ones the first view. */
 typedef struct vd_best {
     float value;
     int32_t view;
 } vd_best;
 static inline void vd_best_add(vd_best *best, int *n, int most, float value, int32_t view) {
     int at = *n;
-    while (at > 0 && value > best[at - 1].value) at--;
+    while (at > 0 && (value > best[at - 1].value ||
+                      (value == best[at - 1].value && view < best[at - 1].view)))
+        at--;
     if (at >= most) return;
     for (int k = *n < most ? (*n)++ : most - 1; k > at; k--) best[k] = best[k - 1];
     best[at] = (vd_best){ value, view };
@@ -47,7 +49,7 @@ vd_status vd_pairs_expand(vd_pair_list *out, vd_db *db, const vd_view_set *views
 
 /* A row of table `pair`: a verified pair's geometry and its inlier matches. */
 typedef struct vd_pair_row {
-    int64_t a, b; /* asset ids, a < b */
+    int64_t a, b; /* asset ids, in the order of their views */
     int64_t key;
     int matches; /* tentative */
     vd_two_view geometry;

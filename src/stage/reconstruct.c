@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "geometry/rigid.h"
 #include "global/global.h"
 #include "stage/features.h"
@@ -239,8 +240,8 @@ static void reason_of(const stage *s, int64_t i, vd_value *name, vd_str *detail)
     } else {
         vd_str_addf(detail, "%d verified pairs", (int)v->pairs);
         if (v->best >= 0)
-            vd_str_addf(detail, ", the best with asset %lld by %d matches",
-                        (long long)s->views.views[v->best].id, (int)v->best_matches);
+            vd_str_addf(detail, ", the best with %s by %d matches",
+                        vd_path_name(s->views.views[v->best].uri), (int)v->best_matches);
         if (v->of > 0) vd_str_addf(detail, "; %d of %d", (int)v->inliers, (int)v->of);
     }
     *name = vd_val_text(reason);
@@ -379,8 +380,7 @@ done:
 
 static void params(const vd_run_opt *opt, vd_str *out) {
     if (opt->camera != NULL) vd_str_addf(out, "camera=%s;", opt->camera);
-    vd_str_addf(out, "model=%s;refine=%s;mapper=%s;", opt->camera_model, opt->refine,
-                opt->mapper);
+    vd_str_addf(out, "model=%s;refine=%s;mapper=%s;", opt->camera_model, opt->refine, opt->mapper);
 }
 
 static vd_status summary(vd_run *run, vd_str *out, vd_err *err) {

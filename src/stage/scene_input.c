@@ -53,6 +53,13 @@ static vd_status add_pair(vd_scene_input *in, const vd_pair_row *row, int64_t a,
     return VD_OK;
 }
 
+static int by_views(const void *x, const void *y) {
+    const vd_sfm_pair *p = x, *q = y;
+    if (p->a != q->a) return p->a < q->a ? -1 : 1;
+    return (p->b > q->b) - (p->b < q->b);
+}
+
+/* In the order of the views, whatever that of the ids in the catalog. */
 static vd_status load_pairs(vd_scene_input *in, vd_run *run, const vd_view_set *views,
                             vd_err *err) {
     vd_stmt *s = NULL;
@@ -69,6 +76,8 @@ static vd_status load_pairs(vd_scene_input *in, vd_run *run, const vd_view_set *
         if (st == VD_OK) st = add_pair(in, &row, a, b, err);
     }
     vd_stmt_free(s);
+    if (st == VD_OK && in->n_pairs > 1)
+        qsort(in->pair, (size_t)in->n_pairs, sizeof *in->pair, by_views);
     return st;
 }
 

@@ -69,16 +69,18 @@ enum {
     Q_TIME,
     Q_SHARPNESS,
     Q_BLURRY,
+    Q_FRAME,
+    Q_URI,
 };
 static const char *const query =
     "SELECT a.id, a.parent_id, coalesce(a.content_hash, p.content_hash), f.features, f.key,"
     " c.width, c.height, c.orientation, c.camera, c.lens, c.focal_mm, c.focal_35mm, c.latitude,"
     " c.longitude, c.altitude_m, coalesce(a.time_s, julianday(c.taken_at) * 86400), m.sharpness,"
     " EXISTS(SELECT 1 FROM problem q WHERE q.asset_id = a.id AND q.kind IN ('blurry',"
-    " 'motion_blur'))"
+    " 'motion_blur')), a.frame_index, a.uri"
     " FROM asset a JOIN fact_features f ON f.asset_id = a.id JOIN fact_check c ON c.asset_id = a.id"
     " LEFT JOIN fact_measure m ON m.asset_id = a.id LEFT JOIN asset p ON p.id = a.parent_id"
-    " WHERE a.state = 'present' AND f.features IS NOT NULL ORDER BY a.id";
+    " WHERE a.state = 'present' AND f.features IS NOT NULL ORDER BY a.uri, a.id";
 
 /* The focal length in pixels of the stored picture; 0 unknown. */
 static double focal_px(const vd_stmt *s, double width, double height) {
@@ -163,10 +165,14 @@ static vd_status add_view(loader *l, const vd_stmt *s, const vd_camera *given, v
     }
     VD_TRY(VD_GROW(set->views, set->cap, set->n + 1, err));
     const char *hash = vd_stmt_text(s, Q_HASH);
+    const char *uri = vd_arena_text(&set->texts, vd_stmt_text(s, Q_URI));
+    if (uri == NULL) return vd_nomem(err);
+    uint64_t content = vd_mix64(vd_hash64(hash, strlen(hash)) ^ (uint64_t)vd_stmt_int(s, Q_KEY));
     set->views[set->n++] = (vd_view){
         .id = vd_stmt_int(s, Q_ID),
         .parent_id = vd_stmt_int(s, Q_PARENT),
-        .content = vd_mix64(vd_hash64(hash, strlen(hash)) ^ (uint64_t)vd_stmt_int(s, Q_KEY)),
+        .uri = uri,
+        .content = vd_mix64(content ^ (uint64_t)vd_stmt_int(s, Q_FRAME)),
         .features = (int)vd_stmt_int(s, Q_FEATURES),
         .camera = (int)camera,
         .time_s = vd_stmt_real(s, Q_TIME),
@@ -176,6 +182,20 @@ static vd_status add_view(loader *l, const vd_stmt *s, const vd_camera *given, v
         .sharpness = vd_stmt_real(s, Q_SHARPNESS),
         .blurry = vd_stmt_int(s, Q_BLURRY) != 0,
     };
+    return VD_OK;
+}
+
+static int by_id(const void *x, const void *y, void *views) {
+    const vd_view *v = views;
+    int64_t a = v[*(const int32_t *)x].id, b = v[*(const int32_t *)y].id;
+    return (a > b) - (a < b);
+}
+
+static vd_status index_ids(vd_view_set *set, vd_err *err) {
+    set->by_id = vd_mem_array((size_t)set->n + 1, sizeof *set->by_id);
+    if (set->by_id == NULL) return vd_nomem(err);
+    for (int64_t i = 0; i < set->n; i++) set->by_id[i] = (int32_t)i;
+    if (set->n > 1) qsort_r(set->by_id, (size_t)set->n, sizeof *set->by_id, by_id, set->views);
     return VD_OK;
 }
 
@@ -196,6 +216,7 @@ vd_status vd_views_load(vd_view_set *out, vd_run *run, vd_err *err) {
         VD_GO(vd_stmt_step(s, &row, err));
         if (row) VD_GO(add_view(&l, s, run->opt->camera != NULL ? &given : NULL, err));
     }
+    VD_GO(index_ids(&set, err));
     *out = set;
     set = (vd_view_set){ 0 };
 done:
@@ -206,24 +227,25 @@ done:
     return st;
 }
 
-int64_t vd_views_find(const vd_view_set *v, int64_t id) {
-    int64_t lo = 0, hi = v->n;
+int64_t vd_views_find(const vd_view_set *s, int64_t id) {
+    int64_t lo = 0, hi = s->n;
     while (lo < hi) {
         int64_t mid = (lo + hi) / 2;
-        if (v->views[mid].id < id)
+        if (s->views[s->by_id[mid]].id < id)
             lo = mid + 1;
         else
             hi = mid;
     }
-    return lo < v->n && v->views[lo].id == id ? lo : -1;
+    return lo < s->n && s->views[s->by_id[lo]].id == id ? s->by_id[lo] : -1;
 }
 
 static int by_time(const void *x, const void *y, void *views) {
-    const vd_view *v = views, *a = &v[*(const int32_t *)x], *b = &v[*(const int32_t *)y];
-    if (a->parent_id != b->parent_id) return a->parent_id < b->parent_id ? -1 : 1;
+    int32_t i = *(const int32_t *)x, j = *(const int32_t *)y;
+    const vd_view *v = views, *a = &v[i], *b = &v[j];
+    if (a->parent_id != b->parent_id) return i < j ? -1 : 1; /* other videos have other names */
     if (isfinite(a->time_s) != isfinite(b->time_s)) return isfinite(a->time_s) ? -1 : 1;
     if (isfinite(a->time_s) && a->time_s != b->time_s) return a->time_s < b->time_s ? -1 : 1;
-    return (a->id > b->id) - (a->id < b->id);
+    return (i > j) - (i < j);
 }
 
 void vd_views_by_time(int32_t *order, const vd_view_set *s) {
@@ -235,5 +257,7 @@ void vd_views_reset(vd_view_set *s) {
     vd_mem_free(s->views);
     vd_mem_free(s->cameras);
     vd_mem_free(s->focal);
+    vd_mem_free(s->by_id);
+    vd_arena_reset(&s->texts);
     *s = (vd_view_set){ 0 };
 }

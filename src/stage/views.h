@@ -3,12 +3,14 @@
 #ifndef VD_STAGE_VIEWS_H
 #define VD_STAGE_VIEWS_H
 
+#include "base/arena.h"
 #include "geometry/camera.h"
 #include "stage/stages.h"
 
 typedef struct vd_view {
     int64_t id, parent_id; /* of the asset, of its video or document */
-    uint64_t content;      /* changes when its features do */
+    const char *uri;
+    uint64_t content; /* changes when its features do */
     int features;
     int camera;                                     /* index into cameras */
     double time_s;                                  /* of capture, NaN unknown */
@@ -22,8 +24,10 @@ typedef struct vd_view {
 typedef enum vd_focal_from { VD_FOCAL_GUESS, VD_FOCAL_EXIF, VD_FOCAL_GIVEN } vd_focal_from;
 
 typedef struct vd_view_set {
-    vd_view *views; /* by id */
+    vd_view *views; /* by URI: ids tell the order of adding, on which nothing may depend */
     int64_t n, cap;
+    int32_t *by_id; /* positions */
+    vd_arena texts;
     vd_camera *cameras; /* of the full-size picture as stored */
     vd_focal_from *focal;
     int64_t n_cameras, cap_cameras, cap_focal;
@@ -35,7 +39,7 @@ vd_status vd_views_load(vd_view_set *out, vd_run *run, vd_err *err);
 void vd_views_reset(vd_view_set *s);
 int64_t vd_views_find(const vd_view_set *s, int64_t asset_id); /* position, -1: none */
 
-/* order[n]: positions by video, then time; pictures without a time as their assets come. */
+/* order[n]: positions by video, then time; pictures without a time by their names. */
 void vd_views_by_time(int32_t *order, const vd_view_set *s);
 
 /* "MODEL,WIDTH,HEIGHT,PARAMS..." Fails with VD_E_ARG and says what is wrong. */

@@ -126,7 +126,7 @@ def counts_agree(dataset):
     for verdict, n in db.execute("SELECT c.verdict, count(*) FROM asset a JOIN fact_check c ON c.asset_id = a.id"
                                  " WHERE a.state = 'present' GROUP BY 1"):
         want["verdicts", verdict] = (str(n), None)
-    for stage in ("check", "measure", "fingerprint"):
+    for stage in ("check", "measure", "fingerprint", "features"):
         done, all_ = db.execute(f"SELECT count(t.key), count(*) FROM asset a LEFT JOIN fact_{stage} t ON t.asset_id = a.id AND"
                                 " t.key IN (SELECT key FROM stage_config WHERE stage = ?) WHERE a.state = 'present'",
                                 (stage,)).fetchone()

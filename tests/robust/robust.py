@@ -78,7 +78,7 @@ def chunks_in_any_order_give_the_same_facts(s):
 def stages_one_by_one_give_the_same_facts(s):
     common.captures(s + "/in", 6, 2)
     vidimus("run", s + "/in", "--out", s + "/whole.vidimus")
-    for stage in ("add", "measure", "check", "fingerprint", "duplicates"):
+    for stage in ("add", "measure", "check", "fingerprint", "features", "duplicates", "match", "reconstruct"):
         vidimus("run", s + "/in", "--out", s + "/parts.vidimus", "--only", stage)
     same(dump(s + "/whole.vidimus"), dump(s + "/parts.vidimus"), "stage by stage")
 
@@ -479,7 +479,7 @@ def an_old_catalog_is_migrated_after_a_backup(s):
     vidimus("run", s + "/in", "--out", d)
     before = dump(d)
     db = sqlite3.connect(d + "/catalog.db")
-    db.executescript("DROP VIEW asset_facts; DROP TABLE tag; PRAGMA user_version=1;")
+    db.executescript("DROP VIEW asset_facts; DROP TABLE tag; DROP TABLE pair; DROP TABLE camera; DROP TABLE scene; PRAGMA user_version=1;")
     db.close()
     vidimus("list", d, "--json")
     db = sqlite3.connect(d + "/catalog.db")
@@ -502,7 +502,7 @@ def a_migration_that_is_killed_starts_again(s):
     vidimus("run", s + "/in", "--out", d)
     before = dump(d)
     db = sqlite3.connect(d + "/catalog.db")
-    db.executescript("DROP VIEW asset_facts; DROP TABLE tag; PRAGMA user_version=1;")
+    db.executescript("DROP VIEW asset_facts; DROP TABLE tag; DROP TABLE pair; DROP TABLE camera; DROP TABLE scene; PRAGMA user_version=1;")
     db.close()
     write(d + "/catalog.v1.backup.db", b"half a backup")
     vidimus("list", d)
