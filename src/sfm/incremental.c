@@ -185,12 +185,12 @@ static void remember_seen(vd_mapper *m) {
             m->info[i].seen = VD_MAX(m->info[i].seen, m->spread[i].visible);
 }
 
-static vd_status run(vd_sfm_result *out, vd_mapper *m, vd_err *err) {
+static vd_status run(vd_sfm_result *out, vd_mapper *m, const vd_mapper_plan *plan, vd_err *err) {
     int64_t cap = 0;
     int failures = 0;
     while (out->n_models < m->opt.most_models && failures < MOST_FAILURES) {
         bool found;
-        VD_TRY(vd_mapper_start(m, &found, err));
+        VD_TRY(plan->start(m, plan->user, &found, err));
         if (!found) break;
         VD_TRY(grow(m, err));
         remember_seen(m);
@@ -210,19 +210,19 @@ static vd_status run(vd_sfm_result *out, vd_mapper *m, vd_err *err) {
     return VD_OK;
 }
 
-vd_status vd_sfm_incremental(vd_sfm_result *out, const vd_sfm_input *in, const vd_sfm_opt *opt,
-                             vd_sfm_stats *stats, vd_pool *pool, vd_err *err) {
+vd_status vd_mapper_run(vd_sfm_result *out, const vd_sfm_input *in, const vd_mapper_plan *plan,
+                        const vd_sfm_opt *opt, vd_sfm_stats *stats, vd_pool *pool, vd_err *err) {
     vd_status st = VD_OK;
     vd_mapper m = { 0 };
     vd_sfm_result r = { .n_images = in->n_images };
     double begun = vd_time_mono_s();
-    VD_GO(vd_mapper_init(&m, in, opt, pool, err));
+    VD_GO(vd_mapper_init(&m, in, plan->only, opt, pool, err));
     m.stats.tracks_s = vd_time_mono_s() - begun;
     r.verdict = vd_mem_array((size_t)in->n_images, sizeof *r.verdict);
     if (r.verdict == NULL) VD_GO(vd_nomem(err));
     for (int32_t i = 0; i < in->n_images; i++)
         r.verdict[i] = (vd_sfm_verdict){ .reason = VD_SFM_NO_START, .model = -1, .best = -1 };
-    VD_GO(run(&r, &m, err));
+    VD_GO(run(&r, &m, plan, err));
     m.stats.total_s = vd_time_mono_s() - begun;
     if (stats != NULL) *stats = m.stats;
     *out = r;
@@ -231,4 +231,15 @@ done:
     vd_mapper_reset(&m);
     vd_sfm_result_reset(&r);
     return st;
+}
+
+static vd_status start_of_two(vd_mapper *m, void *user, bool *found, vd_err *err) {
+    (void)user;
+    return vd_mapper_start(m, found, err);
+}
+
+vd_status vd_sfm_incremental(vd_sfm_result *out, const vd_sfm_input *in, const vd_sfm_opt *opt,
+                             vd_sfm_stats *stats, vd_pool *pool, vd_err *err) {
+    const vd_mapper_plan plan = { .start = start_of_two };
+    return vd_mapper_run(out, in, &plan, opt, stats, pool, err);
 }

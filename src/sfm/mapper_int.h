@@ -85,9 +85,10 @@ static inline int vd_refine_of(const vd_mapper *m, int32_t camera) {
  */
 bool vd_mapper_plausible(const vd_camera *c);
 
-/* mapper_state.c */
-vd_status vd_mapper_init(vd_mapper *m, const vd_sfm_input *in, const vd_sfm_opt *opt, vd_pool *pool,
-                         vd_err *err);
+/* mapper_state.c. Pairs for which only[n_pairs] is 0 are not trusted; NULL: all may be. */
+vd_status vd_mapper_check(const vd_sfm_input *in, vd_err *err);
+vd_status vd_mapper_init(vd_mapper *m, const vd_sfm_input *in, const uint8_t *only,
+                         const vd_sfm_opt *opt, vd_pool *pool, vd_err *err);
 void vd_mapper_reset(vd_mapper *m);
 void vd_mapper_begin(vd_mapper *m); /* an empty model; images of earlier ones stay taken */
 void vd_mapper_register(vd_mapper *m, int32_t image, vd_rigid pose);
@@ -131,6 +132,17 @@ vd_status vd_mapper_adjust_local(vd_mapper *m, int32_t image, vd_err *err);
 vd_status vd_mapper_adjust_global(vd_mapper *m, bool last, vd_err *err);
 /* Adjusts, filters and triangulates in turn until that changes little. */
 vd_status vd_mapper_settle(vd_mapper *m, bool last, vd_err *err);
+
+/* incremental.c: models one after the other until `start`, which puts the beginning of the next one
+ * into the empty state, finds none. What the beginning lacks is added an image at a time. */
+typedef vd_status (*vd_mapper_start_fn)(vd_mapper *m, void *user, bool *found, vd_err *err);
+typedef struct vd_mapper_plan {
+    const uint8_t *only; /* see vd_mapper_init */
+    vd_mapper_start_fn start;
+    void *user;
+} vd_mapper_plan;
+vd_status vd_mapper_run(vd_sfm_result *out, const vd_sfm_input *in, const vd_mapper_plan *plan,
+                        const vd_sfm_opt *opt, vd_sfm_stats *stats, vd_pool *pool, vd_err *err);
 
 /* mapper_start.c: the first two images. *found is false when no pair is left to try. */
 vd_status vd_mapper_start(vd_mapper *m, bool *found, vd_err *err);

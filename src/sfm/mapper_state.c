@@ -49,7 +49,7 @@ static vd_status list_pairs(vd_mapper *m, vd_err *err) {
     return VD_OK;
 }
 
-static vd_status check(const vd_sfm_input *in, vd_err *err) {
+vd_status vd_mapper_check(const vd_sfm_input *in, vd_err *err) {
     if (in->n_images < 0 || in->n_cameras < 0 || in->n_pairs < 0)
         return vd_fail(err, VD_E_ARG, "mapper: a count is negative");
     for (int32_t i = 0; i < in->n_cameras; i++) VD_TRY(vd_camera_check(&in->camera[i], err));
@@ -67,21 +67,21 @@ static vd_status check(const vd_sfm_input *in, vd_err *err) {
                 return vd_fail(err, VD_E_ARG, "mapper: position of image %d: %g +- %g", i,
                                p->position[k], p->position_sigma_m[k]);
     }
-    return VD_OK;
+    return vd_tracks_check(in, err);
 }
 
-vd_status vd_mapper_init(vd_mapper *m, const vd_sfm_input *in, const vd_sfm_opt *opt, vd_pool *pool,
-                         vd_err *err) {
+vd_status vd_mapper_init(vd_mapper *m, const vd_sfm_input *in, const uint8_t *only,
+                         const vd_sfm_opt *opt, vd_pool *pool, vd_err *err) {
     size_t images = (size_t)VD_MAX(in->n_images, 1);
     m->in = in;
     m->opt = opt != NULL ? *opt : (vd_sfm_opt)VD_SFM_OPT;
     m->pool = pool;
-    VD_TRY(check(in, err));
-    VD_TRY(vd_tracks_check(in, err));
+    VD_TRY(vd_mapper_check(in, err));
     m->trusted = vd_mem_array((size_t)in->n_pairs, 1);
     m->tied = vd_mem_array(images, sizeof *m->tied);
     if (m->trusted == NULL || m->tied == NULL) return vd_nomem(err);
     VD_TRY(vd_view_graph_trust(m->trusted, in, err));
+    for (int32_t k = 0; k < in->n_pairs && only != NULL; k++) m->trusted[k] &= only[k];
     VD_TRY(vd_view_graph_sizes(m->tied, in, m->trusted, err));
     VD_TRY(vd_tracks_build(&m->tracks, in, m->trusted, err));
     VD_TRY(list_pairs(m, err));
