@@ -1,0 +1,240 @@
+/* The global mapper, and its parts alone, on scenes whose truth is known. SPDX-License-Identifier:
+ * Apache-2.0 */
+#include "t.h"
+
+#include "base/mem.h"
+#include "base/pool.h"
+#include "geometry/align.h"
+#include "geometry/rigid.h"
+#include "global/global.h"
+#include "global/positions.h"
+#include "global/rotations.h"
+#include "sfm_views.h"
+
+static vd_vec3 normal3(vd_rng *r) {
+    double x = vd_rng_normal(r), y = vd_rng_normal(r);
+    return vd_v3(x, y, vd_rng_normal(r));
+}
+
+static vd_quat any_rotation(vd_rng *r) {
+    double a = vd_rng_normal(r), b = vd_rng_normal(r), c = vd_rng_normal(r);
+    return vd_quat_unit((vd_quat){ a, b, c, vd_rng_normal(r) });
+}
+
+/* Nodes on a ring, each with edges to the next six and a few across; noise on all edges, and some
+ * that say anything. Weights tell nothing. */
+static int64_t make_edges(vd_rotation_edge *e, const vd_quat *truth, int n, double noise_rad,
+                          double wrong, vd_rng *r) {
+    int64_t m = 0;
+    for (int a = 0; a < n; a++)
+        for (int k = 1; k <= 8; k++) {
+            int b = k <= 6 ? (a + k) % n : (int)vd_rng_int(r, n);
+            if (a == b) continue;
+            vd_quat q = vd_quat_mul(truth[b], vd_quat_conj(truth[a]));
+            q = vd_quat_mul(vd_quat_exp(vd_v3_mul(normal3(r), noise_rad)), q);
+            if (vd_rng_f64(r) < wrong) q = any_rotation(r);
+            e[m++] = (vd_rotation_edge){ a, b, q, 1 + vd_rng_f64(r) };
+        }
+    return m;
+}
+
+/* The worst and the mean error after the best turn of the whole, which the first node would give
+ * were it exact; here the frame is that of node 0. */
+static double rotation_error_deg(const vd_quat *q, const vd_quat *truth, int n, double *mean) {
+    vd_quat sum = { 0, 0, 0, 0 };
+    double worst = 0;
+    for (int i = 0; i < n; i++) { /* truth = q s: the mean of all s */
+        vd_quat s = vd_quat_mul(vd_quat_conj(q[i]), truth[i]);
+        double sign = s.w * sum.w + s.x * sum.x + s.y * sum.y + s.z * sum.z < 0 ? -1 : 1;
+        sum = (vd_quat){ sum.w + sign * s.w, sum.x + sign * s.x, sum.y + sign * s.y,
+                         sum.z + sign * s.z };
+    }
+    sum = vd_quat_unit(sum);
+    *mean = 0;
+    for (int i = 0; i < n; i++) {
+        double a = 57.29577951308232 * vd_quat_angle_rad(vd_quat_mul(q[i], sum), truth[i]);
+        worst = fmax(worst, a);
+        *mean += a / n;
+    }
+    return worst;
+}
+
+T(rotations_are_found_among_wrong_edges) {
+    const double wrong[] = { 0, 0.1, 0.3 };
+    const int sizes[] = { 10, 100, 400 };
+    for (int k = 0; k < 9; k++) {
+        vd_err err = { 0 };
+        vd_rng r = t_rng(t);
+        int n = sizes[k % 3];
+        vd_quat *truth = vd_mem_array((size_t)n, sizeof *truth);
+        vd_quat *q = vd_mem_array((size_t)n, sizeof *q);
+        vd_rotation_edge *e = vd_mem_array((size_t)n * 8, sizeof *e);
+        for (int i = 0; i < n; i++) truth[i] = any_rotation(&r);
+        int64_t m = make_edges(e, truth, n, 0.01, wrong[k / 3], &r);
+        double mean;
+        T_OK(vd_rotations_average(q, n, e, m, NULL, NULL, &err));
+        double worst = rotation_error_deg(q, truth, n, &mean);
+        /* an edge errs by a degree, sixteen meet in a node */
+        if (getenv("T_VERBOSE"))
+            fprintf(stderr, "%d nodes, %g wrong: mean %g worst %g\n", n, wrong[k / 3], mean, worst);
+        T_LT(mean, 0.6);
+        T_LT(worst, 2.5);
+        vd_mem_free(truth);
+        vd_mem_free(q);
+        vd_mem_free(e);
+    }
+}
+
+T(exact_rotations_come_out_exactly) {
+    vd_err err = { 0 };
+    vd_rng r = t_rng(t);
+    vd_quat truth[30], q[30];
+    vd_rotation_edge e[30 * 8];
+    double mean;
+    for (int i = 0; i < 30; i++) truth[i] = any_rotation(&r);
+    int64_t m = make_edges(e, truth, 30, 0, 0.25, &r);
+    T_OK(vd_rotations_average(q, 30, e, m, NULL, NULL, &err));
+    /* wrong edges keep a weight of (5 / 90)^4 of a right one's */
+    T_LT(rotation_error_deg(q, truth, 30, &mean), 0.02);
+}
+
+/* Two parts and a node alone; what is not a graph of rotations is an error. */
+T(rotations_of_parts) {
+    vd_err err = { 0 };
+    vd_rng r = t_rng(t);
+    vd_quat truth[9], q[9];
+    vd_rotation_edge e[8];
+    int m = 0;
+    for (int i = 0; i < 9; i++) truth[i] = any_rotation(&r);
+    for (int a = 0; a < 8; a++) {
+        int b = a < 4 ? (a + 1) % 4 : 4 + (a + 1) % 4;
+        e[m++] = (vd_rotation_edge){ a, b, vd_quat_mul(truth[b], vd_quat_conj(truth[a])), 1 };
+    }
+    T_OK(vd_rotations_average(q, 9, e, m, NULL, NULL, &err));
+    for (int i = 0; i < m; i++) T_LT(vd_rotation_error_rad(q, &e[i]), 1e-9);
+    T_LT(vd_quat_angle_rad(q[8], VD_QUAT_ONE), 1e-12);
+    T_OK(vd_rotations_average(q, 0, NULL, 0, NULL, NULL, &err));
+    e[3].b = 9;
+    T_EQ(vd_rotations_average(q, 9, e, m, NULL, NULL, &err), VD_E_ARG);
+    e[3].b = 0;
+    e[3].b_from_a.w = NAN;
+    T_EQ(vd_rotations_average(q, 9, e, m, NULL, NULL, &err), VD_E_ARG);
+}
+
+/* Cameras around and in a cloud of points; each sees some of them, with noise; `wrong` of the
+ * observations look anywhere. */
+typedef struct cloud {
+    int cameras, points;
+    int64_t n;
+    double *centre, *point, *found_centre, *found_point;
+    vd_position_obs *obs;
+} cloud;
+
+static cloud cloud_make(vd_rng *r, int cameras, int points, double noise_rad, double wrong) {
+    cloud c = { .cameras = cameras, .points = points };
+    c.centre = vd_mem_array((size_t)cameras, 3 * sizeof(double));
+    c.point = vd_mem_array((size_t)points, 3 * sizeof(double));
+    c.found_centre = vd_mem_array((size_t)cameras, 3 * sizeof(double));
+    c.found_point = vd_mem_array((size_t)points, 3 * sizeof(double));
+    c.obs = vd_mem_array((size_t)points * 8, sizeof *c.obs);
+    for (int i = 0; i < 3 * cameras; i++) c.centre[i] = vd_rng_range(r, -10, 10);
+    for (int i = 0; i < points; i++) {
+        for (int k = 0; k < 3; k++) c.point[3 * i + k] = vd_rng_range(r, -12, 12);
+        int first = (int)vd_rng_int(r, cameras);
+        for (int k = 0; k < VD_MIN(6, cameras); k++) {
+            int a = (first + k * k) % cameras;
+            const double *p = c.point + 3 * i, *o = c.centre + 3 * a;
+            vd_vec3 v = vd_v3_unit(vd_v3(p[0] - o[0], p[1] - o[1], p[2] - o[2]));
+            v = vd_v3_unit(vd_v3_add(v, vd_v3_mul(normal3(r), noise_rad)));
+            if (vd_rng_f64(r) < wrong) v = vd_v3_unit(normal3(r));
+            c.obs[c.n++] = (vd_position_obs){ a, i, { v.x, v.y, v.z } };
+        }
+    }
+    return c;
+}
+
+static void cloud_free(cloud *c) {
+    vd_mem_free(c->centre);
+    vd_mem_free(c->point);
+    vd_mem_free(c->found_centre);
+    vd_mem_free(c->found_point);
+    vd_mem_free(c->obs);
+}
+
+static double cloud_error(const cloud *c) {
+    vd_similarity s;
+    double sum = 0;
+    if (!vd_similarity_fit(&s, c->found_centre, c->centre, NULL, c->cameras, true)) return 1e9;
+    for (int i = 0; i < c->cameras; i++) {
+        const double *a = c->found_centre + 3 * i, *b = c->centre + 3 * i;
+        vd_vec3 d =
+            vd_v3_sub(vd_similarity_apply(s, vd_v3(a[0], a[1], a[2])), vd_v3(b[0], b[1], b[2]));
+        sum += vd_v3_dot(d, d) / c->cameras;
+    }
+    return sqrt(sum);
+}
+
+T(positions_are_found_from_nowhere) {
+    const int sizes[] = { 5, 40, 200 };
+    const double wrong[] = { 0, 0.2 };
+    for (int k = 0; k < 6; k++) {
+        vd_err err = { 0 };
+        vd_rng r = t_rng(t);
+        int n = sizes[k % 3];
+        cloud c = cloud_make(&r, n, 200 + n * 30, 0.001, wrong[k / 3]);
+        vd_position_report rep;
+        T_OK(vd_positions_find(c.found_centre, n, c.found_point, c.points, c.obs, c.n, NULL, &rep,
+                               NULL, &err));
+        /* a milliradian at a distance of 10, sixty and more rays a camera */
+        if (getenv("T_VERBOSE"))
+            fprintf(stderr,
+                    "%d cameras, %g wrong: %g, %d iterations, cost %g to %g, %ld behind of %ld\n",
+                    n, wrong[k / 3], cloud_error(&c), rep.iterations, rep.first_cost, rep.last_cost,
+                    (long)rep.behind, (long)c.n);
+        T_LT(cloud_error(&c), 0.02);
+        T_LT((double)rep.behind, (0.65 * wrong[k / 3] + 0.002) * (double)c.n);
+        cloud_free(&c);
+    }
+}
+
+/* As in the incremental mapper's test: half a pixel of 1200 is 1.7 mm at a distance of 4. */
+static const double CENTRE_LIMIT = 0.004, ROTATION_LIMIT_DEG = 0.1;
+
+static void check_model(t_case *t, const vd_sfm_result *out, const scene *s, int images,
+                        double limit) {
+    T_NEED(out->n_models >= 1);
+    const vd_sfm_model *m = &out->model[0];
+    views_error e = views_compare(m, s);
+    if (getenv("T_VERBOSE"))
+        fprintf(stderr, "%d models, %d of %d images, %d points, rmse %g, %g deg, %g px\n",
+                out->n_models, m->n_images, images, m->n_points, e.centre_rmse, e.rotation_deg,
+                m->mean_error_px);
+    T_EQ(m->n_images, images);
+    T_LT(e.centre_rmse, limit * CENTRE_LIMIT);
+    T_LT(e.rotation_deg, limit * ROTATION_LIMIT_DEG);
+    T_LT(m->mean_error_px, 0.8);
+    for (int i = 0; i < m->n_images; i++) T_EQ(out->verdict[m->image[i]].reason, VD_SFM_REGISTERED);
+}
+
+T(a_ring_is_mapped_whole) {
+    const int poses[] = { 10, 30, 100 };
+    vd_err err = { 0 };
+    for (int i = 0; i < VD_COUNT(poses); i++) {
+        vd_rng r = t_rng(t);
+        scene s = scene_make(&r, (scene_opt){ .poses = poses[i],
+                                              .points = 2000,
+                                              .model = VD_CAMERA_SIMPLE_RADIAL,
+                                              .see = 0.7,
+                                              .noise_px = 0.5 });
+        views v = views_of(
+            &s, &r,
+            (views_opt){ .clutter = 100, .wrong = 0.03, .least = 50, .miss = 0.3, .estimate = 1 });
+        vd_sfm_result out = { 0 };
+        T_OK(vd_sfm_global(&out, &v.in, NULL, NULL, NULL, &err));
+        T_EQ(out.n_models, 1);
+        check_model(t, &out, &s, poses[i], 1);
+        vd_sfm_result_reset(&out);
+        views_free(&v);
+        scene_free(&s);
+    }
+}
