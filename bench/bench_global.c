@@ -1,6 +1,6 @@
 /* Both mappers on one survey whose truth is known: bench_global VIEWS [JOBS [global|incremental]].
- * Prints a JSON line for each mapper, and one with the ratio of their times. SPDX-License-Identifier:
- * Apache-2.0 */
+ * Prints a JSON line for each mapper, and one with the ratio of their times.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,14 +26,14 @@ static double run(const char *name, mapper_fn *map, const vd_sfm_input *in, cons
     vd_sfm_model none = { 0 }, *m = out.n_models > 0 ? &out.model[0] : &none;
     views_error e = { 0 };
     if (out.n_models > 0) e = views_compare(m, truth);
-    printf("{\"bench\":\"global\",\"mapper\":\"%s\",\"images\":%d,\"pairs\":%d,\"models\":%d,"
-           "\"registered\":%d,\"points\":%d,\"rmse\":%.5f,\"rotation_deg\":%.5f,\"error_px\":%.4f,"
-           "\"focal\":%.2f,\"seconds\":%.3f,\"tracks_s\":%.3f,\"start_s\":%.3f,\"resection_s\":%.3f,"
-           "\"global_s\":%.3f,\"global\":%d,\"filter_s\":%.3f}\n",
-           name, in->n_images, in->n_pairs, out.n_models, m->n_images, m->n_points, e.centre_rmse,
-           e.rotation_deg, m->mean_error_px, m->n_cameras > 0 ? m->camera[0].params[0] : 0,
-           s.total_s, s.tracks_s, s.start_s, s.resection_s, s.global_s, s.global_adjustments,
-           s.filter_s);
+    printf(
+        "{\"bench\":\"global\",\"mapper\":\"%s\",\"images\":%d,\"pairs\":%d,\"models\":%d,"
+        "\"registered\":%d,\"points\":%d,\"rmse\":%.5f,\"rotation_deg\":%.5f,\"error_px\":%.4f,"
+        "\"focal\":%.2f,\"seconds\":%.3f,\"tracks_s\":%.3f,\"start_s\":%.3f,\"resection_s\":%.3f,"
+        "\"global_s\":%.3f,\"global\":%d,\"filter_s\":%.3f}\n",
+        name, in->n_images, in->n_pairs, out.n_models, m->n_images, m->n_points, e.centre_rmse,
+        e.rotation_deg, m->mean_error_px, m->n_cameras > 0 ? m->camera[0].params[0] : 0, s.total_s,
+        s.tracks_s, s.start_s, s.resection_s, s.global_s, s.global_adjustments, s.filter_s);
     fflush(stdout);
     double seconds = s.total_s;
     vd_sfm_result_reset(&out);
@@ -55,13 +55,10 @@ int main(int argc, char **argv) {
                                             .model = VD_CAMERA_SIMPLE_RADIAL,
                                             .see = 0.5,
                                             .noise_px = 0.5 });
-    views v = views_of(&s, &r,
-                       (views_opt){ .clutter = 200,
-                                    .wrong = 0.02,
-                                    .least = 50,
-                                    .miss = 0.3,
-                                    .estimate = 1,
-                                    .reach = 40 });
+    views v = views_of(
+        &s, &r,
+        (views_opt){
+            .clutter = 200, .wrong = 0.02, .least = 50, .miss = 0.3, .estimate = 1, .reach = 40 });
     v.refine[0] = VD_REFINE_FOCAL | VD_REFINE_EXTRA;
     v.camera[0].params[0] *= 1.02;
     double a = 0, b = 0;

@@ -22,13 +22,13 @@
 
 enum {
     DRAWS = 3,
-    MOST_LENGTH = 30,  /* of a track, of which only so many keypoints are used */
+    MOST_LENGTH = 30,    /* of a track, of which only so many keypoints are used */
     ENOUGH_TRACKS = 200, /* of an image */
-    LEAST_SHARED = 15, /* points that tie an image to others */
+    LEAST_SHARED = 15,   /* points that tie an image to others */
 };
-static const double WORLD = 10;            /* half the size of the scene, for a start */
+static const double WORLD = 10;             /* half the size of the scene, for a start */
 static const double LIMITS[] = { 8, 3, 1 }; /* by which errors may be larger, round by round */
-static const double GOOD_SHARE = 0.5;      /* of the images that a draw must bring in */
+static const double GOOD_SHARE = 0.5;       /* of the images that a draw must bring in */
 
 typedef struct placing {
     vd_mapper *m;
@@ -85,8 +85,8 @@ static void take_track(placing *p, int32_t track) {
         vd_position_obs *to = &p->obs[p->n_obs];
         double r[3];
         if (!vd_camera_ray(vd_camera_of(p->m, o[i].image), vd_pixel_of(p->m, o[i]), r)) continue;
-        vd_vec3 v = vd_quat_rotate(vd_quat_conj(p->g->rotation[o[i].image]),
-                                   vd_v3(r[0], r[1], r[2]));
+        vd_vec3 v =
+            vd_quat_rotate(vd_quat_conj(p->g->rotation[o[i].image]), vd_v3(r[0], r[1], r[2]));
         v = vd_v3_unit(v);
         *to = (vd_position_obs){ p->node[o[i].image], p->n_points, { v.x, v.y, v.z } };
         p->tracks[to->camera]++;
@@ -133,8 +133,8 @@ static void register_all(placing *p) {
     double scale = size > 0 ? WORLD / sqrt(size) : 1;
     for (int32_t i = 0; i < p->n; i++) {
         const double *c = p->centre + 3 * (ptrdiff_t)i;
-        vd_vec3 at = vd_v3((c[0] - mean[0]) * scale, (c[1] - mean[1]) * scale,
-                           (c[2] - mean[2]) * scale);
+        vd_vec3 at =
+            vd_v3((c[0] - mean[0]) * scale, (c[1] - mean[1]) * scale, (c[2] - mean[2]) * scale);
         vd_quat q = p->g->rotation[p->image[i]];
         if (p->tracks[i] == 0) continue;
         vd_mapper_register(p->m, p->image[i],
@@ -199,8 +199,7 @@ static vd_status prune(vd_mapper *m, vd_err *err) {
 
 /* Frees the images of an attempt that came to nothing. */
 static void give_up(vd_mapper *m) {
-    for (int32_t i = 0; i < m->n_registered; i++)
-        m->info[m->registered[i]].state = VD_IMAGE_FREE;
+    for (int32_t i = 0; i < m->n_registered; i++) m->info[m->registered[i]].state = VD_IMAGE_FREE;
     vd_mapper_begin(m);
 }
 
@@ -211,8 +210,8 @@ static vd_status place(placing *p, bool *found, vd_err *err) {
         vd_position_report rep;
         o.seed = m->opt.seed + draw;
         if (draw > 0) give_up(m);
-        VD_TRY(vd_positions_find(p->centre, p->n, p->point, p->n_points, p->obs, p->n_obs, &o,
-                                 &rep, m->pool, err));
+        VD_TRY(vd_positions_find(p->centre, p->n, p->point, p->n_points, p->obs, p->n_obs, &o, &rep,
+                                 m->pool, err));
         register_all(p);
         VD_TRY(narrow(m, err));
         VD_TRY(prune(m, err));

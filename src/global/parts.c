@@ -89,9 +89,8 @@ static vd_status list_edges(vd_rotation_edge *edge, int32_t *pair_of, int64_t *n
         if (!all->kept[k]) continue;
         double weight = 1 + p->n + 1e9 * triangles(all, &g, k);
         pair_of[*n] = k;
-        edge[(*n)++] = (vd_rotation_edge){
-            p->a, p->b, vd_quat_unit(p->geometry.cam2_from_cam1.q), weight
-        };
+        edge[(*n)++] =
+            (vd_rotation_edge){ p->a, p->b, vd_quat_unit(p->geometry.cam2_from_cam1.q), weight };
     }
 done:
     vd_mem_free(g.start);

@@ -6,6 +6,7 @@
 #include "base/pool.h"
 #include "geometry/align.h"
 #include "geometry/rigid.h"
+#include "global/focal.h"
 #include "global/global.h"
 #include "global/positions.h"
 #include "global/rotations.h"
@@ -236,5 +237,78 @@ T(a_ring_is_mapped_whole) {
         vd_sfm_result_reset(&out);
         views_free(&v);
         scene_free(&s);
+    }
+}
+
+/* Focal lengths wrong by a factor of two either way, pairs verified with them or without. */
+T(a_wrong_focal_length_is_mended) {
+    vd_err err = { 0 };
+    for (int round = 0; round < 4; round++) {
+        vd_rng r = t_rng(t);
+        scene s = scene_make(&r, (scene_opt){ .poses = 24,
+                                              .points = 2000,
+                                              .model = VD_CAMERA_SIMPLE_PINHOLE,
+                                              .see = 0.8,
+                                              .noise_px = 0.3 });
+        views v = views_of(&s, &r,
+                           (views_opt){ .clutter = 50,
+                                        .least = 50,
+                                        .miss = 0.2,
+                                        .wrong = 0.05,
+                                        .focal = round & 1 ? 2 : 0.5,
+                                        .estimate = 1 + round / 2 });
+        vd_sfm_result out = { 0 };
+        v.refine[0] = VD_REFINE_FOCAL;
+        T_OK(vd_sfm_global(&out, &v.in, NULL, NULL, NULL, &err));
+        T_EQ(out.n_models, 1);
+        check_model(t, &out, &s, 24, 1);
+        if (out.n_models > 0) T_NEAR(out.model[0].camera[0].params[0], 1200, 3);
+        vd_sfm_result_reset(&out);
+        views_free(&v);
+        scene_free(&s);
+    }
+}
+
+/* Exact and noisy fundamental matrices of cameras that stand anywhere, some of the matrices wrong;
+ * three cameras of which one is known. */
+T(focal_lengths_by_the_view_graph) {
+    const double truth[3] = { 900, 1300, 2000 }, given[3] = { 1800, 1300, 1100 };
+    for (int round = 0; round < 3; round++) {
+        vd_err err = { 0 };
+        vd_rng r = t_rng(t);
+        vd_camera camera[3];
+        vd_focal_pair pair[60];
+        double factor[3];
+        const uint8_t moves[3] = { 1, 0, 1 };
+        for (int i = 0; i < 3; i++)
+            camera[i] = vd_camera_simple(VD_CAMERA_PINHOLE, given[i], 1600, 1200);
+        for (int k = 0; k < 60; k++) {
+            int a = (int)vd_rng_int(&r, 3), b = (int)vd_rng_int(&r, 3);
+            vd_vec3 c = normal3(&r);
+            double turned[9], cross[9], e[9], ka[9], kb[9], f[9];
+            vd_quat_matrix(turned, vd_quat_exp(vd_v3_mul(normal3(&r), 0.4)));
+            vd_mat3_cross(cross, vd_v3_unit(c));
+            vd_mat3_mul(e, cross, turned);
+            vd_camera ca = vd_camera_simple(VD_CAMERA_PINHOLE, truth[a], 1600, 1200),
+                      cb = vd_camera_simple(VD_CAMERA_PINHOLE, truth[b], 1600, 1200);
+            vd_camera_matrix(&ca, f);
+            T_TRUE(vd_mat3_inverse(ka, f));
+            vd_camera_matrix(&cb, f);
+            T_TRUE(vd_mat3_inverse(kb, f));
+            for (int i = 0; i < 9 && round > 0; i++) e[i] += 0.002 * vd_rng_normal(&r);
+            for (int i = 0; i < 9 && round > 1 && k % 5 == 0; i++) e[i] = vd_rng_normal(&r);
+            vd_mat3_mul(f, e, ka);
+            pair[k] = (vd_focal_pair){ .a = a, .b = b };
+            vd_mat3_mul_tn(pair[k].F, kb, f);
+        }
+        T_OK(vd_focals_find(factor, camera, moves, 3, pair, 60, NULL, &err));
+        if (getenv("T_VERBOSE"))
+            fprintf(stderr, "focal lengths %g %g %g\n", factor[0] * given[0], factor[1] * given[1],
+                    factor[2] * given[2]);
+        T_NEAR(factor[0] * given[0], truth[0], round > 0 ? 30 : 1);
+        T_EQ(factor[1], 1);
+        T_NEAR(factor[2] * given[2], truth[2], round > 0 ? 60 : 1);
+        pair[7].F[3] = INFINITY;
+        T_EQ(vd_focals_find(factor, camera, moves, 3, pair, 60, NULL, &err), VD_E_ARG);
     }
 }
