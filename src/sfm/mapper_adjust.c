@@ -18,6 +18,8 @@ enum {
 };
 static const double SETTLED = 0.0005; /* share of observations that changed */
 static const double LOSS_PX = 1;
+/* Damping that holds back the soft bending of a long model ends the last adjustment too early. */
+static const double LAST_RADIUS = 1e8;
 
 /* A bundle under construction, with the way back. */
 typedef struct part {
@@ -267,6 +269,7 @@ static vd_status adjust_all(vd_mapper *m, bool last, vd_err *err) {
     o.prior_scale = 3;
     o.max_iterations = last ? 30 : 10;
     o.function_tolerance = last ? 1e-5 : 1e-4;
+    if (last) o.first_radius = LAST_RADIUS;
     VD_GO(part_init(&p, m, observations(m), err));
     for (int32_t i = 0; i < m->n_registered; i++) part_pose(&p, m, m->registered[i], false);
     part_intrinsics(&p, m);
