@@ -312,3 +312,291 @@ T(focal_lengths_by_the_view_graph) {
         T_EQ(vd_focals_find(factor, camera, moves, 3, pair, 60, NULL, &err), VD_E_ARG);
     }
 }
+
+/* Loops around several objects, each seen from the others' loops too; wrong pairs between images
+ * that have nothing to do with each other. */
+static scene scene_loops(vd_rng *r, int loops, int poses, int points) {
+    scene s = { .n_cameras = 1, .n_poses = loops * poses, .n_points = loops * points };
+    int64_t cap = 0;
+    s.camera = vd_mem_array(1, sizeof *s.camera);
+    s.pose = vd_mem_array((size_t)s.n_poses, sizeof *s.pose);
+    s.pose_camera = vd_mem_array((size_t)s.n_poses, sizeof *s.pose_camera);
+    s.point = vd_mem_array((size_t)s.n_points, 3 * sizeof *s.point);
+    s.camera[0] = scene_camera(VD_CAMERA_SIMPLE_RADIAL);
+    for (int i = 0; i < s.n_poses; i++) {
+        int loop = i / poses;
+        double a = 6.283185307179586 * (i % poses) / poses, d = 4 + 0.2 * vd_rng_normal(r);
+        vd_vec3 at = vd_v3(5 * loop + 0.2 * vd_rng_normal(r), 0.2 * vd_rng_normal(r), 0);
+        vd_vec3 from = vd_v3(5 * loop + d * cos(a), d * sin(a), 0.4 * vd_rng_normal(r));
+        s.pose[i] = scene_look(from, at);
+    }
+    for (int i = 0; i < s.n_points; i++) {
+        vd_vec3 n = vd_v3_unit(normal3(r));
+        double size = 1 + 0.2 * sin(5 * n.x) * cos(4 * n.y);
+        const double x[3] = { 5 * (i / points) + size * n.x, size * n.y, size * n.z };
+        memcpy(s.point + 3 * i, x, sizeof x);
+        for (int p = 0; p < s.n_poses; p++) {
+            vd_vec3 c = vd_rigid_centre(s.pose[p]), v = vd_v3_sub(c, vd_v3(x[0], x[1], x[2]));
+            vd_vec3 y = vd_rigid_apply(s.pose[p], vd_v3(x[0], x[1], x[2]));
+            const double in_cam[3] = { y.x, y.y, y.z };
+            vd_bundle_obs ob = { p, i, { 0 } };
+            vd_err err = { 0 };
+            if (vd_v3_dot(n, vd_v3_unit(v)) < 0.2 || vd_rng_f64(r) > 0.6 || vd_v3_norm(v) > 12)
+                continue;
+            if (!vd_camera_project(&s.camera[0], in_cam, ob.uv)) continue;
+            if (ob.uv[0] < 0 || ob.uv[1] < 0 || ob.uv[0] > 1600 || ob.uv[1] > 1200) continue;
+            ob.uv[0] += 0.5 * vd_rng_normal(r);
+            ob.uv[1] += 0.5 * vd_rng_normal(r);
+            if (VD_GROW(s.obs, cap, s.n_obs + 1, &err) != VD_OK) exit(3);
+            s.obs[s.n_obs++] = ob;
+        }
+    }
+    return s;
+}
+
+/* Of all pairs `share` is not true: 60 random matches with a random geometry. */
+typedef struct spoilt {
+    vd_sfm_input in;
+    vd_sfm_pair *pair;
+    vd_sfm_match (*match)[60];
+} spoilt;
+
+static spoilt spoil(const views *v, vd_rng *r, double share) {
+    int good = v->in.n_pairs, n = (int)(good / (1 - share));
+    spoilt s = { .in = v->in };
+    s.pair = vd_mem_array((size_t)n + 1, sizeof *s.pair);
+    s.match = vd_mem_array((size_t)n + 1, sizeof *s.match);
+    memcpy(s.pair, v->pair, (size_t)good * sizeof *s.pair);
+    for (int i = good; i < n; i++) {
+        int a = (int)vd_rng_int(r, v->in.n_images), b = (int)vd_rng_int(r, v->in.n_images - 1);
+        b += b >= a;
+        for (int k = 0; k < 60; k++)
+            s.match[i][k] = (vd_sfm_match){ (int32_t)vd_rng_int(r, v->image[a].n),
+                                            (int32_t)vd_rng_int(r, v->image[b].n) };
+        s.pair[i] = (vd_sfm_pair){ .a = a, .b = b, .n = 60, .match = s.match[i] };
+        s.pair[i].geometry.config = VD_TWO_VIEW_CALIBRATED;
+        s.pair[i].geometry.cam2_from_cam1.q = any_rotation(r);
+        s.pair[i].geometry.cam2_from_cam1.t = vd_v3_unit(normal3(r));
+    }
+    s.in.pair = s.pair;
+    s.in.n_pairs = n;
+    return s;
+}
+
+static void spoilt_free(spoilt *s) {
+    vd_mem_free(s->pair);
+    vd_mem_free(s->match);
+}
+
+/* Errors stay near those of the incremental mapper, which gets the right pairs only. */
+T(loops_are_mapped_among_wrong_pairs) {
+    const struct {
+        int loops, poses;
+        double wrong;
+    } cases[] = { { 2, 20, 0.1 }, { 3, 30, 0.3 }, { 5, 40, 0.2 } };
+    for (int i = 0; i < VD_COUNT(cases); i++) {
+        vd_err err = { 0 };
+        vd_rng r = t_rng(t);
+        int n = cases[i].loops * cases[i].poses;
+        scene s = scene_loops(&r, cases[i].loops, cases[i].poses, 800);
+        views v = views_of(
+            &s, &r,
+            (views_opt){ .clutter = 50, .wrong = 0.03, .least = 40, .miss = 0.2, .estimate = 1 });
+        spoilt in = spoil(&v, &r, cases[i].wrong);
+        vd_sfm_result out = { 0 }, other = { 0 };
+        T_OK(vd_sfm_global(&out, &in.in, NULL, NULL, NULL, &err));
+        T_EQ(out.n_models, 1);
+        check_model(t, &out, &s, n, 2);
+        T_OK(vd_sfm_incremental(&other, &v.in, NULL, NULL, NULL, &err));
+        if (getenv("T_VERBOSE")) check_model(t, &other, &s, n, 10);
+        if (out.n_models == 1 && other.n_models > 0 && other.model[0].n_images == n)
+            T_LT(views_compare(&out.model[0], &s).centre_rmse,
+                 1.1 * views_compare(&other.model[0], &s).centre_rmse + 1e-4);
+        vd_sfm_result_reset(&out);
+        vd_sfm_result_reset(&other);
+        spoilt_free(&in);
+        views_free(&v);
+        scene_free(&s);
+    }
+}
+
+static uint64_t digest(const vd_sfm_result *r) {
+    uint64_t h = vd_hash64(r->verdict, (size_t)r->n_images * sizeof *r->verdict);
+    for (int i = 0; i < r->n_models; i++) {
+        const vd_sfm_model *m = &r->model[i];
+        h = h * 31 + vd_hash64(m->cam_from_world, (size_t)m->n_images * sizeof *m->cam_from_world);
+        h = h * 31 + vd_hash64(m->camera, (size_t)m->n_cameras * sizeof *m->camera);
+        h = h * 31 + vd_hash64(m->point, (size_t)m->n_points * 3 * sizeof *m->point);
+        h = h * 31 + vd_hash64(m->obs, (size_t)m->track[m->n_points] * sizeof *m->obs);
+    }
+    return h;
+}
+
+T(threads_change_no_bit) {
+    const int jobs[] = { 1, 2, 8 };
+    uint64_t first = 0;
+    for (int i = 0; i < VD_COUNT(jobs); i++) {
+        vd_err err = { 0 };
+        vd_rng r = t_rng(t);
+        vd_pool *pool = NULL;
+        scene s = scene_loops(&r, 2, 16, 600);
+        views v = views_of(&s, &r,
+                           (views_opt){ .clutter = 50,
+                                        .wrong = 0.05,
+                                        .least = 40,
+                                        .miss = 0.2,
+                                        .focal = 1.3,
+                                        .estimate = 2 });
+        vd_sfm_result out = { 0 };
+        v.refine[0] = VD_REFINE_FOCAL | VD_REFINE_EXTRA;
+        T_OK(vd_pool_new(&pool, jobs[i], &err));
+        T_OK(vd_sfm_global(&out, &v.in, NULL, NULL, pool, &err));
+        T_TRUE(out.n_models > 0);
+        if (i == 0) first = digest(&out);
+        if (digest(&out) != first) T_FAIL("%d jobs: other bits", jobs[i]);
+        vd_sfm_result_reset(&out);
+        vd_pool_free(pool);
+        views_free(&v);
+        scene_free(&s);
+    }
+}
+
+/* Two scenes with nothing between them but one wrong pair: two models, and the pair joins nothing.
+ */
+T(scenes_come_apart) {
+    vd_err err = { 0 };
+    vd_rng r = t_rng(t);
+    scene a = scene_make(
+        &r, (scene_opt){ .poses = 12, .points = 1500, .model = 0, .see = 0.8, .noise_px = 0.4 });
+    scene b = scene_make(
+        &r, (scene_opt){ .poses = 15, .points = 1500, .model = 0, .see = 0.8, .noise_px = 0.4 });
+    views va = views_of(&a, &r, (views_opt){ .least = 50 }),
+          vb = views_of(&b, &r, (views_opt){ .least = 50 });
+    int n = 28, pairs = va.in.n_pairs + vb.in.n_pairs;
+    vd_sfm_image *image = vd_mem_array((size_t)n, sizeof *image);
+    vd_sfm_pair *pair = vd_mem_array((size_t)pairs + 1, sizeof *pair);
+    vd_sfm_match match[60];
+    memcpy(image, va.image, 12 * sizeof *image);
+    memcpy(image + 12, vb.image, 15 * sizeof *image);
+    image[27] = (vd_sfm_image){ 0 }; /* and an image of nothing */
+    memcpy(pair, va.pair, (size_t)va.in.n_pairs * sizeof *pair);
+    for (int i = 0; i < vb.in.n_pairs; i++) {
+        pair[va.in.n_pairs + i] = vb.pair[i];
+        pair[va.in.n_pairs + i].a += 12;
+        pair[va.in.n_pairs + i].b += 12;
+    }
+    for (int k = 0; k < 60; k++)
+        match[k] = (vd_sfm_match){ (int32_t)vd_rng_int(&r, image[3].n),
+                                   (int32_t)vd_rng_int(&r, image[20].n) };
+    pair[pairs] = pair[0];
+    pair[pairs].a = 3, pair[pairs].b = 20, pair[pairs].n = 60, pair[pairs].match = match;
+    vd_sfm_input in = { .n_images = n,
+                        .n_cameras = 1,
+                        .n_pairs = pairs + 1,
+                        .image = image,
+                        .camera = va.camera,
+                        .pair = pair };
+    vd_sfm_result out = { 0 };
+    T_OK(vd_sfm_global(&out, &in, NULL, NULL, NULL, &err));
+    T_EQ(out.n_models, 2);
+    if (out.n_models == 2) {
+        vd_sfm_model second = out.model[1];
+        T_EQ(out.model[0].n_images, 15);
+        T_EQ(out.model[0].image[0], 12);
+        T_EQ(second.n_images, 12);
+        T_LT(views_compare(&second, &a).centre_rmse, CENTRE_LIMIT);
+    }
+    T_EQ(out.verdict[27].reason, VD_SFM_NO_OVERLAP);
+    vd_sfm_result_reset(&out);
+    vd_mem_free(image);
+    vd_mem_free(pair);
+    views_free(&va);
+    views_free(&vb);
+    scene_free(&a);
+    scene_free(&b);
+}
+
+/* Without parallax there is nothing to place; without pairs or images nothing to do. */
+T(what_has_no_parallax_gives_no_model) {
+    vd_err err = { 0 };
+    vd_rng r = t_rng(t);
+    scene s = scene_make(
+        &r, (scene_opt){ .poses = 5, .points = 800, .model = 0, .see = 0.9, .noise_px = 0.4 });
+    for (int i = 0; i < 5; i++) s.pose[i] = s.pose[0];
+    views v = views_of(&s, &r, (views_opt){ .least = 10 });
+    vd_sfm_result out = { 0 };
+    int pairs = v.in.n_pairs;
+    for (int i = 0; i < pairs; i++) v.pair[i].geometry.config = VD_TWO_VIEW_PANORAMIC;
+    T_OK(vd_sfm_global(&out, &v.in, NULL, NULL, NULL, &err));
+    T_EQ(out.n_models, 0);
+    for (int i = 0; i < 5; i++) T_EQ(out.verdict[i].reason, VD_SFM_NO_PARALLAX);
+    vd_sfm_result_reset(&out);
+    v.in.n_pairs = 0;
+    T_OK(vd_sfm_global(&out, &v.in, NULL, NULL, NULL, &err));
+    T_EQ(out.n_models, 0);
+    for (int i = 0; i < 5; i++) T_EQ(out.verdict[i].reason, VD_SFM_NO_OVERLAP);
+    vd_sfm_result_reset(&out);
+    vd_sfm_input nothing = { 0 };
+    T_OK(vd_sfm_global(&out, &nothing, NULL, NULL, NULL, &err));
+    T_EQ(out.n_models, 0);
+    vd_sfm_result_reset(&out);
+    v.in.n_pairs = pairs; /* for views_free */
+    views_free(&v);
+    scene_free(&s);
+}
+
+T(bad_input_is_an_error) {
+    vd_rng r = t_rng(t);
+    scene s = scene_make(&r, (scene_opt){ .poses = 4, .points = 200, .model = 0, .see = 0.9 });
+    views v = views_of(&s, &r, (views_opt){ .least = 10 });
+    T_NEED(v.in.n_pairs > 1);
+    for (int kind = 0; kind < 6; kind++) {
+        vd_err err = { 0 };
+        vd_sfm_result out = { 0 };
+        vd_sfm_image image = v.image[1];
+        vd_sfm_pair pair = v.pair[1];
+        double uv = v.uv[1][3], focal = v.camera[0].params[0];
+        switch (kind) {
+        case 0: v.image[1].camera = 1; break;
+        case 1: v.image[1].n = -4; break;
+        case 2: v.pair[1].b = v.pair[1].a; break;
+        case 3: v.uv[1][3] = NAN; break;
+        case 4: v.camera[0].params[0] = -1; break;
+        case 5: v.pair[1].geometry.cam2_from_cam1.q.w = NAN; break;
+        }
+        T_EQ(vd_sfm_global(&out, &v.in, NULL, NULL, NULL, &err), kind == 5 ? VD_OK : VD_E_ARG);
+        T_TRUE(kind == 5 || (err.msg[0] != 0 && out.n_models == 0));
+        vd_sfm_result_reset(&out);
+        v.image[1] = image;
+        v.pair[1] = pair;
+        v.uv[1][3] = uv;
+        v.camera[0].params[0] = focal;
+    }
+    views_free(&v);
+    scene_free(&s);
+}
+
+/* A refused allocation anywhere: an error, nothing leaked. The step grows, since there are
+ * thousands. */
+T(refused_allocations_are_survived) {
+    vd_rng r = t_rng(t);
+    scene s = scene_make(
+        &r, (scene_opt){
+                .poses = 5, .points = 300, .model = 0, .see = 0.9, .noise_px = 0.3, .turns = 0.4 });
+    views v = views_of(&s, &r, (views_opt){ .least = 10, .focal = 1.2, .estimate = 2 });
+    bool hit = true;
+    v.refine[0] = VD_REFINE_FOCAL;
+    for (int n = 0; hit; n += 1 + n / 12) {
+        vd_err err = { 0 };
+        vd_sfm_result out = { 0 };
+        int64_t live = vd_mem_live();
+        vd_mem_fail_at(n, true);
+        vd_status st = vd_sfm_global(&out, &v.in, NULL, NULL, NULL, &err);
+        hit = vd_mem_fail_clear();
+        T_EQ(st, hit ? VD_E_NOMEM : VD_OK);
+        vd_sfm_result_reset(&out);
+        T_EQ(vd_mem_live(), live);
+    }
+    views_free(&v);
+    scene_free(&s);
+}
