@@ -269,6 +269,41 @@ T(a_wrong_focal_length_is_mended) {
     }
 }
 
+/* A camera for every picture, each focal length off by its own factor. */
+T(each_picture_has_a_camera_of_its_own) {
+    for (int estimate = 1; estimate <= 2; estimate++) {
+        vd_err err = { 0 };
+        vd_rng r = t_rng(t);
+        scene s = scene_make(&r, (scene_opt){ .poses = 30,
+                                              .points = 2000,
+                                              .model = VD_CAMERA_SIMPLE_PINHOLE,
+                                              .see = 0.8,
+                                              .noise_px = 0.3,
+                                              .own_cameras = true });
+        scene guess = s; /* pairs are verified with wrong cameras, so these are the scene's */
+        guess.camera = vd_mem_array(30, sizeof *guess.camera);
+        for (int i = 0; i < 30; i++) {
+            guess.camera[i] = s.camera[i];
+            guess.camera[i].params[0] *= exp(vd_rng_range(&r, -0.5, 0.5));
+        }
+        views v = views_of(
+            &guess, &r,
+            (views_opt){
+                .clutter = 50, .least = 50, .miss = 0.2, .wrong = 0.02, .estimate = estimate });
+        vd_sfm_result out = { 0 };
+        memset(v.refine, VD_REFINE_FOCAL, 30);
+        T_OK(vd_sfm_global(&out, &v.in, NULL, NULL, NULL, &err));
+        T_EQ(out.n_models, 1);
+        check_model(t, &out, &s, 30, 4); /* a camera of its own knows its depth less well */
+        for (int i = 0; i < 30 && out.n_models > 0; i++)
+            T_NEAR(out.model[0].camera[i].params[0], 1200, 12);
+        vd_sfm_result_reset(&out);
+        views_free(&v);
+        vd_mem_free(guess.camera);
+        scene_free(&s);
+    }
+}
+
 /* Exact and noisy fundamental matrices of cameras that stand anywhere, some of the matrices wrong;
  * three cameras of which one is known. */
 T(focal_lengths_by_the_view_graph) {
@@ -415,6 +450,74 @@ T(loops_are_mapped_among_wrong_pairs) {
         vd_sfm_result_reset(&out);
         vd_sfm_result_reset(&other);
         spoilt_free(&in);
+        views_free(&v);
+        scene_free(&s);
+    }
+}
+
+/* A walk along a street, looking ahead: nearly all motion is towards what is seen. */
+static scene scene_street(vd_rng *r, int poses, int points) {
+    scene s = { .n_cameras = 1, .n_poses = poses, .n_points = points };
+    int64_t cap = 0;
+    double length = 1.0 * poses;
+    s.camera = vd_mem_array(1, sizeof *s.camera);
+    s.pose = vd_mem_array((size_t)s.n_poses, sizeof *s.pose);
+    s.pose_camera = vd_mem_array((size_t)s.n_poses, sizeof *s.pose_camera);
+    s.point = vd_mem_array((size_t)s.n_points, 3 * sizeof *s.point);
+    s.camera[0] = scene_camera(VD_CAMERA_PINHOLE);
+    for (int i = 0; i < poses; i++) {
+        vd_vec3 from =
+            vd_v3(i + 0.2 * vd_rng_normal(r), 0.3 * vd_rng_normal(r), 1.6 + 0.1 * vd_rng_normal(r));
+        vd_vec3 ahead = vd_v3(10, vd_rng_normal(r), 0.5 * vd_rng_normal(r));
+        s.pose[i] = scene_look(from, vd_v3_add(from, ahead));
+    }
+    for (int i = 0; i < points; i++) {
+        double x[3] = { vd_rng_range(r, 0, length + 25), vd_rng_f64(r) < 0.5 ? -5 : 5,
+                        vd_rng_range(r, 0, 6) };
+        x[1] += 0.5 * vd_rng_normal(r);
+        memcpy(s.point + 3 * i, x, sizeof x);
+        for (int p = 0; p < poses; p++) {
+            vd_vec3 y = vd_rigid_apply(s.pose[p], vd_v3(x[0], x[1], x[2]));
+            const double in_cam[3] = { y.x, y.y, y.z };
+            vd_bundle_obs ob = { p, i, { 0 } };
+            vd_err err = { 0 };
+            if (y.z < 2 || y.z > 25 || vd_rng_f64(r) > 0.6) continue;
+            if (!vd_camera_project(&s.camera[0], in_cam, ob.uv)) continue;
+            if (ob.uv[0] < 0 || ob.uv[1] < 0 || ob.uv[0] > 1600 || ob.uv[1] > 1200) continue;
+            ob.uv[0] += 0.4 * vd_rng_normal(r);
+            ob.uv[1] += 0.4 * vd_rng_normal(r);
+            if (VD_GROW(s.obs, cap, s.n_obs + 1, &err) != VD_OK) exit(3);
+            s.obs[s.n_obs++] = ob;
+        }
+    }
+    return s;
+}
+
+/* Errors add up along a street whose end nothing ties to its beginning: what counts is that they
+ * are those of the incremental mapper. */
+T(a_street_is_mapped_whole) {
+    const int poses[] = { 40, 150 };
+    for (int i = 0; i < VD_COUNT(poses); i++) {
+        vd_err err = { 0 };
+        vd_rng r = t_rng(t);
+        scene s = scene_street(&r, poses[i], 40 * poses[i]);
+        views v = views_of(&s, &r,
+                           (views_opt){ .clutter = 50,
+                                        .wrong = 0.03,
+                                        .least = 40,
+                                        .miss = 0.2,
+                                        .estimate = 1,
+                                        .reach = 12 });
+        vd_sfm_result out = { 0 }, other = { 0 };
+        T_OK(vd_sfm_global(&out, &v.in, NULL, NULL, NULL, &err));
+        T_OK(vd_sfm_incremental(&other, &v.in, NULL, NULL, NULL, &err));
+        check_model(t, &out, &s, poses[i], 50);
+        check_model(t, &other, &s, poses[i], 50);
+        if (out.n_models == 1 && other.n_models == 1)
+            T_LT(views_compare(&out.model[0], &s).centre_rmse,
+                 1.2 * views_compare(&other.model[0], &s).centre_rmse + 1e-3);
+        vd_sfm_result_reset(&out);
+        vd_sfm_result_reset(&other);
         views_free(&v);
         scene_free(&s);
     }
