@@ -151,12 +151,9 @@ static vd_status narrow(vd_mapper *m, vd_err *err) {
         VD_GO(vd_mapper_retriangulate(m, true, &changed, err));
         if (m->n_alive == 0) break;
         VD_GO(vd_mapper_adjust_global(m, false, err));
-        if (i + 1 == VD_COUNT(LIMITS)) break;
-        m->opt.max_error_px = limit * LIMITS[i + 1];
+        m->opt.max_error_px = limit * LIMITS[VD_MIN(i + 1, VD_COUNT(LIMITS) - 1)];
         VD_GO(vd_mapper_filter(m, &changed, err));
     }
-    m->opt.max_error_px = limit;
-    if (m->n_alive > 0) VD_GO(vd_mapper_settle(m, false, err));
 done:
     m->opt.max_error_px = limit;
     return st;
