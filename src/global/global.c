@@ -23,7 +23,7 @@
 enum {
     DRAWS = 3,
     MOST_LENGTH = 30,    /* of a track, of which only so many keypoints are used */
-    ENOUGH_TRACKS = 200, /* of an image */
+    ENOUGH_TRACKS = 100, /* of an image */
     LEAST_SHARED = 15,   /* points that tie an image to others */
 };
 static const double WORLD = 10;             /* half the size of the scene, for a start */
