@@ -9,7 +9,10 @@
 #include "global/positions_int.h"
 
 enum { STREAM_CENTRE = 0x706f73, STREAM_POINT };
+enum { LOOK = 3 };             /* steps taken, after which the cost must have fallen */
+enum { LAST_ITERATIONS = 20 }; /* with the loss that lets go: adjustment does the rest */
 static const double FIRST_LAMBDA = 1e-4, LEAST_LAMBDA = 1e-10, MOST_LAMBDA = 1e8;
+static const double ROUNDING = 1e-7; /* a step that is worse by less found nothing to do */
 
 static vd_status check(const vd_positioning *p, vd_err *err) {
     for (int64_t k = 0; k < p->n_obs; k++) {
@@ -109,14 +112,15 @@ static void take_next(vd_positioning *p) {
     p->next_scale = t;
 }
 
-/* Until the cost stands still; the damping follows how well steps do. */
+/* Until the cost stands still; the damping follows how well steps do. Whether it does is looked at
+ * over several steps, since some go nowhere. */
 static vd_status descend(vd_positioning *p, const vd_position_opt *opt, double *first, double *last,
                          int *iterations, vd_pool *pool, vd_err *err) {
-    double cost, next;
+    double cost, next, mark = INFINITY;
     p->lambda = FIRST_LAMBDA;
     VD_TRY(vd_position_cost(p, p->centre, p->point, p->scale, &cost, pool, err));
     *first = cost;
-    for (int i = 0, still = 0; i < opt->max_iterations && p->lambda < MOST_LAMBDA; i++) {
+    for (int i = 0, taken = 0; i < opt->max_iterations && p->lambda < MOST_LAMBDA; i++) {
         bool solved;
         VD_TRY(vd_position_step(p, &solved, pool, err));
         ++*iterations;
@@ -124,14 +128,16 @@ static vd_status descend(vd_positioning *p, const vd_position_opt *opt, double *
             VD_TRY(vd_position_cost(p, p->next_centre, p->next_point, p->next_scale, &next, pool,
                                     err));
         if (!solved || !(next < cost)) {
+            if (solved && next <= cost * (1 + ROUNDING)) break;
             p->lambda *= 8;
             continue;
         }
-        still = next > cost * (1 - opt->tolerance) ? still + 1 : 0;
         take_next(p);
         cost = next;
         p->lambda = fmax(p->lambda / 4, LEAST_LAMBDA);
-        if (still >= 2) break;
+        if (++taken % LOOK != 0) continue;
+        if (cost > mark * (1 - opt->tolerance)) break;
+        mark = cost;
     }
     *last = cost;
     return VD_OK;
@@ -172,6 +178,7 @@ vd_status vd_positions_find(double *centre, int32_t n_cameras, double *point, in
     if (o.last_loss > 0) {
         p.loss = o.last_loss;
         p.cauchy = true;
+        o.max_iterations = VD_MIN(o.max_iterations, LAST_ITERATIONS);
         VD_GO(descend(&p, &o, &unused, &unused, &r.iterations, pool, err));
     }
     r.first_cost /= (double)VD_MAX(n_obs, 1);

@@ -22,10 +22,10 @@ typedef struct vd_position_opt {
     int max_iterations;
     double loss;      /* where an observation begins to count less: Huber's, of about radians */
     double last_loss; /* the same at the end, [Cauchy]: lets go of what is wrong; 0: not done */
-    double tolerance; /* relative change of the cost at which it ends */
+    double tolerance; /* relative change of the cost, over three steps, at which it ends */
 } vd_position_opt;
 #define VD_POSITION_OPT                                                                            \
-    { .max_iterations = 100, .loss = 0.1, .last_loss = 0.01, .tolerance = 1e-5 }
+    { .max_iterations = 100, .loss = 0.1, .last_loss = 0.01, .tolerance = 1e-3 }
 
 typedef struct vd_position_report {
     double first_cost, last_cost; /* of Huber's loss, a mean over observations */
