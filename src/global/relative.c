@@ -6,6 +6,7 @@
 #include "global/focal.h"
 #include "global/global_int.h"
 #include "sfm/bundle.h"
+#include "sfm/mapper_int.h"
 
 typedef struct moving {
     vd_global *g;
@@ -98,6 +99,11 @@ static vd_status calibrate(vd_global *g, vd_pool *pool, vd_err *err) {
     for (int32_t i = 0; i < g->in.n_cameras; i++)
         for (int k = 0; k < vd_camera_layout_of(g->camera[i].model).focal; k++)
             g->camera[i].params[k] *= factor[i];
+    for (int32_t i = 0; i < g->in.n_cameras; i++) {
+        vd_camera c = g->camera[i];
+        for (int k = 0; k < vd_camera_layout_of(c.model).focal; k++) c.params[k] *= factor[i];
+        if (vd_mapper_plausible(&c)) g->camera[i] = c;
+    }
 done:
     vd_mem_free(moves);
     vd_mem_free(factor);
