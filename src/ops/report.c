@@ -1,5 +1,5 @@
 /* Operation report: one self-contained HTML file. SPDX-License-Identifier: Apache-2.0 */
-#include "ops/report_data.h"
+#include "report/data.h"
 
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /* What the parts of the report share. SPDX-License-Identifier: Apache-2.0 */
-#ifndef VD_OPS_REPORT_PARTS_H
-#define VD_OPS_REPORT_PARTS_H
+#ifndef VD_REPORT_PARTS_H
+#define VD_REPORT_PARTS_H
 
-#include "ops/report_data.h"
-#include "ops/report_survey.h"
+#include "report/data.h"
+#include "report/survey.h"
 
 typedef struct vd_report {
     vd_str *out;

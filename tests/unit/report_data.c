@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 #include "base/path.h"
-#include "ops/report_data.h"
+#include "report/data.h"
 #include "stage/stages.h"
 
 enum { N = 3000 };

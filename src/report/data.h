@@ -3,8 +3,8 @@
  * One object, its parts named as web/report.html reads them. Counts and distributions come from the
  * catalog by aggregates or walks that keep counters; lists are capped, and so are the
  * bytes of thumbnails: the page of a million assets is as large as that of a thousand. */
-#ifndef VD_OPS_REPORT_DATA_H
-#define VD_OPS_REPORT_DATA_H
+#ifndef VD_REPORT_DATA_H
+#define VD_REPORT_DATA_H
 
 #include "base/str.h"
 #include "store/dataset.h"

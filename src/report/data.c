@@ -3,7 +3,7 @@
  * in one transaction, so that a run beside it cannot make the figures disagree.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "ops/report_data.h"
+#include "report/data.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/path.h"
-#include "ops/report_parts.h"
+#include "report/parts.h"
 #include "stage/problems.h"
 
 enum { MAX_RUNS = 10, MAX_LIST = 30 };
@@ -512,7 +512,7 @@ done:
 }
 
 static const char page[] = {
-#include "ops/report_page.inc"
+#include "report/page.inc"
     0
 };
 static const char PLACE[] = "/*VIDIMUS_DATA*/";
