@@ -128,6 +128,21 @@ void vd_str_json_num(vd_str *s, double v) {
         vd_str_add(s, "null");
 }
 
+void vd_str_base64(vd_str *s, const void *bytes, int64_t n) {
+    static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const uint8_t *p = bytes;
+    if (n <= 0 || !room_for(s, (n + 2) / 3 * 4)) return;
+    for (int64_t i = 0; i < n; i += 3) {
+        const uint32_t v = (uint32_t)p[i] << 16 | (i + 1 < n ? (uint32_t)p[i + 1] << 8 : 0) |
+                           (i + 2 < n ? p[i + 2] : 0);
+        s->data[s->size++] = digit[v >> 18];
+        s->data[s->size++] = digit[v >> 12 & 63];
+        s->data[s->size++] = i + 1 < n ? digit[v >> 6 & 63] : '=';
+        s->data[s->size++] = i + 2 < n ? digit[v & 63] : '=';
+    }
+    s->data[s->size] = '\0';
+}
+
 void vd_str_html(vd_str *s, const char *text) {
     for (const char *p = text; *p != '\0'; p++) {
         switch (*p) {

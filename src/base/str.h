@@ -28,6 +28,8 @@ void vd_str_json(vd_str *s, const char *text);
 void vd_str_json_num(vd_str *s, double v);
 /* The same text for any reader: "" when not finite. */
 void vd_str_num(vd_str *s, double v);
+/* Base64 with padding (RFC 4648), without quotes. */
+void vd_str_base64(vd_str *s, const void *bytes, int64_t n);
 /* HTML text with & < > " ' escaped. */
 void vd_str_html(vd_str *s, const char *text);
 /* 1 024: thin groups of three, as the terminal shows counts. */

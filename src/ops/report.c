@@ -1,5 +1,5 @@
 /* Operation report: one self-contained HTML file. SPDX-License-Identifier: Apache-2.0 */
-#include "ops/report_data.h"
+#include "report/data.h"
 
 #include <string.h>
 
@@ -28,7 +28,12 @@ static const vd_arg args[] = {
       .type = VD_T_BYTES,
       .max = 1e9,
       .def = "4M",
-      .help = "bytes of thumbnails in the page" },
+      .help = "bytes of thumbnails in the page, and as many again for pictures of scenes" },
+    { .name = "points",
+      .type = VD_T_INT,
+      .max = 10e6,
+      .def = "200000",
+      .help = "points shown of a scene; of all scenes five times as many" },
     { .name = "data",
       .type = VD_T_FLAG,
       .help = "write the data of the page as JSON, not the page" },
@@ -48,6 +53,7 @@ static vd_status report_op(vd_opcall *c, vd_err *err) {
     opt.per_gallery = (int)vd_arg_int(c, "gallery");
     opt.groups = (int)vd_arg_int(c, "groups");
     opt.thumb_bytes = vd_arg_int(c, "thumbnails");
+    opt.points = vd_arg_int(c, "points");
     VD_GO(vd_op_open(c, VD_DB_READ, &ds, err));
     if (vd_arg_given(c, "out"))
         vd_str_add(&path, vd_arg_text(c, "out"));
@@ -74,9 +80,9 @@ const vd_op vd_op_report = {
     .name = "report",
     .summary = "one HTML file about the whole dataset",
     .help =
-        "Totals, problems, histograms of every metric, the worst pictures, duplicates side by side, when and where\n"
-        "pictures were taken, cameras, formats and timings. The file needs no network and stays small: pictures are\n"
-        "counted in full, but shown up to a limit.",
+        "Totals, scenes in 3D, problems, histograms of every metric, the worst pictures, duplicates side by side, when\n"
+        "and where pictures were taken, cameras, formats and timings. The file needs no network and stays small:\n"
+        "pictures and points are counted in full, but shown up to a limit.",
     .example = "vidimus report captures.vidimus --out report.html",
     .args = args,
     .n_args = VD_COUNT(args),

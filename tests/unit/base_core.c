@@ -45,6 +45,24 @@ T(str_count_groups_in_threes) {
     }
 }
 
+T(str_base64_as_rfc_4648_has_it) {
+    static const char *const vector[][2] = { { "", "" },
+                                             { "f", "Zg==" },
+                                             { "fo", "Zm8=" },
+                                             { "foo", "Zm9v" },
+                                             { "foob", "Zm9vYg==" },
+                                             { "fooba", "Zm9vYmE=" },
+                                             { "foobar", "Zm9vYmFy" },
+                                             { "\xff\xef\xbe", "/+++" } };
+    for (int i = 0; i < VD_COUNT(vector); i++) {
+        vd_str s = { 0 };
+        vd_str_addc(&s, '|');
+        vd_str_base64(&s, vector[i][0], (int64_t)strlen(vector[i][0]));
+        T_STR(vd_str_text(&s) + 1, vector[i][1]);
+        vd_str_reset(&s);
+    }
+}
+
 T(str_list_has_whole_items_only) {
     T_TRUE(vd_str_list_has("a,bc,d", "bc"));
     T_TRUE(vd_str_list_has("a,bc,d", "d"));

@@ -1,11 +1,11 @@
 /* When and where: the timeline, and positions as points or, where there are many, as cells of a
  * grid. SPDX-License-Identifier: Apache-2.0 */
-#include "ops/report_places.h"
+#include "report/places.h"
 
 #include <math.h>
 
 #include "base/mem.h"
-#include "ops/report_parts.h"
+#include "report/parts.h"
 
 /* A step that people can read: whole seconds, minutes, hours, days. */
 static double time_step(double span) {

@@ -1,9 +1,9 @@
 /* What the parts of the report share. SPDX-License-Identifier: Apache-2.0 */
-#ifndef VD_OPS_REPORT_PARTS_H
-#define VD_OPS_REPORT_PARTS_H
+#ifndef VD_REPORT_PARTS_H
+#define VD_REPORT_PARTS_H
 
-#include "ops/report_data.h"
-#include "ops/report_survey.h"
+#include "report/data.h"
+#include "report/survey.h"
 
 typedef struct vd_report {
     vd_str *out;
@@ -24,6 +24,15 @@ typedef struct vd_report {
  * values are bound from 1 on. */
 vd_status vd_report_rows(vd_report *r, const char *name, const char *sql, const vd_value *bound,
                          int n, vd_err *err);
+/* The same for rows whose first column is an asset: its thumbnail is wanted. */
+vd_status vd_report_pictures(vd_report *r, const char *name, const char *sql, const vd_value *bound,
+                             int n, vd_err *err);
 void vd_report_timeline(vd_report *r);
 vd_status vd_report_map(vd_report *r, vd_err *err);
+vd_status vd_report_scenes(vd_report *r, vd_err *err); /* nothing where nothing was reconstructed */
+
+/* The present row as an object. */
+void vd_report_row(vd_str *out, const vd_stmt *s);
+/* Asks for a thumbnail. */
+vd_status vd_report_want(vd_report *r, int64_t id, vd_err *err);
 #endif

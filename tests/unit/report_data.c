@@ -4,8 +4,9 @@
 
 #include "base/mem.h"
 #include "base/path.h"
-#include "ops/report_data.h"
+#include "report/data.h"
 #include "stage/stages.h"
+#include "json_at.h"
 
 enum { N = 3000 };
 
@@ -63,35 +64,6 @@ done:
     vd_stmt_free(measure);
     vd_stmt_free(problem);
     return st;
-}
-
-/* The number at a JSON path, read by SQLite's own parser. */
-static double json_at(vd_db *db, const vd_str *json, const char *path) {
-    vd_stmt *s = NULL;
-    vd_err err = { 0 };
-    bool row = false;
-    double v = NAN;
-    if (vd_db_prepare(&s, db, "SELECT json_extract(?1, ?2)", true, &err) == VD_OK) {
-        vd_stmt_bind(s, 1, vd_val_text(json->data));
-        vd_stmt_bind(s, 2, vd_val_text(path));
-        if (vd_stmt_step(s, &row, &err) == VD_OK && row) v = vd_stmt_real(s, 0);
-    }
-    vd_stmt_free(s);
-    return v;
-}
-
-static double sum_of(vd_db *db, const vd_str *json, const char *path) {
-    vd_stmt *s = NULL;
-    vd_err err = { 0 };
-    bool row = false;
-    double v = NAN;
-    if (vd_db_prepare(&s, db, "SELECT sum(value) FROM json_each(?1, ?2)", true, &err) == VD_OK) {
-        vd_stmt_bind(s, 1, vd_val_text(json->data));
-        vd_stmt_bind(s, 2, vd_val_text(path));
-        if (vd_stmt_step(s, &row, &err) == VD_OK && row) v = vd_stmt_real(s, 0);
-    }
-    vd_stmt_free(s);
-    return v;
 }
 
 static int occurrences(const char *text, const char *what) {
@@ -289,6 +261,10 @@ T(page_survives_hostile_names) {
     T_TRUE(occurrences(page.data, "alert(1)") > 0); /* the name is there, as text */
     T_EQ(occurrences(page.data, "http://"), occurrences(plain.data, "http://"));
     T_EQ(json_at(vd_dataset_db(w.ds), &w.json, "$.bad_total"), 0); /* parses */
+    T_EQ(occurrences(w.json.data, "\"scenes\""), 0);               /* nothing was reconstructed */
+    T_EQ(occurrences(page.data, "VIDIMUS_INCLUDE"), 0);            /* the page has all its parts */
+    T_EQ(occurrences(page.data, "const makeView3d ="), 1);
+    T_EQ(occurrences(page.data, "const makeOrbit ="), 1);
     vd_str_reset(&plain);
     vd_str_reset(&page);
     world_free(&w);

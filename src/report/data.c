@@ -3,7 +3,7 @@
  * in one transaction, so that a run beside it cannot make the figures disagree.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "ops/report_data.h"
+#include "report/data.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -11,9 +11,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/path.h"
-#include "ops/report_parts.h"
+#include "report/parts.h"
 #include "stage/problems.h"
 
 enum { MAX_RUNS = 10, MAX_LIST = 30 };
@@ -31,7 +32,7 @@ static void value_json(vd_str *out, const vd_value *v) {
         vd_str_add(out, "null");
 }
 
-static void row_json(vd_str *out, const vd_stmt *s) {
+void vd_report_row(vd_str *out, const vd_stmt *s) {
     vd_str_addc(out, '{');
     for (int i = 0; i < vd_stmt_columns(s); i++) {
         vd_value v = vd_stmt_value(s, i);
@@ -43,8 +44,14 @@ static void row_json(vd_str *out, const vd_stmt *s) {
     vd_str_addc(out, '}');
 }
 
-vd_status vd_report_rows(vd_report *r, const char *name, const char *sql, const vd_value *bound,
-                         int n, vd_err *err) {
+vd_status vd_report_want(vd_report *r, int64_t id, vd_err *err) {
+    VD_TRY(VD_GROW(r->shown, r->cap_shown, r->n_shown + 1, err));
+    r->shown[r->n_shown++] = id;
+    return VD_OK;
+}
+
+static vd_status rows(vd_report *r, const char *name, const char *sql, const vd_value *bound, int n,
+                      bool pictures, vd_err *err) {
     vd_stmt *s = NULL;
     bool row = true, first = true;
     vd_status st = vd_db_prepare(&s, r->db, sql, true, err);
@@ -55,11 +62,22 @@ vd_status vd_report_rows(vd_report *r, const char *name, const char *sql, const 
         if (st != VD_OK || !row) break;
         if (!first) vd_str_add(r->out, ",\n");
         first = false;
-        row_json(r->out, s);
+        vd_report_row(r->out, s);
+        if (pictures) st = vd_report_want(r, vd_stmt_int(s, 0), err);
     }
     vd_str_addc(r->out, ']');
     vd_stmt_free(s);
     return st;
+}
+
+vd_status vd_report_rows(vd_report *r, const char *name, const char *sql, const vd_value *bound,
+                         int n, vd_err *err) {
+    return rows(r, name, sql, bound, n, false, err);
+}
+
+vd_status vd_report_pictures(vd_report *r, const char *name, const char *sql, const vd_value *bound,
+                             int n, vd_err *err) {
+    return rows(r, name, sql, bound, n, true, err);
 }
 
 /* The first row as an object, without a name; values are bound from 1 on. */
@@ -70,17 +88,11 @@ static vd_status object(vd_report *r, const char *sql, const vd_value *bound, in
     for (int i = 0; st == VD_OK && i < n; i++) vd_stmt_bind(s, i + 1, bound[i]);
     if (st == VD_OK) st = vd_stmt_step(s, &row, err);
     if (st == VD_OK && row)
-        row_json(r->out, s);
+        vd_report_row(r->out, s);
     else
         vd_str_add(r->out, "null");
     vd_stmt_free(s);
     return st;
-}
-
-static vd_status want(vd_report *r, int64_t id, vd_err *err) {
-    VD_TRY(VD_GROW(r->shown, r->cap_shown, r->n_shown + 1, err));
-    r->shown[r->n_shown++] = id;
-    return VD_OK;
 }
 
 /* ---- totals, runs ---- */
@@ -178,30 +190,14 @@ static vd_status read_thresholds(vd_report *r, vd_err *err) {
 
 /* The worst are chosen first and then looked up: most findings are not shown. */
 static vd_status gallery(vd_report *r, const char *kind, vd_err *err) {
-    vd_stmt *s = NULL;
-    bool row = true, first = true;
-    VD_TRY(vd_db_prepare(
-        &s, r->db,
+    const vd_value bound[] = { vd_val_text(kind), vd_val_int(r->opt->per_gallery) };
+    return vd_report_pictures(
+        r, "gallery",
         "SELECT p.asset_id AS id, a.uri, p.score, p.evidence FROM (SELECT asset_id, score, evidence"
         " FROM problem WHERE kind = ?1 AND asset_id NOT IN (SELECT id FROM asset WHERE state <>"
         " 'present') ORDER BY score, asset_id LIMIT ?2) p CROSS JOIN asset a ON a.id = p.asset_id"
         " ORDER BY p.score, p.asset_id",
-        true, err));
-    vd_stmt_bind(s, 1, vd_val_text(kind));
-    vd_stmt_bind(s, 2, vd_val_int(r->opt->per_gallery));
-    vd_status st = VD_OK;
-    vd_str_add(r->out, ", \"gallery\": [");
-    while (st == VD_OK) {
-        st = vd_stmt_step(s, &row, err);
-        if (st != VD_OK || !row) break;
-        if (!first) vd_str_add(r->out, ",\n  ");
-        first = false;
-        row_json(r->out, s);
-        st = want(r, vd_stmt_int(s, 0), err);
-    }
-    vd_str_addc(r->out, ']');
-    vd_stmt_free(s);
-    return st;
+        bound, VD_COUNT(bound), err);
 }
 
 static vd_status one_problem(vd_report *r, int i, vd_stmt *counts, const int64_t *scores,
@@ -292,8 +288,8 @@ static vd_status one_group(vd_report *r, vd_stmt *members, int64_t id, int64_t s
             vd_str_add(&why, vd_stmt_text(members, 7));
         if (!first) vd_str_add(r->out, ",\n  ");
         first = false;
-        row_json(r->out, members);
-        VD_GO(want(r, vd_stmt_int(members, 0), err));
+        vd_report_row(r->out, members);
+        VD_GO(vd_report_want(r, vd_stmt_int(members, 0), err));
     }
     vd_str_add(r->out, "], \"why\": ");
     vd_str_json(r->out, vd_str_text(&why));
@@ -413,54 +409,48 @@ static vd_status files(vd_report *r, vd_err *err) {
 
 /* ---- thumbnails ---- */
 
-static void base64(vd_str *out, const uint8_t *p, int64_t n) {
-    static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (int64_t i = 0; i < n; i += 3) {
-        const uint32_t v = (uint32_t)p[i] << 16 | (i + 1 < n ? (uint32_t)p[i + 1] << 8 : 0) |
-                           (i + 2 < n ? p[i + 2] : 0);
-        const char four[4] = { digit[v >> 18], digit[v >> 12 & 63],
-                               i + 1 < n ? digit[v >> 6 & 63] : '=',
-                               i + 2 < n ? digit[v & 63] : '=' };
-        vd_str_addn(out, four, 4);
-    }
-}
+typedef struct thumbs {
+    vd_stmt *jpeg;
+    vd_map *done;
+    int64_t left; /* bytes */
+} thumbs;
 
-static int by_id(const void *a, const void *b) {
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
-}
-
-/* Each asset once. Where not all fit, every gallery loses its tail alike: `shown` is walked in the
- * order of the page with a limit a picture that shrinks nobody, so first come are first served. */
-static vd_status thumbnails(vd_report *r, vd_err *err) {
+static vd_status one_thumbnail(vd_report *r, thumbs *t, int64_t id, vd_err *err) {
+    int64_t before;
+    bool row = false;
+    if (vd_map_get(t->done, &id, sizeof id, &before)) return VD_OK;
+    vd_stmt_bind(t->jpeg, 1, vd_val_int(id));
+    VD_TRY(vd_stmt_step(t->jpeg, &row, err));
+    vd_value v = row ? vd_stmt_value(t->jpeg, 0) : vd_val_null();
     vd_status st = VD_OK;
-    vd_stmt *s = NULL;
-    int64_t left = r->opt->thumb_bytes, n_done = 0;
-    int64_t *done = vd_mem_array((size_t)r->n_shown, sizeof *done);
-    if (done == NULL) return vd_nomem(err);
-    VD_GO(vd_db_prepare(&s, r->db, "SELECT jpeg FROM thumbnail WHERE asset_id = ?1", true, err));
+    if (v.type == VD_BLOB && v.n <= t->left) {
+        vd_str_addf(r->out, "%s\"%lld\": \"", vd_map_size(t->done) > 0 ? ",\n" : "", (long long)id);
+        vd_str_base64(r->out, v.s, v.n);
+        vd_str_addc(r->out, '"');
+        t->left -= v.n;
+        st = vd_map_put(t->done, &id, sizeof id, 1, err);
+    }
+    vd_stmt_reset(t->jpeg);
+    return st;
+}
+
+/* Each asset once. Where not all fit, first come are first served, in the order of the page; the
+ * pictures of scenes, which come last, have as many bytes again. */
+static vd_status thumbnails(vd_report *r, int64_t scenes_from, vd_err *err) {
+    vd_status st = VD_OK;
+    thumbs t = { .left = r->opt->thumb_bytes };
+    VD_GO(vd_map_new(&t.done, err));
+    VD_GO(
+        vd_db_prepare(&t.jpeg, r->db, "SELECT jpeg FROM thumbnail WHERE asset_id = ?1", true, err));
     vd_str_add(r->out, ",\n\"thumbs\": {");
-    for (int64_t i = 0; i < r->n_shown && left > 0; i++) {
-        bool row = false;
-        const int64_t id = r->shown[i];
-        if (bsearch(&id, done, (size_t)n_done, sizeof *done, by_id) != NULL) continue;
-        vd_stmt_bind(s, 1, vd_val_int(id));
-        VD_GO(vd_stmt_step(s, &row, err));
-        vd_value v = row ? vd_stmt_value(s, 0) : vd_val_null();
-        if (v.type == VD_BLOB && v.n <= left) {
-            vd_str_addf(r->out, "%s\"%lld\": \"", n_done > 0 ? ",\n" : "", (long long)id);
-            base64(r->out, (const uint8_t *)v.s, v.n);
-            vd_str_addc(r->out, '"');
-            left -= v.n;
-            done[n_done++] = id;
-            qsort(done, (size_t)n_done, sizeof *done, by_id);
-        }
-        vd_stmt_reset(s);
+    for (int64_t i = 0; i < r->n_shown; i++) {
+        if (i == scenes_from) t.left += r->opt->thumb_bytes;
+        if (t.left > 0) VD_GO(one_thumbnail(r, &t, r->shown[i], err));
     }
     vd_str_addc(r->out, '}');
 done:
-    vd_stmt_free(s);
-    vd_mem_free(done);
+    vd_stmt_free(t.jpeg);
+    vd_map_free(t.done);
     return st;
 }
 
@@ -500,7 +490,9 @@ vd_status vd_report_data(vd_str *out, vd_dataset *ds, const vd_report_opt *opt, 
     vd_report_timeline(&r);
     VD_GO(vd_report_map(&r, err));
     VD_GO(files(&r, err));
-    VD_GO(thumbnails(&r, err));
+    const int64_t scenes_from = r.n_shown;
+    VD_GO(vd_report_scenes(&r, err));
+    VD_GO(thumbnails(&r, scenes_from, err));
     vd_str_add(out, "}\n");
     VD_GO(vd_str_check(out, err));
 done:
@@ -512,7 +504,7 @@ done:
 }
 
 static const char page[] = {
-#include "ops/report_page.inc"
+#include "report/page.inc"
     0
 };
 static const char PLACE[] = "/*VIDIMUS_DATA*/";

@@ -1,5 +1,5 @@
 /* Counting values by a hash map. SPDX-License-Identifier: Apache-2.0 */
-#include "ops/report_tally.h"
+#include "report/tally.h"
 
 #include <stdlib.h>
 #include <string.h>

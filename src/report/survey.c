@@ -3,13 +3,13 @@
  *
  * What the second look needs of a picture is kept in memory up to a limit; only what lies beyond is
  * read again. SPDX-License-Identifier: Apache-2.0 */
-#include "ops/report_survey.h"
+#include "report/survey.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "ops/report_parts.h"
+#include "report/parts.h"
 
 /* What the first walk reads in front of a picture's values. */
 enum {

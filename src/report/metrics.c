@@ -10,7 +10,7 @@
  * threshold, a line is drawn.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "ops/report_metrics.h"
+#include "report/metrics.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* How often each value of something occurs: formats, cameras, sizes. GROUP BY would sort a million
  * rows to find a handful of values. SPDX-License-Identifier: Apache-2.0 */
-#ifndef VD_OPS_REPORT_TALLY_H
-#define VD_OPS_REPORT_TALLY_H
+#ifndef VD_REPORT_TALLY_H
+#define VD_REPORT_TALLY_H
 
 #include "base/arena.h"
 #include "base/map.h"

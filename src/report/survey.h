@@ -1,11 +1,11 @@
 /* What the report counts over all assets, in two walks over the catalog.
  * SPDX-License-Identifier: Apache-2.0 */
-#ifndef VD_OPS_REPORT_SURVEY_H
-#define VD_OPS_REPORT_SURVEY_H
+#ifndef VD_REPORT_SURVEY_H
+#define VD_REPORT_SURVEY_H
 
-#include "ops/report_metrics.h"
-#include "ops/report_places.h"
-#include "ops/report_tally.h"
+#include "report/metrics.h"
+#include "report/places.h"
+#include "report/tally.h"
 
 typedef struct vd_survey {
     /* assets that are present: files are those that are no frame or page */

@@ -1,6 +1,6 @@
 /* Distributions for the report. SPDX-License-Identifier: Apache-2.0 */
-#ifndef VD_OPS_REPORT_METRICS_H
-#define VD_OPS_REPORT_METRICS_H
+#ifndef VD_REPORT_METRICS_H
+#define VD_REPORT_METRICS_H
 
 #include "base/str.h"
 #include "store/dataset.h"

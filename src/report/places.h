@@ -2,8 +2,8 @@
  *
  * Like the metrics' distributions two walks over the catalog: the first finds ranges, the second
  * counts. */
-#ifndef VD_OPS_REPORT_PLACES_H
-#define VD_OPS_REPORT_PLACES_H
+#ifndef VD_REPORT_PLACES_H
+#define VD_REPORT_PLACES_H
 
 #include "base/err.h"
 

@@ -3,8 +3,8 @@
  * One object, its parts named as web/report.html reads them. Counts and distributions come from the
  * catalog by aggregates or walks that keep counters; lists are capped, and so are the
  * bytes of thumbnails: the page of a million assets is as large as that of a thousand. */
-#ifndef VD_OPS_REPORT_DATA_H
-#define VD_OPS_REPORT_DATA_H
+#ifndef VD_REPORT_DATA_H
+#define VD_REPORT_DATA_H
 
 #include "base/str.h"
 #include "store/dataset.h"
@@ -14,13 +14,16 @@ typedef struct vd_report_opt {
     int groups;          /* groups of duplicates of each kind */
     int per_group;       /* members shown of a group */
     int files;           /* rows of the table of files that are not ok */
-    int64_t thumb_bytes; /* JPEG bytes of all thumbnails together */
-    int64_t keep_bytes;  /* memory that saves reading the catalog twice */
+    int64_t thumb_bytes; /* JPEG bytes of thumbnails, and as many again for those of scenes */
+    int64_t points;      /* points shown of a scene; of all scenes five times as many */
+    int64_t views;       /* cameras shown of a scene; of all scenes five times as many */
+    int scenes;
+    int64_t keep_bytes; /* memory that saves reading the catalog twice */
 } vd_report_opt;
 #define VD_REPORT_OPT                                                                              \
     {                                                                                              \
         .per_gallery = 24, .groups = 24, .per_group = 8, .files = 60, .thumb_bytes = 4 << 20,      \
-        .keep_bytes = 256 << 20                                                                    \
+        .keep_bytes = 256 << 20, .points = 200000, .views = 2000, .scenes = 100                    \
     }
 
 /* Appends the object to `out`. Text in it is escaped for JSON, not for HTML (vd_report_page does
