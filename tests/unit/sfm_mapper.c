@@ -117,6 +117,42 @@ T(a_wrong_focal_length_is_mended) {
     }
 }
 
+/* Photos from the internet: a camera each, of which nothing is known, a focal length between half
+ * and twice the guess, pairs verified without calibration. */
+T(cameras_of_which_nothing_is_known) {
+    vd_err err = { 0 };
+    vd_rng r = t_rng(t);
+    scene s = scene_make(&r, (scene_opt){ .poses = 16,
+                                          .points = 10,
+                                          .model = VD_CAMERA_SIMPLE_RADIAL,
+                                          .see = 0,
+                                          .own_cameras = true });
+    for (int i = 0; i < 16; i++) {
+        double a = 6.283185307179586 * i / 16, f = exp(vd_rng_range(&r, -0.6, 0.6));
+        s.camera[i].params[0] = 1200 * f;
+        vd_vec3 at =
+            vd_v3(0.3 * vd_rng_normal(&r), 0.3 * vd_rng_normal(&r), 0.3 * vd_rng_normal(&r));
+        s.pose[i] = scene_look(vd_v3(3 * f * cos(a), 3 * f * sin(a), vd_rng_normal(&r)), at);
+    }
+    scene_see(&s, &r, 1000, 0.6, 0.4, false);
+    views v =
+        views_of(&s, &r, (views_opt){ .clutter = 50, .least = 80, .wrong = 0.05, .estimate = 2 });
+    vd_sfm_result out = { 0 };
+    for (int i = 0; i < 16; i++) {
+        v.camera[i].params[0] = 1200;
+        v.camera[i].params[3] = 0;
+        v.refine[i] = VD_REFINE_FOCAL | VD_REFINE_EXTRA;
+    }
+    T_OK(vd_sfm_incremental(&out, &v.in, NULL, NULL, NULL, &err));
+    T_EQ(out.n_models, 1);
+    check_within(t, &out, 0, &s, 16, 4); /* a camera of its own knows its depth less well */
+    for (int i = 0; i < 16 && out.n_models > 0; i++)
+        T_NEAR(out.model[0].camera[i].params[0] / s.camera[i].params[0], 1, 0.01);
+    vd_sfm_result_reset(&out);
+    views_free(&v);
+    scene_free(&s);
+}
+
 static uint64_t digest(const vd_sfm_result *r) {
     uint64_t h = vd_hash64(r->verdict, (size_t)r->n_images * sizeof *r->verdict);
     for (int i = 0; i < r->n_models; i++) {
