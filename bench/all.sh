@@ -4,8 +4,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 BUILD=${VIDIMUS_BUILD:-build}
-ninja -C "$BUILD" programs bench/bench_hamming bench/bench_measure bench/bench_codec >&2
-ninja -C "$BUILD" bench/bench_bundle >&2
+ninja -C "$BUILD" programs bench/bench_hamming bench/bench_measure bench/bench_motion bench/bench_codec \
+    bench/bench_solvers bench/bench_two_view bench/bench_bundle >&2
 ninja -C "$BUILD" bench/bench_jpeg_ceiling >&2 || echo "no TurboJPEG library: no ingest" >&2
 quick=${1:-}
 failed=0
@@ -21,6 +21,8 @@ if [ "$quick" = quick ]; then
     run bench/defects.py 1 2 800
     run bench/neardup.py
     run "$BUILD/bench/bench_bundle" 50 10000
+    run "$BUILD/bench/bench_solvers" 10000
+    run "$BUILD/bench/bench_two_view" 10
 else
     run bench/ingest.py 5
     run bench/tiny.py 5
@@ -32,5 +34,10 @@ else
     run "$BUILD/bench/bench_measure"
     run "$BUILD/bench/bench_bundle" 200 100000 2 0
     run "$BUILD/bench/bench_bundle" 200 100000 2 1
+    run "$BUILD/bench/bench_solvers" 100000
+    run "$BUILD/bench/bench_two_view" 100
+    run bench/two_view_peers.py 20
+    # one photo in about ten
+    run "$BUILD/bench/bench_motion" "${VIDIMUS_TEST_DATA:-../shared/data}"/photos/imagenet-sample/*5_*.JPEG
 fi
 exit $failed

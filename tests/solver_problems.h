@@ -40,19 +40,38 @@ typedef struct solver {
     double (*residual)(const solver_problem *p, const double *answer); /* relative */
 } solver;
 
+/* One number at a time: compilers evaluate arguments and initialisers in any order. */
 static inline vd_quat random_rotation(vd_rng *r) {
-    return vd_quat_unit(
-        (vd_quat){ vd_rng_normal(r), vd_rng_normal(r), vd_rng_normal(r), vd_rng_normal(r) });
+    vd_quat q;
+    q.w = vd_rng_normal(r);
+    q.x = vd_rng_normal(r);
+    q.y = vd_rng_normal(r);
+    q.z = vd_rng_normal(r);
+    return vd_quat_unit(q);
 }
 
 static inline vd_vec3 random_vector(vd_rng *r) {
-    return vd_v3(vd_rng_normal(r), vd_rng_normal(r), vd_rng_normal(r));
+    vd_vec3 v;
+    v.x = vd_rng_normal(r);
+    v.y = vd_rng_normal(r);
+    v.z = vd_rng_normal(r);
+    return v;
+}
+
+static inline vd_rigid random_motion(vd_rng *r) {
+    vd_rigid m;
+    m.q = random_rotation(r);
+    m.t = random_vector(r);
+    return m;
 }
 
 /* A point in the view of a camera with 70 degrees, 1 to 10 units deep. */
 static inline vd_vec3 random_seen(vd_rng *r) {
-    double z = vd_rng_range(r, 1, 10);
-    return vd_v3(z * vd_rng_range(r, -0.7, 0.7), z * vd_rng_range(r, -0.7, 0.7), z);
+    vd_vec3 v;
+    v.z = vd_rng_range(r, 1, 10);
+    v.x = v.z * vd_rng_range(r, -0.7, 0.7);
+    v.y = v.z * vd_rng_range(r, -0.7, 0.7);
+    return v;
 }
 
 static inline void put(double *to, vd_vec3 v) {
@@ -70,7 +89,7 @@ static inline void put_pose(double m[12], vd_rigid p) {
 
 /* n bearings b of points a of the world; truth: the pose. */
 static inline void make_absolute(solver_problem *p, vd_rng *r, int n, bool plane) {
-    vd_rigid world_from_cam = { random_rotation(r), random_vector(r) };
+    vd_rigid world_from_cam = random_motion(r);
     vd_vec3 normal = vd_v3_unit(vd_v3_add(vd_v3(0, 0, -1.5), random_vector(r)));
     for (int i = 0; i < n; i++) {
         vd_vec3 x = random_seen(r);
@@ -162,7 +181,8 @@ static inline double residual_p4pf(const solver_problem *p, const double *m) {
 
 /* n directions in two views; truth: E with singular values (1, 1, 0). */
 static inline void make_relative(solver_problem *p, vd_rng *r, int n) {
-    vd_rigid cam2_from_cam1 = { random_rotation(r), vd_v3_unit(random_vector(r)) };
+    vd_rigid cam2_from_cam1 = random_motion(r);
+    cam2_from_cam1.t = vd_v3_unit(cam2_from_cam1.t);
     for (int i = 0; i < n; i++) {
         vd_vec3 x = random_seen(r);
         put(p->a + 3 * i, vd_v3_unit(x));
@@ -215,7 +235,7 @@ static inline double residual_seven(const solver_problem *p, const double *f) {
 /* Points of a plane in view of both; truth: H of unit norm. */
 static inline void make_homography(solver_problem *p, vd_rng *r) {
     double h[9], sum = 0;
-    vd_rigid m = { random_rotation(r), random_vector(r) };
+    vd_rigid m = random_motion(r);
     vd_vec3 n = vd_v3_unit(vd_v3_add(vd_v3(0, 0, 1.5), random_vector(r)));
     vd_quat_matrix(h, m.q);
     for (int i = 0; i < 9; i++) { /* R + t n^T / 5 */
@@ -252,8 +272,9 @@ static inline double residual_homography(const solver_problem *p, const double *
 
 /* b = s R a + t of three points; truth: [s R | t] and s. */
 static inline void make_similarity(solver_problem *p, vd_rng *r) {
-    vd_similarity b_from_a = { exp(vd_rng_range(r, -3, 3)),
-                               { random_rotation(r), random_vector(r) } };
+    vd_similarity b_from_a;
+    b_from_a.scale = exp(vd_rng_range(r, -3, 3));
+    b_from_a.rigid = random_motion(r);
     for (int i = 0; i < 3; i++) {
         vd_vec3 x = random_vector(r);
         put(p->a + 3 * i, x);

@@ -29,8 +29,13 @@ typedef struct view_opt {
 static inline vd_camera view_camera(int model, vd_rng *r) {
     vd_camera c = vd_camera_simple(model, vd_rng_range(r, 1000, 1800), 1600, 1200);
     vd_camera_layout l = vd_camera_layout_of(model);
-    double much = vd_camera_is_fisheye(model) ? 0.1 : 1; /* theta^9 at 80 degrees is 20 */
-    for (int i = l.focal + 2; i < l.params; i++) c.params[i] = much * vd_rng_range(r, -0.05, 0.02);
+    for (int i = l.focal + 2; i < l.params; i++) {
+        bool tangential =
+            (model == VD_CAMERA_OPENCV || l.params == 12) && (i == l.focal + 4 || i == l.focal + 5);
+        /* theta^9 at 80 degrees is 20; real tangential parameters are small */
+        double much = vd_camera_is_fisheye(model) || tangential ? 0.1 : 1;
+        c.params[i] = much * vd_rng_range(r, -0.05, 0.02);
+    }
     if (vd_camera_is_fisheye(model))
         c.params[0] = c.params[l.focal - 1] = vd_rng_range(r, 400, 600);
     return c;
@@ -42,7 +47,10 @@ static inline bool view_inside(const vd_camera *c, const double *uv) {
 
 /* The second camera stands to the side of the first and looks at the same place, 5 away. */
 static inline vd_rigid view_pose(const view_opt *o, vd_rng *r) {
-    vd_vec3 up = vd_v3(vd_rng_normal(r), vd_rng_normal(r), 0.3 * vd_rng_normal(r));
+    vd_vec3 up;
+    up.x = vd_rng_normal(r); /* one at a time: compilers evaluate arguments in any order */
+    up.y = vd_rng_normal(r);
+    up.z = 0.3 * vd_rng_normal(r);
     vd_quat turn = vd_quat_exp(vd_v3_mul(vd_v3_unit(up), o->angle_rad));
     vd_quat roll = vd_quat_exp(vd_v3(0, 0, vd_rng_range(r, -0.5, 0.5)));
     vd_rigid p = { vd_quat_unit(vd_quat_mul(roll, turn)), { 0, 0, 0 } };
@@ -53,7 +61,9 @@ static inline vd_rigid view_pose(const view_opt *o, vd_rng *r) {
 }
 
 static inline vd_vec3 view_point(const view_opt *o, vd_rng *r, vd_vec3 normal) {
-    vd_vec3 x = vd_v3(vd_rng_range(r, -0.8, 0.8), vd_rng_range(r, -0.6, 0.6), 1);
+    vd_vec3 x = { 0, 0, 1 };
+    x.x = vd_rng_range(r, -0.8, 0.8);
+    x.y = vd_rng_range(r, -0.6, 0.6);
     if (vd_camera_is_fisheye(o->model)) { /* up to 80 degrees off the axis */
         double a = vd_rng_range(r, 0, 6.2831853), t = 1.4 * sqrt(vd_rng_f64(r));
         x = vd_v3(sin(t) * cos(a), sin(t) * sin(a), cos(t));
@@ -104,7 +114,10 @@ static inline void view_scene_make(view_scene *s, const view_opt *o, uint64_t se
     s->c1 = view_camera(o->model, &r);
     s->c2 = view_camera(o->model, &r);
     s->cam2_from_cam1 = view_pose(o, &r);
-    vd_vec3 normal = vd_v3_unit(vd_v3(vd_rng_range(&r, -0.6, 0.6), vd_rng_range(&r, -0.6, 0.6), 1));
+    vd_vec3 normal = { 0, 0, 1 };
+    normal.x = vd_rng_range(&r, -0.6, 0.6);
+    normal.y = vd_rng_range(&r, -0.6, 0.6);
+    normal = vd_v3_unit(normal);
     for (int i = 0; i < o->n; i++) {
         int tries = 0;
         while (!view_match(s, i, o, &r, normal) && ++tries < 1000) continue;

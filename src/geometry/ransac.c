@@ -16,6 +16,9 @@ enum { SCREEN = 512 };
 static const double SIGMAS = 3.5;
 /* The last refinement minimises a softer loss, which may cost this much of the gain. */
 static const double KEPT = 0.95;
+/* It is done again while the gain grows by this, at most so often. */
+static const double GROWN = 1.002;
+enum { PASSES = 4 };
 
 int vd_ransac_trials(int inliers, int n, int sample, double confidence, int max_trials) {
     double p = 1;
@@ -92,14 +95,18 @@ static bool keep_better(vd_ransac_result *out, const vd_estimator *e, const vd_m
 }
 
 void vd_ransac_finish(vd_ransac_result *r, const vd_estimator *e) {
-    vd_model m = r->model;
-    int inliers = 0;
-    if (!(r->gain > 0) || e->finish == NULL || !e->finish(e->data, &m)) return;
-    double gain = e->score(e->data, &m, 0, e->n, &inliers);
-    if (!(gain > KEPT * r->gain)) return;
-    r->model = m;
-    r->gain = gain;
-    r->inliers = inliers;
+    bool grows = r->gain > 0 && e->finish != NULL;
+    for (int pass = 0; grows && pass < PASSES; pass++) {
+        vd_model m = r->model;
+        int inliers = 0;
+        if (!e->finish(e->data, &m)) return;
+        double gain = e->score(e->data, &m, 0, e->n, &inliers);
+        if (!(gain > KEPT * r->gain)) return;
+        grows = gain > GROWN * r->gain; /* then there may be more to be explained */
+        r->model = m;
+        r->gain = gain;
+        r->inliers = inliers;
+    }
 }
 
 void vd_ransac_run(vd_ransac_result *out, const vd_estimator *e, const vd_ransac_opt *opt) {

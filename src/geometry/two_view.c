@@ -335,7 +335,8 @@ static void calibrated_pair(vd_pair_work *w) {
     if (e.inliers < w->opt->min_e_share * w->soa.n) { /* else F cannot have enough more */
         vd_ransac_result f = fundamental_of(w, &e);
         w->out.inliers_f = f.inliers;
-        if (e.inliers < w->opt->min_e_share * f.inliers) {
+        /* F has parameters more, and finds that many inliers more by chance */
+        if (e.inliers < w->opt->min_e_share * f.inliers - sqrt(f.inliers)) {
             uncalibrated(w, &f, w->opt->max_trials);
             return;
         }

@@ -31,8 +31,9 @@ typedef struct vd_two_view_opt {
     double min_inlier_ratio; /* a smaller share of inliers is not looked for */
     int min_inliers;         /* with fewer the pair is degenerate */
     int max_trials;          /* samples */
-    /* A calibrated model is believed when it has this share of the inliers of the uncalibrated one;
-     * a homography, or rotation, when it has this share of what E or F explain. */
+    /* A calibrated model is believed when it has this share of the inliers of the uncalibrated one,
+     * less the root of their number, which chance may add; a homography, or rotation, when it has
+     * this share of what E or F explain. */
     double min_e_share, min_h_share;
     /* A watermark: this share of the inliers lies within border_px (a share of the diagonal) of the
      * border in both pictures, and moves by one and the same vector to within max_error_px. */

@@ -23,13 +23,19 @@ typedef struct vd_metrics {
     double fineness;       /* share of fine detail in what structure there is: mean squared spatial
                               frequency of the norm, R(theta) averaged over directions; 0 .. 4, low =
                               out of focus whatever the contrast */
-    double least_fineness; /* min R over directions: how fine the detail is along the blurred one */
-    double motion_anisotropy; /* 1 - min R / max R over directions; 0 .. 1 */
-    double
-        motion_direction_deg; /* direction of least second derivative, 0 .. 180, counter-clockwise
-                                 from +x in the upright picture: that of a motion blur, if any.
-                                 R(theta) = sum (d2 I / d theta^2)^2 / sum (d I / d theta)^2 from
-                                 3 x 3 operators that are exact powers of one pair of filters */
+    double least_fineness; /* min R over directions, on the norm halved (of more than 128 rows, 8 of
+                              every 16): how fine the detail is along the blurred one */
+    double motion_anisotropy;    /* 1 - min R / max R over directions, on the norm halved; 0 .. 1, 0
+                                    where a side of the norm is below 64 */
+    double motion_direction_deg; /* direction of least second derivative, on the norm halved, or on
+                                    the norm where min R is less than 0.8 of that; 0 .. 180,
+                                    counter-clockwise from +x in the upright picture: that of a
+                                    motion blur, if any. R(theta) = sum (d2 I / d theta^2)^2 / sum
+                                    (d I / d theta)^2 from 3 x 3 operators that are exact powers of
+                                    one pair of filters; for min R and max R, what these lose on
+                                    diagonals is made good */
+    double short_least, short_anisotropy; /* the same two on the norm itself: smears of 5 to 8
+                                             pixels */
     /* tone */
     double brightness;            /* mean luma, full; grey levels */
     double p1, p5, p50, p95, p99; /* luma percentiles (nearest rank), sampled rows; grey levels */

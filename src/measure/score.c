@@ -12,8 +12,10 @@ const vd_score_row vd_score_table[VD_SCORE_KINDS] = {
                           "min(1 - exp(-thumb_edges / 100) + (p if p > 0.18), fineness / (fineness + "
                           "1)), p = 1 - exp(-thumb_peaks / 100)" },
     [VD_SCORE_MOTION_BLUR] = { "motion_blur", 0.45, "detail is missing along one direction",
-                               "max((1 - motion_anisotropy) * (0.79 if fineness < 0.56), "
-                               "least_fineness / (least_fineness + 0.5))" },
+                               "min(s(motion_anisotropy, least_fineness, k, 0.55, 0.18), "
+                               "s(short_anisotropy, short_least, 1.25, 0.48, 0.33)), s(a, r, k, m, "
+                               "n) = max(k (1 - a), r / (r + m), n (1 - a) / r), k = 0.65 (1 + "
+                               "fineness), at least 1, at most 1.3" },
     [VD_SCORE_LOW_INFORMATION] = { "low_information", 0.3, "few grey levels: nearly empty",
                                    "min((entropy + (log2 3 if in colour)) / 10, (contrast / (9 * "
                                    "bright_p99))^2), at most 1" },
@@ -41,19 +43,31 @@ static double blurry(const vd_metrics *m) {
     return VD_MIN(unit(thumb), m->fineness / (m->fineness + 1));
 }
 
+/* Three things make a motion blur: detail differs between directions; there is little of it along
+ * the worst; and there is some across, or the picture is out of focus. The constants are the limits
+ * of the three, scaled to one threshold. */
+static double smeared(double anisotropy, double least, const double limit[3]) {
+    double evenness = 1 - anisotropy, along = least / (least + limit[1]);
+    double across = least > 0 ? limit[2] * evenness / least : 0;
+    return unit(VD_MAX(limit[0] * evenness, VD_MAX(along, across)));
+}
+
+static double motion_blur(const vd_metrics *m) {
+    /* in a picture that has fine detail after all, content is the likelier reason: hair, water */
+    const double sure = VD_CLAMP(0.65 * (1 + m->fineness), 1.0, 1.3);
+    const double limit[3] = { sure, 0.55, 0.18 }, limit_short[3] = { 1.25, 0.48, 0.33 };
+    return VD_MIN(smeared(m->motion_anisotropy, m->least_fineness, limit),
+                  smeared(m->short_anisotropy, m->short_least, limit_short));
+}
+
 void vd_score_picture(double score[VD_SCORE_KINDS], const vd_metrics *m, int jpeg_quality) {
     static const double log2_3 = 1.584962500721156; /* three equally frequent channels */
     double blocks = m->blockiness > 1 ? 1 / m->blockiness : 1;
     double quality = jpeg_quality > 0 ? jpeg_quality / 50.0 : 1;
-    double least = m->least_fineness / (m->least_fineness + 0.5);
     score[VD_SCORE_DARK] = m->bright_p99;
     score[VD_SCORE_LIGHT] = 1 - m->bright_p5;
     score[VD_SCORE_BLURRY] = blurry(m);
-    /* where detail is missing for certain (no sharp photo of 375 comes below 0.57), less of a
-     * difference between directions tells motion from defocus (0.41 at most in 18 defocused views)
-     */
-    double evenness = (1 - m->motion_anisotropy) * (m->fineness < 0.56 ? 0.79 : 1);
-    score[VD_SCORE_MOTION_BLUR] = unit(VD_MAX(evenness, least));
+    score[VD_SCORE_MOTION_BLUR] = motion_blur(m);
     /* Entropy takes the noise on a bare wall for information; contrast, as a share of the light
      * there is, does not. */
     double information = (m->entropy + (m->channels > 1 ? log2_3 : 0)) / 10;

@@ -12,8 +12,8 @@
 enum { STEPS = 29, ROUNDS = 12, MOVES = 19, VOTES = 20 };
 /* Focal lengths that are looked for, in units of the picture's longer side. */
 static const double SHORTEST = 0.35, LONGEST = 5.6;
-static const double GAP = 0.03;    /* squared gaps beyond about GAP^2 say nothing more */
-static const double PRIOR = 0.1;   /* weight of the start, in pairs: for a factor of e */
+static const double GAP = 0.03;        /* squared gaps beyond about GAP^2 say nothing more */
+static const double PRIOR = 0.1;       /* weight of the start, in pairs: for a factor of e */
 static const double LEAST_GAIN = 0.05; /* in pairs: what a move must be worth */
 
 /* One pair: F between pixels from the principal points, in units of the longer sides. */
@@ -30,7 +30,8 @@ typedef struct calibration {
     double *log_f, *first; /* logarithms of focal lengths in units of the longer side */
 } calibration;
 
-/* The squared gap of the singular values, ((s1 - s2) / (s1 + s2))^2, from invariants: s3 is zero. */
+/* The squared gap of the singular values, ((s1 - s2) / (s1 + s2))^2, from invariants: s3 is zero.
+ */
 static double gap(const double f[9], double fa, double fb) {
     const double left[3] = { fb, fb, 1 }, right[3] = { fa, fa, 1 };
     double e[9], norm = 0, square = 0;

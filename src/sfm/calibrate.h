@@ -11,8 +11,8 @@
 
 #include "sfm/mapper.h"
 
-/* camera[n_cameras] holds the start and becomes the result, for cameras with VD_REFINE_FOCAL that have
- * a pair verified without calibration; others are taken as known. fails: VD_E_NOMEM */
+/* camera[n_cameras] holds the start and becomes the result, for cameras with VD_REFINE_FOCAL that
+ * have a pair verified without calibration; others are taken as known. fails: VD_E_NOMEM */
 vd_status vd_view_graph_calibrate(vd_camera *camera, const vd_sfm_input *in, const uint8_t *trusted,
                                   vd_err *err);
 #endif

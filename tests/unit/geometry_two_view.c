@@ -55,9 +55,10 @@ T(poses_are_found_among_outliers) {
     };
     for (int i = 0; i < VD_COUNT(at); i++) {
         outcome o;
-        /* noise of 0.7 px on 0.3 rad of parallax over some hundred matches: a tenth of a degree */
+        /* noise of 0.7 px on 0.3 rad of parallax over some hundred matches: a tenth of a degree;
+         * one scene in a thousand exceeds half a degree at 70 % outliers */
         view_opt v = { VIEW_GENERAL, 600, at[i].outliers, 0.7, 0.3, VD_CAMERA_SIMPLE_RADIAL };
-        estimate_all(t, &o, &v, true, 20, 0.5 * DEG);
+        estimate_all(t, &o, &v, true, 20, 1.5 * DEG);
         T_EQ(o.config[VD_TWO_VIEW_CALIBRATED], o.scenes);
         T_EQ(o.bad_pose, 0);
         T_LT(at[i].precision - 1e-9, o.precision); /* a band of 16 px of 1200 catches outliers */
@@ -389,7 +390,9 @@ static void resect_all(t_case *t, const view_opt *v, bool focal, double limit_ra
             inliers -= mask[k];
         }
         T_EQ(inliers, 0);
-        T_LT(0.98 * good, right + 1e-9);
+        /* fisheyes that fold soon after 80 degrees squeeze large angles into a pixel: see
+         * resection.h */
+        T_LT((vd_camera_is_fisheye(v->model) ? 0.95 : 0.98) * good, right + 1e-9);
         free(mask);
         view_scene_free(&s);
     }

@@ -8,12 +8,16 @@
 
 /* A ring of cameras of its own focal length each, between half and twice the guess. */
 static scene many_cameras(vd_rng *r, int poses) {
-    scene s = scene_make(r, (scene_opt){ .poses = poses, .points = 10, .model = VD_CAMERA_SIMPLE_RADIAL, .see = 0, .own_cameras = true });
+    scene s = scene_make(r, (scene_opt){ .poses = poses,
+                                         .points = 10,
+                                         .model = VD_CAMERA_SIMPLE_RADIAL,
+                                         .see = 0,
+                                         .own_cameras = true });
     for (int i = 0; i < poses; i++) {
         s.camera[i].params[0] = 1200 * exp(vd_rng_range(r, -0.6, 0.6));
         s.camera[i].params[3] = 0;
         double a = 6.283185307179586 * i / poses;
-        vd_vec3 at = vd_v3(0.4 * vd_rng_normal(r), 0.4 * vd_rng_normal(r), 0.4 * vd_rng_normal(r));
+        vd_vec3 at = scene_normal(r, 0.4);
         double d = 3 * s.camera[i].params[0] / 1200; /* who zooms stands farther away */
         s.pose[i] = scene_look(vd_v3(d * cos(a), d * sin(a), vd_rng_normal(r)), at);
     }
@@ -60,13 +64,19 @@ T(what_is_calibrated_is_left_alone) {
     memset(trusted, 1, (size_t)v.in.n_pairs);
     memset(v.refine, VD_REFINE_FOCAL, 8);
     int calibrated = 0;
-    for (int i = 0; i < v.in.n_pairs; i++) calibrated += v.pair[i].geometry.config == VD_TWO_VIEW_CALIBRATED;
+    for (int i = 0; i < v.in.n_pairs; i++)
+        calibrated += v.pair[i].geometry.config == VD_TWO_VIEW_CALIBRATED;
     T_EQ(calibrated, v.in.n_pairs);
     T_OK(vd_view_graph_calibrate(v.camera, &v.in, trusted, &err));
     T_TRUE(memcmp(v.camera, s.camera, 8 * sizeof *v.camera) == 0);
     vd_mem_free(trusted);
     views_free(&v);
     scene_free(&s);
+}
+
+static vd_quat any_turn(vd_rng *r) {
+    vd_vec3 v = scene_normal(r, 1);
+    return vd_quat_unit((vd_quat){ vd_rng_normal(r), v.x, v.y, v.z });
 }
 
 /* Wrong rotations among right ones: every wrong pair goes, no right one does. */
@@ -79,15 +89,18 @@ T(pairs_that_close_no_triangle_are_not_trusted) {
     uint8_t trusted[N * N];
     vd_quat q[N];
     int n = 0, wrong[N * N] = { 0 };
-    for (int i = 0; i < N; i++) q[i] = vd_quat_unit((vd_quat){ vd_rng_normal(&r), vd_rng_normal(&r), vd_rng_normal(&r), vd_rng_normal(&r) });
+    for (int i = 0; i < N; i++) q[i] = any_turn(&r);
     for (int a = 0; a < N; a++)
         for (int b = a + 1; b < N; b++) {
             vd_quat rel = vd_quat_mul(q[b], vd_quat_conj(q[a]));
             wrong[n] = vd_rng_f64(&r) < 0.3;
-            if (wrong[n])
-                rel = vd_quat_unit((vd_quat){ vd_rng_normal(&r), vd_rng_normal(&r), vd_rng_normal(&r), vd_rng_normal(&r) });
-            rel = vd_quat_mul(rel, vd_quat_exp(vd_v3(0.02 * vd_rng_normal(&r), 0.02 * vd_rng_normal(&r), 0)));
-            pair[n++] = (vd_sfm_pair){ .a = b, .b = a, .geometry = { .config = VD_TWO_VIEW_CALIBRATED, .cam2_from_cam1 = { vd_quat_conj(rel), { 1, 0, 0 } } } };
+            if (wrong[n]) rel = any_turn(&r);
+            rel = vd_quat_mul(rel, vd_quat_exp(scene_normal(&r, 0.02)));
+            pair[n++] = (vd_sfm_pair){ .a = b,
+                                       .b = a,
+                                       .geometry = {
+                                           .config = VD_TWO_VIEW_CALIBRATED,
+                                           .cam2_from_cam1 = { vd_quat_conj(rel), { 1, 0, 0 } } } };
         }
     pair[3].geometry.config = VD_TWO_VIEW_WATERMARK;
     pair[4].geometry.config = VD_TWO_VIEW_UNCALIBRATED; /* no rotation: counts, and is no judge */
@@ -101,7 +114,8 @@ T(pairs_that_close_no_triangle_are_not_trusted) {
         if (!wrong[i]) T_EQ(trusted[i], 1);
         kept_wrong += wrong[i] && trusted[i];
     }
-    T_TRUE(kept_wrong <= 2); /* one in ten thousand triangles closes by chance, but there are many */
+    T_TRUE(kept_wrong <=
+           2); /* one in ten thousand triangles closes by chance, but there are many */
     int32_t component[N], size[N];
     T_OK(vd_view_graph_components(component, size, &in, trusted, &err));
     for (int i = 0; i < N; i++) {

@@ -130,8 +130,7 @@ T(cameras_of_which_nothing_is_known) {
     for (int i = 0; i < 16; i++) {
         double a = 6.283185307179586 * i / 16, f = exp(vd_rng_range(&r, -0.6, 0.6));
         s.camera[i].params[0] = 1200 * f;
-        vd_vec3 at =
-            vd_v3(0.3 * vd_rng_normal(&r), 0.3 * vd_rng_normal(&r), 0.3 * vd_rng_normal(&r));
+        vd_vec3 at = scene_normal(&r, 0.3);
         s.pose[i] = scene_look(vd_v3(3 * f * cos(a), 3 * f * sin(a), vd_rng_normal(&r)), at);
     }
     scene_see(&s, &r, 1000, 0.6, 0.4, false);
@@ -322,9 +321,10 @@ T(most_pairs_are_wrong) {
     for (int i = good; i < n; i++) {
         int a = (int)vd_rng_int(&r, 24), b = (int)vd_rng_int(&r, 23);
         b += b >= a;
-        for (int k = 0; k < 60; k++)
-            match[i][k] = (vd_sfm_match){ (int32_t)vd_rng_int(&r, v.image[a].n),
-                                          (int32_t)vd_rng_int(&r, v.image[b].n) };
+        for (int k = 0; k < 60; k++) {
+            match[i][k].a = (int32_t)vd_rng_int(&r, v.image[a].n);
+            match[i][k].b = (int32_t)vd_rng_int(&r, v.image[b].n);
+        }
         pair[i] = pair[(int)vd_rng_int(&r, good)];
         pair[i].a = a, pair[i].b = b, pair[i].n = 60, pair[i].match = match[i];
     }
