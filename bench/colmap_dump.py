@@ -15,7 +15,7 @@ def main():
     cameras = db.execute("SELECT camera_id, model, width, height, params FROM cameras ORDER BY camera_id").fetchall()
     images = db.execute("SELECT i.image_id, i.name, i.camera_id, k.rows, k.cols, k.data FROM images i"
                         " JOIN keypoints k USING (image_id) ORDER BY i.name").fetchall()
-    pairs = db.execute("SELECT pair_id, rows, data, config, E FROM two_view_geometries WHERE rows > 0 ORDER BY pair_id").fetchall()
+    pairs = db.execute("SELECT pair_id, rows, data, config, E, F FROM two_view_geometries WHERE rows > 0 ORDER BY pair_id").fetchall()
     camera_at = {c[0]: i for i, c in enumerate(cameras)}
     image_at = {im[0]: i for i, im in enumerate(images)}
     with open(sys.argv[2], "wb") as out:
@@ -27,11 +27,12 @@ def main():
             out.write(struct.pack("<64s2i", name.encode()[:63], camera_at[camera], rows))
             for k in range(rows):
                 out.write(struct.pack("<2d", *struct.unpack_from("<2f", data, 4 * cols * k)))
-        for pair_id, rows, data, config, essential in pairs:
+        for pair_id, rows, data, config, essential, fundamental in pairs:
             b = pair_id % MOST_IMAGES
             a = (pair_id - b) // MOST_IMAGES
             essential = (essential or b"").ljust(72, b"\0")
-            out.write(struct.pack("<4i", image_at[a], image_at[b], rows, config) + essential + data[:8 * rows])
+            fundamental = (fundamental or b"").ljust(72, b"\0")
+            out.write(struct.pack("<4i", image_at[a], image_at[b], rows, config) + essential + fundamental + data[:8 * rows])
 
 
 main()
