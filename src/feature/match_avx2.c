@@ -1,10 +1,14 @@
-/* Matching for AVX2: see match_madd.inc. SPDX-License-Identifier: Apache-2.0 */
+/* Matching for AVX2: see match_simd.inc. SPDX-License-Identifier: Apache-2.0 */
 #include "feature/match_kern.h"
 
 #include <immintrin.h>
 #include <string.h>
 
-enum { ROWS = 4, GROUPS = 2, LANES = 8 };
+enum { ROWS = 6, GROUPS = 2, LANES = 8 };
+#define EACH_ROW(f) f(0) f(1) f(2) f(3) f(4) f(5)
+#define EACH_COLUMN(f) f(0) f(1)
+#define EACH_CELL(f, r) f(r, 0) f(r, 1)
+#define IN_REGISTER(v) "+x"(v)
 #define VI __m256i
 #define M(op) _mm256_##op
 #define LOAD(p) _mm256_loadu_si256((const __m256i *)(const void *)(p))
@@ -21,8 +25,7 @@ static inline int32_t sum32(__m256i v) {
 }
 #define SUM32(v) sum32(v)
 
-#include "feature/match_madd.inc"
+#include "feature/match_wide.inc"
 
-const vd_match_kern vd_match_kern_avx2 = {
-    "avx2", WIDE, WIDE, ROWS, pack_rows, pack_cols, top2, dot
-};
+const vd_match_kern vd_match_kern_avx2 = { "avx2",    ROW_BYTES, ROW_BYTES, ROWS,
+                                           pack_rows, pack_cols, top2,      dot };

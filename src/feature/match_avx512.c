@@ -1,10 +1,15 @@
-/* Matching for AVX-512 (F, BW): see match_madd.inc. SPDX-License-Identifier: Apache-2.0 */
+/* Matching for AVX-512 (F, BW) without VNNI: see match_simd.inc. SPDX-License-Identifier:
+ * Apache-2.0 */
 #include "feature/match_kern.h"
 
 #include <immintrin.h>
 #include <string.h>
 
 enum { ROWS = 6, GROUPS = 4, LANES = 16 };
+#define EACH_ROW(f) f(0) f(1) f(2) f(3) f(4) f(5)
+#define EACH_COLUMN(f) f(0) f(1) f(2) f(3)
+#define EACH_CELL(f, r) f(r, 0) f(r, 1) f(r, 2) f(r, 3)
+#define IN_REGISTER(v) "+v"(v)
 #define VI __m512i
 #define M(op) _mm512_##op
 #define LOAD(p) _mm512_loadu_si512(p)
@@ -14,7 +19,7 @@ enum { ROWS = 6, GROUPS = 4, LANES = 16 };
 #define WHERE_ABOVE(a, b, yes, no) _mm512_mask_mov_epi32(no, _mm512_cmpgt_epi32_mask(a, b), yes)
 #define SUM32(v) _mm512_reduce_add_epi32(v)
 
-#include "feature/match_madd.inc"
+#include "feature/match_wide.inc"
 
-const vd_match_kern vd_match_kern_avx512 = { "avx512",  WIDE,      WIDE, ROWS,
-                                             pack_rows, pack_cols, top2, dot };
+const vd_match_kern vd_match_kern_avx512 = { "avx512",  ROW_BYTES, ROW_BYTES, ROWS,
+                                             pack_rows, pack_cols, top2,      dot };

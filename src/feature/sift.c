@@ -237,7 +237,7 @@ vd_status vd_sift_extract_in(vd_sift_work *work, vd_features *out, const uint8_t
     vd_features f = { 0 };
     VD_TRY(check(&in, opt, err));
     VD_TRY(vd_scale_space(work, &in, opt, err));
-    VD_TRY(vd_select(work, opt->max_features, err));
+    VD_TRY(vd_select(work, &in, opt->max_features, err));
     vd_status st = describe_all(work, &f, opt, err);
     if (st != VD_OK) {
         vd_features_reset(&f);

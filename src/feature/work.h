@@ -17,6 +17,7 @@ typedef struct vd_extremum {
     float sigma;           /* the same unit */
     float response;        /* |DoG| of the fit, grey levels 0 .. 255 */
     float strength;        /* by which the best are chosen: see select.c */
+    bool held_back;        /* beyond its cell's share */
     int16_t octave, level; /* level 0 .. levels - 1: which plane it is described from */
 } vd_extremum;
 
@@ -82,5 +83,5 @@ bool vd_refine(vd_extremum *out, const vd_refine_at *at, int level, int x, int y
 
 /* Puts the extrema into the order of preference (see select.c) and drops the last so that at most
  * `most` remain. */
-vd_status vd_select(vd_sift_work *w, int most, vd_err *err);
+vd_status vd_select(vd_sift_work *w, const vd_sift_input *in, int most, vd_err *err);
 #endif
