@@ -6,8 +6,6 @@ cd "$(dirname "$0")/.."
 BUILD=${VIDIMUS_BUILD:-build}
 ninja -C "$BUILD" programs bench/bench_hamming bench/bench_measure bench/bench_motion bench/bench_codec bench/bench_bundle \
     bench/bench_match bench/bench_sift bench/bench_solvers bench/bench_two_view >&2
-ninja -C "$BUILD" programs bench/bench_hamming bench/bench_measure bench/bench_motion bench/bench_codec \
-    bench/bench_solvers bench/bench_two_view bench/bench_bundle >&2
 ninja -C "$BUILD" bench/bench_jpeg_ceiling >&2 || echo "no TurboJPEG library: no ingest" >&2
 quick=${1:-}
 failed=0

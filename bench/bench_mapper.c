@@ -82,10 +82,9 @@ static double parallax(const dump *d, const vd_sfm_pair *p) {
 
 static void read_pair(dump *d, vd_sfm_pair *p, FILE *f) {
     int32_t head[4];
-    double e[9], fundamental[9];
+    double e[9];
     take(head, sizeof head, f);
     take(e, sizeof e, f);
-    take(fundamental, sizeof fundamental, f);
     vd_sfm_match *m = vd_mem_array((size_t)head[2], sizeof *m);
     take(m, (size_t)head[2] * sizeof *m, f);
     *p = (vd_sfm_pair){ .a = head[0], .b = head[1], .n = head[2], .match = m };
@@ -97,10 +96,6 @@ static void read_pair(dump *d, vd_sfm_pair *p, FILE *f) {
     };
     p->geometry.config = head[3] >= 0 && head[3] < VD_COUNT(config) ? config[head[3]] : 0;
     p->geometry.inliers = p->n;
-    memcpy(p->geometry.F, fundamental, sizeof fundamental);
-    p->geometry.cam2_from_cam1.q.w = 1;
-    if (p->geometry.config != VD_TWO_VIEW_CALIBRATED && p->geometry.config != VD_TWO_VIEW_PLANAR)
-        return;
     decompose(d, p, e);
     p->geometry.median_angle_rad = parallax(d, p);
 }

@@ -35,12 +35,6 @@ static inline void scene_free(scene *s) {
     memset(s, 0, sizeof *s);
 }
 
-/* Draws in a fixed order, which arguments of a call do not have. */
-static inline vd_vec3 scene_normal(vd_rng *r, double sigma) {
-    double x = sigma * vd_rng_normal(r), y = sigma * vd_rng_normal(r), z = sigma * vd_rng_normal(r);
-    return vd_v3(x, y, z);
-}
-
 /* The pose at `from` that looks at `at`, with its y axis downwards as far as that goes. */
 static inline vd_rigid scene_look(vd_vec3 from, vd_vec3 at) {
     vd_vec3 z = vd_v3_unit(vd_v3_sub(at, from)), down = vd_v3(0, 0, -1);
@@ -75,12 +69,12 @@ static inline scene scene_make(vd_rng *r, scene_opt o) {
     for (int i = 0; i < o.poses; i++) {
         double a = 6.283185307179586 * turns * i / o.poses, d = 4 + 0.5 * vd_rng_normal(r) * 0.3;
         vd_vec3 from = vd_v3(d * cos(a), d * sin(a), 0.5 * vd_rng_normal(r));
-        vd_vec3 at = scene_normal(r, 0.1);
+        vd_vec3 at = vd_v3(0.1 * vd_rng_normal(r), 0.1 * vd_rng_normal(r), 0.1 * vd_rng_normal(r));
         s.pose[i] = scene_look(from, at);
         s.pose_camera[i] = o.own_cameras ? i : 0;
     }
     for (int i = 0; i < o.points; i++) {
-        vd_vec3 n = vd_v3_unit(scene_normal(r, 1));
+        vd_vec3 n = vd_v3_unit(vd_v3(vd_rng_normal(r), vd_rng_normal(r), vd_rng_normal(r)));
         double size = 1 + 0.2 * sin(5 * n.x) * cos(4 * n.y);
         double x[3] = { size * n.x, size * n.y, size * n.z };
         memcpy(s.point + 3 * i, x, sizeof x);
@@ -158,9 +152,10 @@ static inline scene scene_survey(vd_rng *r, scene_opt o) {
     int64_t cap = 0;
     for (int i = 0; i < o.poses; i++) {
         int row = i / side, col = row & 1 ? side - 1 - i % side : i % side; /* there and back */
-        vd_vec3 c = vd_v3_add(vd_v3(col * step_x, row * step_y, height), scene_normal(r, 1)),
-                at = scene_normal(r, 2);
-        s.pose[i] = scene_look(c, vd_v3(c.x + at.x, c.y + 5 + at.y, 0));
+        vd_vec3 c = vd_v3(col * step_x + vd_rng_normal(r), row * step_y + vd_rng_normal(r),
+                          height + vd_rng_normal(r));
+        s.pose[i] =
+            scene_look(c, vd_v3(c.x + 2 * vd_rng_normal(r), c.y + 5 + 2 * vd_rng_normal(r), 0));
         for (int k = 0; k < s.n_points; k++) {
             const double *x = s.point + 3 * k;
             if (fabs(x[0] - c.x) > height || fabs(x[1] - c.y) > height || vd_rng_f64(r) > o.see)
@@ -198,9 +193,12 @@ static inline vd_bundle scene_bundle(scene *s) {
 static inline void scene_perturb(scene *s, vd_rng *r, double rotation_rad, double shift,
                                  double points) {
     for (int i = 0; i < s->n_poses; i++) {
-        vd_vec3 w = scene_normal(r, rotation_rad);
+        vd_vec3 w = vd_v3(rotation_rad * vd_rng_normal(r), rotation_rad * vd_rng_normal(r),
+                          rotation_rad * vd_rng_normal(r));
         s->pose[i].q = vd_quat_mul(vd_quat_exp(w), s->pose[i].q);
-        s->pose[i].t = vd_v3_add(s->pose[i].t, scene_normal(r, shift));
+        s->pose[i].t =
+            vd_v3_add(s->pose[i].t, vd_v3(shift * vd_rng_normal(r), shift * vd_rng_normal(r),
+                                          shift * vd_rng_normal(r)));
     }
     for (int i = 0; i < 3 * s->n_points; i++) s->point[i] += points * vd_rng_normal(r);
 }

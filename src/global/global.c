@@ -10,9 +10,6 @@
  * fixed rotations would find nothing new. */
 #include "global/global.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/mem.h"
 #include "geometry/rigid.h"

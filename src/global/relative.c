@@ -5,7 +5,6 @@
 #include "base/mem.h"
 #include "global/focal.h"
 #include "global/global_int.h"
-#include "sfm/bundle.h"
 #include "sfm/mapper_int.h"
 
 typedef struct moving {
@@ -96,9 +95,6 @@ static vd_status calibrate(vd_global *g, vd_pool *pool, vd_err *err) {
     int64_t n = list_pairs(pair, g, moves);
     if (n == 0) goto done;
     VD_GO(vd_focals_find(factor, g->camera, moves, g->in.n_cameras, pair, n, pool, err));
-    for (int32_t i = 0; i < g->in.n_cameras; i++)
-        for (int k = 0; k < vd_camera_layout_of(g->camera[i].model).focal; k++)
-            g->camera[i].params[k] *= factor[i];
     for (int32_t i = 0; i < g->in.n_cameras; i++) {
         vd_camera c = g->camera[i];
         for (int k = 0; k < vd_camera_layout_of(c.model).focal; k++) c.params[k] *= factor[i];

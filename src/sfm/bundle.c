@@ -11,9 +11,7 @@
 
 static const double MOST_RADIUS = 1e16, LEAST_RADIUS = 1e-32;
 /* For covariances: makes a point that one image sees regular, which then tells nothing. */
-static const double LEAST_DAMPING = 1e-12;
-/* Times the information that an unknown has by itself: a larger variance is rounding. */
-static const double MOST_VARIANCE = 1e9;
+static const double LEAST_DAMPING = 1e-9;
 static const double GOOD_STEP = 1e-3; /* share of the promised gain that a step must bring */
 
 typedef struct trust {
@@ -140,8 +138,7 @@ done:
     return st;
 }
 
-/* A block of the inverse of the reduced system, by six solutions. VD_E_NUMERIC where the pose is
- * not determined. */
+/* Column `i` of the inverse of the reduced system, by six solutions a pose. */
 static vd_status pose_covariance(double cov[36], vd_ba *ba, int32_t block) {
     for (int c = 0; c < 6; c++) {
         for (int i = 0; i < ba->n_unknowns; i++) ba->rhs[i] = 0;
@@ -154,8 +151,6 @@ static vd_status pose_covariance(double cov[36], vd_ba *ba, int32_t block) {
             bool held = ba->held[block] >> r & 1 || ba->held[block] >> c & 1;
             cov[6 * r + c] = held ? 0 : ba->rhs[ba->offset[block] + r];
         }
-        double own = ba->sums[0].system.diagonal[(ptrdiff_t)block * VD_BA_ROW + c];
-        if (!(cov[7 * c] * own < MOST_VARIANCE)) return VD_E_NUMERIC;
     }
     return VD_OK;
 }
@@ -176,12 +171,13 @@ vd_status vd_bundle_covariance(double *cov, const vd_bundle *b, const vd_bundle_
         VD_GO(vd_fail(err, VD_E_LIMIT, "bundle: covariances of %d poses", b->n_poses));
     VD_GO(vd_ba_linearise(&ba, LEAST_DAMPING, &cost, &gradient, err));
     st = vd_ba_solve(&ba, 0, err);
-    for (int i = 0; i < n && st == VD_OK; i++) {
+    if (st == VD_E_NUMERIC) vd_fail(err, st, "bundle: the scene does not determine its poses");
+    VD_GO(st);
+    for (int i = 0; i < n; i++) {
         int32_t block = ba.pose_block[which[i]];
         for (int k = 0; k < 36; k++) cov[36 * (ptrdiff_t)i + k] = 0;
-        if (block >= 0) st = pose_covariance(cov + 36 * (ptrdiff_t)i, &ba, block);
+        if (block >= 0) VD_GO(pose_covariance(cov + 36 * (ptrdiff_t)i, &ba, block));
     }
-    if (st == VD_E_NUMERIC) vd_fail(err, st, "bundle: the scene does not determine its poses");
 done:
     vd_ba_reset(&ba);
     return st;

@@ -96,8 +96,7 @@ vd_status vd_bundle_adjust(vd_bundle *b, const vd_bundle_opt *opt, vd_bundle_rep
 /* Covariances of poses at the present values, for residuals of unit variance: multiply by sigma^2.
  * Parameters are (w, d) as above; held components have zero rows and columns.
  * shapes : cov[n][36], of the poses which[n]
- * fails  : as above, and VD_E_NUMERIC where the scene does not determine the poses; cov is then
- *          undefined */
+ * fails  : as above, and VD_E_NUMERIC where the scene does not determine the poses */
 vd_status vd_bundle_covariance(double *cov, const vd_bundle *b, const vd_bundle_opt *opt,
                                const int32_t *which, int n, vd_pool *pool, vd_err *err);
 #endif

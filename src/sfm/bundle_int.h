@@ -120,7 +120,7 @@ bool vd_ba_values_step(vd_ba *ba);
 double vd_ba_values_norm(const vd_ba *ba);
 void vd_ba_values_store(const vd_ba *ba, vd_bundle *b);
 
-/* Observations first .. first + n into a batch; residuals and Jacobians. */
+/* bundle_batch.c: observations first .. first + n into a batch; residuals and Jacobians. */
 void vd_ba_load(vd_ba_batch *batch, const vd_ba *ba, const vd_ba_values *v, int64_t first, int n);
 void vd_ba_project(vd_ba_batch *batch, const vd_ba *ba, const vd_ba_values *v, int64_t first, int n,
                    int want);

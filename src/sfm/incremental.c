@@ -191,7 +191,6 @@ static vd_status run(vd_sfm_result *out, vd_mapper *m, const vd_mapper_plan *pla
     while (out->n_models < m->opt.most_models && failures < MOST_FAILURES) {
         bool found;
         VD_TRY(plan->start(m, plan->user, &found, err));
-        VD_TRY(vd_mapper_start(m, -1, &found, err));
         if (!found) break;
         VD_TRY(grow(m, err));
         remember_seen(m);

@@ -48,14 +48,13 @@ typedef struct vd_mapper {
     vd_rigid *pose;
     vd_spread *spread;
     vd_camera *camera; /* [n_cameras] */
-    vd_camera *guess;  /* [n_cameras] what models begin with */
     uint8_t *frozen;   /* [n_cameras] their parameters ran away and are left alone */
     int32_t *registered, n_registered; /* in the order of registration */
     /* pairs of each image */
     int32_t *pair_start, *pair_of;
-    uint8_t *pair_tried;       /* as the start of a model */
-    uint8_t *trusted;          /* [n_pairs] see view_graph.h */
-    int32_t *component, *tied; /* [n_images] of the graph of trusted pairs; its images */
+    uint8_t *pair_tried; /* as the start of a model */
+    uint8_t *trusted;    /* [n_pairs] see view_graph.h */
+    int32_t *tied;       /* [n_images] images that trusted pairs tie it to, and itself */
     /* points; one with n = 0 is gone */
     int64_t n_points, cap_xyz, cap_track, cap_n;
     double (*xyz)[3];
@@ -147,9 +146,6 @@ vd_status vd_mapper_run(vd_sfm_result *out, const vd_sfm_input *in, const vd_map
 
 /* mapper_start.c: the first two images. *found is false when no pair is left to try. */
 vd_status vd_mapper_start(vd_mapper *m, bool *found, vd_err *err);
-/* mapper_start.c: the first two images, of a component unless that is -1. *found is false when no
- * pair is left to try. */
-vd_status vd_mapper_start(vd_mapper *m, int32_t component, bool *found, vd_err *err);
 
 /* mapper_register.c: the next image; *found is false when none could be registered. */
 vd_status vd_mapper_next(vd_mapper *m, int32_t *image, vd_err *err);

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "sfm/calibrate.h"
 #include "sfm/mapper_int.h"
 #include "sfm/view_graph.h"
 
@@ -80,12 +79,10 @@ vd_status vd_mapper_init(vd_mapper *m, const vd_sfm_input *in, const uint8_t *on
     VD_TRY(vd_mapper_check(in, err));
     m->trusted = vd_mem_array((size_t)in->n_pairs, 1);
     m->tied = vd_mem_array(images, sizeof *m->tied);
-    m->component = vd_mem_array(images, sizeof *m->component);
-    if (m->trusted == NULL || m->tied == NULL || m->component == NULL) return vd_nomem(err);
+    if (m->trusted == NULL || m->tied == NULL) return vd_nomem(err);
     VD_TRY(vd_view_graph_trust(m->trusted, in, err));
     for (int32_t k = 0; k < in->n_pairs && only != NULL; k++) m->trusted[k] &= only[k];
     VD_TRY(vd_view_graph_sizes(m->tied, in, m->trusted, err));
-    VD_TRY(vd_view_graph_components(m->component, m->tied, in, m->trusted, err));
     VD_TRY(vd_tracks_build(&m->tracks, in, m->trusted, err));
     VD_TRY(list_pairs(m, err));
     m->info = vd_mem_array(images, sizeof *m->info);
@@ -93,29 +90,25 @@ vd_status vd_mapper_init(vd_mapper *m, const vd_sfm_input *in, const uint8_t *on
     m->spread = vd_mem_array(images, sizeof *m->spread);
     m->registered = vd_mem_array(images, sizeof *m->registered);
     m->camera = vd_mem_array((size_t)in->n_cameras, sizeof *m->camera);
-    m->guess = vd_mem_array((size_t)in->n_cameras, sizeof *m->guess);
     m->frozen = vd_mem_array((size_t)in->n_cameras, 1);
     m->point_of = vd_mem_array((size_t)m->tracks.n_keys, sizeof *m->point_of);
     m->track_points = vd_mem_array((size_t)m->tracks.n, sizeof *m->track_points);
     m->touched = vd_mem_array((size_t)m->tracks.n, 1);
     m->bad = vd_mem_array((size_t)m->tracks.n_keys, 1);
     if (m->info == NULL || m->pose == NULL || m->spread == NULL || m->registered == NULL ||
-        m->camera == NULL || m->frozen == NULL || m->guess == NULL || m->point_of == NULL ||
-        m->track_points == NULL || m->touched == NULL || m->bad == NULL)
+        m->camera == NULL || m->frozen == NULL || m->point_of == NULL || m->track_points == NULL ||
+        m->touched == NULL || m->bad == NULL)
         return vd_nomem(err);
     m->stats.tracks = m->tracks.n;
-    if (in->n_cameras > 0) memcpy(m->guess, in->camera, (size_t)in->n_cameras * sizeof *m->guess);
-    VD_TRY(vd_view_graph_calibrate(m->guess, in, m->trusted, err));
     vd_mapper_begin(m);
     return VD_OK;
 }
 
 void vd_mapper_reset(vd_mapper *m) {
-    void *const all[] = { m->info,         m->pose,     m->spread,      m->camera,
-                          m->registered,   m->pair_of,  m->pair_start,  m->pair_tried,
-                          m->xyz,          m->point_of, m->point_track, m->point_n,
-                          m->track_points, m->touched,  m->bad,         m->trusted,
-                          m->tied,         m->frozen,   m->component,   m->guess };
+    void *const all[] = { m->info,        m->pose,       m->spread,       m->camera,  m->registered,
+                          m->pair_of,     m->pair_start, m->pair_tried,   m->xyz,     m->point_of,
+                          m->point_track, m->point_n,    m->track_points, m->touched, m->bad,
+                          m->trusted,     m->tied,       m->frozen };
     for (int i = 0; i < VD_COUNT(all); i++) vd_mem_free(all[i]);
     vd_tracks_reset(&m->tracks);
     memset(m, 0, sizeof *m);
@@ -131,7 +124,7 @@ void vd_mapper_begin(vd_mapper *m) {
     memset(m->point_of, 0xff, (size_t)m->tracks.n_keys * sizeof *m->point_of);
     memset(m->track_points, 0, (size_t)m->tracks.n * sizeof *m->track_points);
     memset(m->touched, 0, (size_t)m->tracks.n);
-    if (in->n_cameras > 0) memcpy(m->camera, m->guess, (size_t)in->n_cameras * sizeof *m->camera);
+    if (in->n_cameras > 0) memcpy(m->camera, in->camera, (size_t)in->n_cameras * sizeof *m->camera);
     memset(m->frozen, 0, (size_t)in->n_cameras);
     m->n_registered = m->n_alive = 0;
     m->n_points = 0;

@@ -25,24 +25,18 @@ static int by_neighbour(const void *a, const void *b) {
     return (p->pair > q->pair) - (p->pair < q->pair);
 }
 
-/* Whether the rotation of a pair is known: a plane leaves two, and without calibration none is. */
-static bool turns(const vd_sfm_pair *p) {
-    return p->geometry.config == VD_TWO_VIEW_CALIBRATED ||
-           p->geometry.config == VD_TWO_VIEW_PANORAMIC;
-}
-
 static vd_status make_graph(graph *g, const vd_sfm_input *in, const uint8_t *trusted, vd_err *err) {
     g->start = vd_mem_array((size_t)in->n_images + 2, sizeof *g->start);
     g->edge = vd_mem_array((size_t)in->n_pairs * 2, sizeof *g->edge);
     if (g->start == NULL || g->edge == NULL) return vd_nomem(err);
     for (int32_t k = 0; k < in->n_pairs; k++) {
-        if (!trusted[k] || !turns(&in->pair[k])) continue;
+        if (!trusted[k]) continue;
         g->start[in->pair[k].a + 2]++;
         g->start[in->pair[k].b + 2]++;
     }
     for (int32_t i = 0; i < in->n_images; i++) g->start[i + 2] += g->start[i + 1];
     for (int32_t k = 0; k < in->n_pairs; k++) {
-        if (!trusted[k] || !turns(&in->pair[k])) continue;
+        if (!trusted[k]) continue;
         const vd_sfm_pair *p = &in->pair[k];
         g->edge[g->start[p->a + 1]++] = (edge){ p->b, k };
         g->edge[g->start[p->b + 1]++] = (edge){ p->a, k };
@@ -86,8 +80,7 @@ static vd_status sift(uint8_t *trusted, const vd_sfm_input *in, int many, vd_err
     VD_GO(make_graph(&g, in, trusted, err));
     for (int32_t k = 0; k < in->n_pairs; k++) {
         int seen;
-        if (!trusted[k] || !turns(&in->pair[k])) continue;
-        if (!closes(in, &g, k, &seen) && seen >= many) trusted[k] = 0;
+        if (trusted[k] && !closes(in, &g, k, &seen) && seen >= many) trusted[k] = 0;
     }
 done:
     vd_mem_free(g.start);
@@ -109,21 +102,24 @@ static int32_t root_of(int32_t *parent, int32_t i) {
     return i;
 }
 
-vd_status vd_view_graph_components(int32_t *component, int32_t *size, const vd_sfm_input *in,
-                                   const uint8_t *trusted, vd_err *err) {
-    int32_t *count = vd_mem_array((size_t)VD_MAX(in->n_images, 1), sizeof *count);
-    if (count == NULL) return vd_nomem(err);
-    for (int32_t i = 0; i < in->n_images; i++) component[i] = i;
+vd_status vd_view_graph_sizes(int32_t *size, const vd_sfm_input *in, const uint8_t *trusted,
+                              vd_err *err) {
+    size_t n = (size_t)VD_MAX(in->n_images, 1);
+    int32_t *parent = vd_mem_alloc(n * sizeof *parent), *count = vd_mem_array(n, sizeof *count);
+    if (parent == NULL || count == NULL) {
+        vd_mem_free(parent);
+        vd_mem_free(count);
+        return vd_nomem(err);
+    }
+    for (int32_t i = 0; i < in->n_images; i++) parent[i] = i;
     for (int32_t k = 0; k < in->n_pairs; k++) {
         if (!trusted[k]) continue;
-        int32_t a = root_of(component, in->pair[k].a), b = root_of(component, in->pair[k].b);
-        component[VD_MAX(a, b)] = VD_MIN(a, b);
+        int32_t a = root_of(parent, in->pair[k].a), b = root_of(parent, in->pair[k].b);
+        parent[VD_MAX(a, b)] = VD_MIN(a, b);
     }
-    for (int32_t i = 0; i < in->n_images; i++) {
-        component[i] = root_of(component, i);
-        count[component[i]]++;
-    }
-    for (int32_t i = 0; i < in->n_images; i++) size[i] = count[component[i]];
+    for (int32_t i = 0; i < in->n_images; i++) count[root_of(parent, i)]++;
+    for (int32_t i = 0; i < in->n_images; i++) size[i] = count[root_of(parent, i)];
+    vd_mem_free(parent);
     vd_mem_free(count);
     return VD_OK;
 }

@@ -11,13 +11,11 @@
 
 #include "sfm/mapper.h"
 
-/* Whether pair k counts: trusted[n_pairs]. Degenerate pairs and watermarks do not; pairs whose
- * rotation is not known (uncalibrated, planar) do. Indices must be checked already. fails:
- * VD_E_NOMEM */
+/* Whether pair k counts: trusted[n_pairs]. Pairs without a motion (degenerate, watermarks) do not;
+ * indices must be checked already. fails: VD_E_NOMEM */
 vd_status vd_view_graph_trust(uint8_t *trusted, const vd_sfm_input *in, vd_err *err);
 
-/* component[i] = the lowest image that trusted pairs tie image i to, size[i] = how many it has.
- * fails: VD_E_NOMEM */
-vd_status vd_view_graph_components(int32_t *component, int32_t *size, const vd_sfm_input *in,
-                                   const uint8_t *trusted, vd_err *err);
+/* size[i] = images, itself included, that trusted pairs tie image i to. fails: VD_E_NOMEM */
+vd_status vd_view_graph_sizes(int32_t *size, const vd_sfm_input *in, const uint8_t *trusted,
+                              vd_err *err);
 #endif
