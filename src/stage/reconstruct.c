@@ -242,7 +242,10 @@ static void reason_of(const stage *s, int64_t i, vd_value *name, vd_str *detail)
         if (v->best >= 0)
             vd_str_addf(detail, ", the best with %s by %d matches",
                         vd_path_name(s->views.views[v->best].uri), (int)v->best_matches);
-        if (v->of > 0) vd_str_addf(detail, "; %d of %d", (int)v->inliers, (int)v->of);
+        if (v->reason == VD_SFM_SMALL_MODEL)
+            vd_str_addf(detail, "; its model had %d pictures", (int)v->of);
+        else if (v->of > 0)
+            vd_str_addf(detail, "; %d of %d", (int)v->inliers, (int)v->of);
     }
     *name = vd_val_text(reason);
 }
