@@ -34,8 +34,11 @@ def tracked():
         out = subprocess.run(["git", "-C", str(ROOT), "ls-files", "-co", "--exclude-standard", "-z"],
                              check=True, capture_output=True).stdout.decode()
         return [ROOT / n for n in out.split("\0") if n and (ROOT / n).is_file()]
-    except (OSError, subprocess.CalledProcessError):  # a tree without git
-        return [p for p in ROOT.rglob("*") if p.is_file() and not p.relative_to(ROOT).parts[0].startswith((".git", "build"))]
+    except (OSError, subprocess.CalledProcessError):  # without git: all but what is made here
+        made = (".git", ".cache", ".venv", "build", "captures")
+        tops = [t for t in sorted(ROOT.iterdir()) if not t.name.startswith(made) and not t.name.endswith(".vidimus")]
+        files = [p for t in tops for p in ([t] if t.is_file() else t.rglob("*"))]
+        return [p for p in files if p.is_file() and "__pycache__" not in p.parts]
 
 
 def functions(lines):
