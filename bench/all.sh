@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 BUILD=${VIDIMUS_BUILD:-build}
 ninja -C "$BUILD" programs bench/bench_hamming bench/bench_measure bench/bench_motion bench/bench_codec bench/bench_bundle \
-    bench/bench_match bench/bench_sift bench/bench_solvers bench/bench_two_view >&2
+    bench/bench_match bench/bench_sift bench/bench_solvers bench/bench_two_view bench/sift_export bench/match_export >&2
 ninja -C "$BUILD" bench/bench_jpeg_ceiling >&2 || echo "no TurboJPEG library: no ingest" >&2
 quick=${1:-}
 failed=0
@@ -24,6 +24,8 @@ if [ "$quick" = quick ]; then
     run "$BUILD/bench/bench_bundle" 50 10000
     run "$BUILD/bench/bench_solvers" 10000
     run "$BUILD/bench/bench_two_view" 10
+    run "$BUILD/bench/bench_sift"
+    run "$BUILD/bench/bench_match" 4096 1
 else
     run bench/ingest.py 5
     run bench/tiny.py 5
@@ -41,5 +43,9 @@ else
     run "$BUILD/bench/bench_solvers" 100000
     run "$BUILD/bench/bench_two_view" 100
     run bench/two_view_peers.py 20
+    run "$BUILD/bench/bench_sift"
+    run "$BUILD/bench/bench_match"
+    run bench/sift_quality.py
+    run bench/pairs.py
 fi
 exit $failed

@@ -19,13 +19,15 @@ typedef struct vd_match_opt {
     double ratio;            /* of the distances, above 0; 1 and above: no such test */
     double max_distance_rad; /* largest angle between the two, 0 .. pi / 2 */
     bool cross_check;
-    /* Early exit: where both lists are longer than `probe`, the first `probe` of both are matched
-     * before the rest, and the answer is "no match" if they give fewer than `probe_least`. 0: off.
-     */
+    /* Early exit: where both lists are longer than `probe`, the first (largest) `probe` of both are
+     * matched before the rest, and the answer is "no match" if they give fewer than `probe_least`.
+     * 0: off. With 1024 and 6, bench/pairs.py: of 339 pairs of 7 sets that a full match verifies
+     * with 15 inliers or more, 1 (with 26) is missed; of 4206 hopeless ones 95 in a hundred stop
+     * there, at a 64th of the products of 8192 features. */
     int probe, probe_least;
 } vd_match_opt;
 #define VD_MATCH_OPT                                                                               \
-    { .ratio = 0.8, .max_distance_rad = 0.7, .cross_check = true }
+    { .ratio = 0.8, .max_distance_rad = 0.7, .cross_check = true, .probe = 1024, .probe_least = 6 }
 
 /* Memory that matching works in, reused from pair to pair. One thread at a time. */
 typedef struct vd_match_work vd_match_work;

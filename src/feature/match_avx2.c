@@ -27,5 +27,9 @@ static inline int32_t sum32(__m256i v) {
 
 #include "feature/match_wide.inc"
 
-const vd_match_kern vd_match_kern_avx2 = { "avx2",    ROW_BYTES, ROW_BYTES, ROWS,
-                                           pack_rows, pack_cols, top2,      dot };
+static int32_t dot8(const int8_t *a, const int8_t *b, int n) {
+    return vd_dot8(a, b, n);
+}
+
+const vd_match_kern vd_match_kern_avx2 = { "avx2",    ROW_BYTES, ROW_BYTES, ROWS, pack_rows,
+                                           pack_cols, top2,      dot,       dot8 };

@@ -21,5 +21,9 @@ enum { ROWS = 6, GROUPS = 4, LANES = 16 };
 
 #include "feature/match_wide.inc"
 
-const vd_match_kern vd_match_kern_avx512 = { "avx512",  ROW_BYTES, ROW_BYTES, ROWS,
-                                             pack_rows, pack_cols, top2,      dot };
+static int32_t dot8(const int8_t *a, const int8_t *b, int n) {
+    return vd_dot8(a, b, n);
+}
+
+const vd_match_kern vd_match_kern_avx512 = { "avx512",  ROW_BYTES, ROW_BYTES, ROWS, pack_rows,
+                                             pack_cols, top2,      dot,       dot8 };

@@ -30,9 +30,12 @@ static void top2(const vd_top2 *rows, const vd_top2 *cols, const void *a, int n_
             }
 }
 
-const vd_match_kern vd_match_kern_c = {
-    "c", VD_DESC_BYTES, VD_DESC_BYTES, 1, pack, pack, top2, dot
-};
+static int32_t dot8(const int8_t *a, const int8_t *b, int n) {
+    return vd_dot8(a, b, n);
+}
+
+const vd_match_kern vd_match_kern_c = { "c",  VD_DESC_BYTES, VD_DESC_BYTES, 1,   pack,
+                                        pack, top2,          dot,           dot8 };
 
 const vd_match_kern *vd_match_kern_for(unsigned features) {
 #if defined(__x86_64__)

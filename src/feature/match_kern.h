@@ -28,7 +28,8 @@ typedef struct vd_match_kern {
      * looked at, and it is at least 0. */
     void (*top2)(const vd_top2 *rows, const vd_top2 *cols, const void *a, int n_rows, const void *b,
                  int n_cols);
-    int32_t (*dot)(const uint8_t *a, const uint8_t *b); /* of two descriptors as they are */
+    int32_t (*dot)(const uint8_t *a, const uint8_t *b);       /* of two descriptors as they are */
+    int32_t (*dot8)(const int8_t *a, const int8_t *b, int n); /* n up to 2^17 */
 } vd_match_kern;
 
 extern const vd_match_kern vd_match_kern_c;
@@ -50,5 +51,12 @@ static inline void vd_top2_take(const vd_top2 *t, int at, int32_t value, int32_t
     } else if (value > t->second[at]) {
         t->second[at] = value;
     }
+}
+
+/* For every level as it is: compilers vectorise it. */
+static inline int32_t vd_dot8(const int8_t *restrict a, const int8_t *restrict b, int n) {
+    int32_t sum = 0;
+    for (int i = 0; i < n; i++) sum += a[i] * b[i];
+    return sum;
 }
 #endif

@@ -59,5 +59,9 @@ static int32_t dot(const uint8_t *a, const uint8_t *b) {
     return _mm512_reduce_add_epi32(s) + 128 * (int32_t)_mm512_reduce_add_epi64(sum);
 }
 
-const vd_match_kern vd_match_kern_vnni = { "vnni",    VD_DESC_BYTES, BLOCK / COLS, ROWS,
-                                           pack_rows, pack_cols,     top2,         dot };
+static int32_t dot8(const int8_t *a, const int8_t *b, int n) {
+    return vd_dot8(a, b, n);
+}
+
+const vd_match_kern vd_match_kern_vnni = { "vnni",    VD_DESC_BYTES, BLOCK / COLS, ROWS, pack_rows,
+                                           pack_cols, top2,          dot,          dot8 };

@@ -8,25 +8,26 @@
 #include "stage/pairs.h"
 
 enum {
-    ALIKE = 30,         /* most similar pictures to each */
-    STRONGEST = 2000,   /* features that make a picture's vector */
-    TRAINING = 1 << 16, /* descriptors that make the vocabulary */
-    LEAST_SHARE = 16,   /* of them, from each picture */
-    PARTNERS = 8,       /* best overlaps of a picture that are compared among themselves */
+    ALIKE = 30,       /* most similar pictures to each */
+    LEAST_SHARE = 16, /* descriptors of each picture that the vocabulary is made from */
+    PARTNERS = 8,     /* best overlaps of a picture that are compared among themselves */
+    BLOCK = 32,       /* pictures that look for others at a time */
+    SEED = 1,         /* of the vocabulary */
 };
 
 typedef struct alike {
     vd_run *run;
     const vd_view_set *views;
     vd_vocabulary words;
-    uint8_t *training; /* share descriptors of each picture */
+    uint8_t *training; /* `share` descriptors of each picture */
+    int *taken;        /* of them, how many are there */
     int64_t share;
-    float *vectors; /* n x VD_VLAD_DIM */
-    vd_best *best;  /* n x ALIKE */
-    int *n_best;
+    int8_t *codes; /* n x size */
+    int size;
+    int32_t *best; /* n x ALIKE */
 } alike;
 
-/* The strongest features come first. */
+/* Evenly from the features that make a picture's code. */
 static vd_status take_training(void *user, int64_t i, int worker, vd_err *err) {
     alike *a = user;
     vd_features f = { 0 };
@@ -34,65 +35,76 @@ static vd_status take_training(void *user, int64_t i, int worker, vd_err *err) {
     if (a->views->views[i].features == 0) return VD_OK;
     VD_TRY(vd_run_check_cancel(a->run, err));
     VD_TRY(vd_features_load(&f, a->run->ds, a->views->views[i].id, err));
-    for (int64_t k = 0; k < a->share && f.n > 0; k++)
+    int64_t have = VD_MIN(f.n, (int)VD_VLAD_FEATURES), take = VD_MIN(have, a->share);
+    for (int64_t k = 0; k < take; k++)
         memcpy(a->training + (i * a->share + k) * VD_SIFT_DIM,
-               f.desc + (size_t)(k % f.n) * VD_SIFT_DIM, VD_SIFT_DIM);
+               f.desc + have * k / take * VD_SIFT_DIM, VD_SIFT_DIM);
+    a->taken[i] = (int)take;
     vd_features_reset(&f);
     return VD_OK;
 }
 
-static vd_status make_vector(void *user, int64_t i, int worker, vd_err *err) {
+/* Moves what each picture gave together; gives how many descriptors there are. */
+static int close_gaps(alike *a) {
+    int64_t n = 0;
+    for (int64_t i = 0; i < a->views->n; n += a->taken[i++])
+        memmove(a->training + n * VD_SIFT_DIM, a->training + i * a->share * VD_SIFT_DIM,
+                (size_t)a->taken[i] * VD_SIFT_DIM);
+    return (int)VD_MIN(n, VD_SIFT_MAX_FEATURES);
+}
+
+static vd_status make_code(void *user, int64_t i, int worker, vd_err *err) {
     alike *a = user;
     vd_features f = { 0 };
     (void)worker;
     if (a->views->views[i].features == 0) return VD_OK;
     VD_TRY(vd_run_check_cancel(a->run, err));
     VD_TRY(vd_features_load(&f, a->run->ds, a->views->views[i].id, err));
-    vd_vlad(a->vectors + i * VD_VLAD_DIM, &a->words, f.desc, VD_MIN(f.n, STRONGEST));
+    vd_status st = vd_vlad_encode(a->codes + i * a->size, &a->words, f.desc,
+                                  VD_MIN(f.n, (int)VD_VLAD_FEATURES), err);
     vd_features_reset(&f);
-    return VD_OK;
+    return st;
 }
 
-static vd_status find_best(void *user, int64_t i, int worker, vd_err *err) {
+static vd_status find_best(void *user, int64_t block, int worker, vd_err *err) {
     alike *a = user;
+    int from = (int)block * BLOCK, n = (int)a->views->n;
     (void)worker;
     VD_TRY(vd_run_check_cancel(a->run, err));
-    for (int64_t j = 0; j < a->views->n; j++)
-        if (j != i)
-            vd_best_add(
-                a->best + i * ALIKE, &a->n_best[i], ALIKE,
-                vd_vlad_similarity(a->vectors + i * VD_VLAD_DIM, a->vectors + j * VD_VLAD_DIM),
-                (int32_t)j);
-    return VD_OK;
+    return vd_vlad_nearest(a->best + (int64_t)from * ALIKE, ALIKE, a->codes, n, a->size, from,
+                           VD_MIN(from + BLOCK, n), err);
+}
+
+static vd_status take_all(alike *a, vd_err *err) {
+    size_t n = (size_t)a->views->n;
+    a->share = VD_MAX(VD_VLAD_SAMPLE / VD_MAX(a->views->n, 1), LEAST_SHARE);
+    a->training = vd_mem_array(n * (size_t)a->share, VD_SIFT_DIM);
+    a->taken = vd_mem_array(n, sizeof *a->taken);
+    if (a->training == NULL || a->taken == NULL) return vd_nomem(err);
+    VD_TRY(vd_pool_for(a->run->pool, a->views->n, take_training, a, err));
+    int taken = close_gaps(a);
+    if (taken == 0) return VD_OK;
+    VD_TRY(
+        vd_vlad_train(&a->words, a->training, taken, VD_MIN(taken, (int)VD_VLAD_WORDS), SEED, err));
+    a->size = vd_vlad_size(&a->words);
+    a->codes = vd_mem_array(n, (size_t)a->size);
+    a->best = vd_mem_array(n * ALIKE, sizeof *a->best);
+    if (a->codes == NULL || a->best == NULL) return vd_nomem(err);
+    VD_TRY(vd_pool_for(a->run->pool, a->views->n, make_code, a, err));
+    return vd_pool_for(a->run->pool, (a->views->n + BLOCK - 1) / BLOCK, find_best, a, err);
 }
 
 vd_status vd_pairs_alike(vd_pair_list *l, vd_run *run, const vd_view_set *views, vd_err *err) {
-    vd_status st = VD_OK;
-    alike *a = vd_mem_array(1, sizeof *a);
-    size_t n = (size_t)views->n;
-    if (a == NULL) return vd_nomem(err);
-    a->run = run;
-    a->views = views;
-    a->share = VD_MAX(TRAINING / VD_MAX(views->n, 1), LEAST_SHARE);
-    a->training = vd_mem_array(n * (size_t)a->share, VD_SIFT_DIM);
-    a->vectors = vd_mem_array(n * VD_VLAD_DIM, sizeof *a->vectors);
-    a->best = vd_mem_array(n * ALIKE, sizeof *a->best);
-    a->n_best = vd_mem_array(n, sizeof *a->n_best);
-    if (a->training == NULL || a->vectors == NULL || a->best == NULL || a->n_best == NULL)
-        VD_GO(vd_nomem(err));
-    VD_GO(vd_pool_for(run->pool, views->n, take_training, a, err));
-    VD_GO(vd_vocabulary_train(&a->words, a->training, views->n * a->share, err));
-    VD_GO(vd_pool_for(run->pool, views->n, make_vector, a, err));
-    VD_GO(vd_pool_for(run->pool, views->n, find_best, a, err));
-    for (int64_t i = 0; i < views->n; i++)
-        for (int k = 0; k < a->n_best[i]; k++)
-            VD_GO(vd_pair_list_add(l, (int32_t)i, a->best[i * ALIKE + k].view, err));
-done:
-    vd_mem_free(a->training);
-    vd_mem_free(a->vectors);
-    vd_mem_free(a->best);
-    vd_mem_free(a->n_best);
-    vd_mem_free(a);
+    alike a = { .run = run, .views = views };
+    vd_status st = take_all(&a, err);
+    for (int64_t i = 0; a.best != NULL && i < views->n; i++)
+        for (int k = 0; k < ALIKE && st == VD_OK && a.best[i * ALIKE + k] >= 0; k++)
+            st = vd_pair_list_add(l, (int32_t)i, a.best[i * ALIKE + k], err);
+    vd_vocabulary_reset(&a.words);
+    vd_mem_free(a.training);
+    vd_mem_free(a.taken);
+    vd_mem_free(a.codes);
+    vd_mem_free(a.best);
     return st;
 }
 

@@ -25,9 +25,7 @@ static const vd_column columns[N_COLUMNS] = {
 const vd_table_decl vd_table_match = { "fact_match", columns, N_COLUMNS };
 
 enum {
-    BLOCK = 64,      /* pictures whose features are in memory together, twice */
-    PROBE = 512,     /* strongest features that tell a hopeless pair */
-    PROBE_LEAST = 4, /* matches among them */
+    BLOCK = 64, /* pictures whose features are in memory together, twice */
     LEAST_MATCHES = 15,
     MOST_TRIALS =
         3000, /* find a pair with 70 % of its matches wrong; hopeless ones take them all */
@@ -105,9 +103,7 @@ static vd_status do_pair(void *user, int64_t i, int index, vd_err *err) {
     const vd_features *a = &s->features[p->a], *b = &s->features[p->b];
     result *r = &s->results[i];
     vd_match *m = NULL;
-    vd_match_opt opt = VD_MATCH_OPT;
-    opt.probe = PROBE;
-    opt.probe_least = PROBE_LEAST;
+    const vd_match_opt opt = VD_MATCH_OPT;
     VD_TRY(vd_run_check_cancel(s->run, err));
     vd_status st =
         vd_match_pair(&m, &r->matches, a->desc, a->n, b->desc, b->n, &opt, k->match, err);
@@ -374,7 +370,8 @@ done:
 }
 
 static void params(const vd_run_opt *opt, vd_str *out) {
-    vd_str_addf(out, "probe=%d,%d;", PROBE, PROBE_LEAST);
+    const vd_match_opt match = VD_MATCH_OPT;
+    vd_str_addf(out, "probe=%d,%d;", match.probe, match.probe_least);
     if (opt->camera != NULL) vd_str_addf(out, "camera=%s;", opt->camera);
     vd_str_addf(out, "model=%s;", opt->camera_model);
     if (opt->exhaustive) vd_str_add(out, "pairs=all;");

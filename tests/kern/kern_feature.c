@@ -104,6 +104,10 @@ static void check_match(const level *l, int na, int nb, int kind) {
         vd_mem_free(got.memory);
     }
     verdict(vd_match_kern_c.dot(a, b) == l->match->dot(a, b), "dot", l, na, kinds[kind]);
+    int n = VD_MIN(na, nb) * VD_DESC_BYTES - na % 3;
+    verdict(vd_match_kern_c.dot8((int8_t *)a, (int8_t *)b, n) ==
+                l->match->dot8((int8_t *)a, (int8_t *)b, n),
+            "dot8", l, n, kinds[kind]);
     vd_mem_free(a);
     vd_mem_free(b);
 }
