@@ -6,12 +6,15 @@
 #include "base/npy.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/str.h"
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -25,7 +28,9 @@ static const struct {
               [VD_NPY_I32] = { "<i4", 4 },
               [VD_NPY_I64] = { "<i8", 8 },
               [VD_NPY_F32] = { "<f4", 4 },
-              [VD_NPY_F64] = { "<f8", 8 } };
+              [VD_NPY_F64] = { "<f8", 8 },
+              [VD_NPY_I8] = { "|i1", 1 },
+              [VD_NPY_U16] = { "<u2", 2 } };
 
 size_t vd_npy_elem_bytes(vd_npy_type type) {
     return types[type].bytes;
@@ -150,5 +155,54 @@ vd_status vd_npy_parse(vd_npy *out, const void *bytes, size_t size, vd_err *err)
     vd_status st = parse_dict(&a, dict, err);
     vd_mem_free(dict);
     if (st == VD_OK) *out = a;
+    return st;
+}
+
+int64_t vd_npy_count(const vd_npy *a) {
+    int64_t n = 1;
+    for (int i = 0; i < a->n_dims; i++) n *= a->dim[i];
+    return n;
+}
+
+/* The header, and whether the file has all the elements that it promises. */
+static vd_status read_head(vd_npy *a, const char *path, int fd, vd_err *err) {
+    enum { HEAD = 4096 };
+    uint8_t head[HEAD];
+    size_t got = 0;
+    struct stat sb;
+    vd_err why = { 0 };
+    VD_TRY(vd_file_pread(fd, head, sizeof head, 0, &got, path, err));
+    vd_status st = vd_npy_parse(a, head, got, &why);
+    if (st != VD_OK) return vd_fail(err, st, "%s: %s", path, why.msg);
+    if (fstat(fd, &sb) != 0) return vd_fail_errno(err, errno, "read: %s", path);
+    int64_t room = ((int64_t)sb.st_size - a->data_at) / (int64_t)types[a->type].bytes, n = 1;
+    for (int i = 0; i < a->n_dims; i++) {
+        if (a->dim[i] > 0 && n > room / a->dim[i])
+            return vd_fail(err, VD_E_FORMAT, "%s: npy: cut, only %lld elements are there", path,
+                           (long long)room);
+        n *= a->dim[i];
+    }
+    return VD_OK;
+}
+
+vd_status vd_npy_read(vd_npy *shape, void **data, const char *path, vd_err *err) {
+    vd_status st = VD_OK;
+    vd_npy a = { 0 };
+    void *p = NULL;
+    size_t got = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT) return vd_fail(err, VD_E_NOTFOUND, "read: there is no %s", path);
+    if (fd < 0) return vd_fail_errno(err, errno, "read: %s", path);
+    VD_GO(read_head(&a, path, fd, err));
+    size_t bytes = (size_t)vd_npy_count(&a) * types[a.type].bytes;
+    if ((p = vd_mem_alloc(bytes + 1)) == NULL) VD_GO(vd_nomem(err));
+    VD_GO(vd_file_pread(fd, p, bytes, a.data_at, &got, path, err));
+    if (got != bytes) VD_GO(vd_fail(err, VD_E_FORMAT, "%s: npy: became shorter", path));
+    *shape = a;
+    *data = p;
+    p = NULL;
+done:
+    vd_mem_free(p);
+    close(fd);
     return st;
 }

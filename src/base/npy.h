@@ -4,7 +4,15 @@
 
 #include "base/err.h"
 
-typedef enum vd_npy_type { VD_NPY_U8, VD_NPY_I32, VD_NPY_I64, VD_NPY_F32, VD_NPY_F64 } vd_npy_type;
+typedef enum vd_npy_type {
+    VD_NPY_U8,
+    VD_NPY_I32,
+    VD_NPY_I64,
+    VD_NPY_F32,
+    VD_NPY_F64,
+    VD_NPY_I8,
+    VD_NPY_U16,
+} vd_npy_type;
 
 enum { VD_NPY_MAX_DIMS = 4 };
 
@@ -26,4 +34,10 @@ vd_status vd_npy_write(const char *path, const vd_npy *shape, const void *data, 
  * types above. Fails with VD_E_FORMAT, or VD_E_UNSUPPORTED for other types, orders and more
  * dimensions. */
 vd_status vd_npy_parse(vd_npy *out, const void *bytes, size_t size, vd_err *err);
+
+/* Reads a whole array; *data is a fresh block of its elements, to be freed by vd_mem_free. Fails as vd_npy_parse, with VD_E_FORMAT where the
+ * file is cut, VD_E_NOTFOUND, VD_E_IO, VD_E_NOMEM; outputs untouched then. */
+vd_status vd_npy_read(vd_npy *shape, void **data, const char *path, vd_err *err);
+/* The number of elements of a shape. */
+int64_t vd_npy_count(const vd_npy *shape);
 #endif

@@ -1,4 +1,4 @@
-/* The scan for AVX-512 (F, BW): two 512-bit registers hold four hashes; bits are counted by nibble
+/* The kernels for AVX-512 (F, BW). The scan: two 512-bit registers hold four hashes; bits are counted by nibble
  * look-up (Mula, Kurz and Lemire 2018) and summed by SAD, then the four 64-bit sums of each hash
  * are added by permutation. Four hashes a step. SPDX-License-Identifier: Apache-2.0 */
 #include "index/kern.h"
@@ -41,4 +41,23 @@ static int scan(int32_t *hits, const uint64_t (*base)[4], int n, const uint64_t 
     return found;
 }
 
-const vd_index_kern vd_index_kern_avx512 = { "avx512", scan };
+static inline float sum_of(const __m512 part[1]) {
+    __m256 s = _mm256_add_ps(_mm512_castps512_ps256(part[0]), _mm512_extractf32x8_ps(part[0], 1));
+    __m128 q = _mm_add_ps(_mm256_castps256_ps128(s), _mm256_extractf128_ps(s, 1));
+    q = _mm_add_ps(q, _mm_movehl_ps(q, q));
+    return _mm_cvtss_f32(_mm_add_ss(q, _mm_shuffle_ps(q, q, 1)));
+}
+
+#define LANES 16
+#define ROWS 4
+#define COLS 4
+#define VF __m512
+#define VI __m512i
+#define M(op) _mm512_##op
+#define MI(op) _mm512_##op##_si512
+#define WIDEN(p) _mm512_cvtepi8_epi16(_mm256_load_si256((const __m256i *)(const void *)(p)))
+#define SUM_F sum_of
+#define SUM_I _mm512_reduce_add_epi32
+#include "index/kern_simd.inc"
+
+const vd_index_kern vd_index_kern_avx512 = { "avx512", scan, dots_f32, dots_i8, gain };
