@@ -135,8 +135,8 @@ static void add_category(const job *j, int64_t k, const scratch *w, const tally 
         s->n[a]++;
         for (int i = 0; i < rules->n_thresholds; i++) {
             int c = a * rules->n_thresholds + i;
-            s->precision[c] += average_precision(w->event + c * stride, t->n_events[c],
-                                                 t->positives[a], rules);
+            s->precision[c] +=
+                average_precision(w->event + c * stride, t->n_events[c], t->positives[a], rules);
             for (int m = 0; m < rules->n_caps; m++)
                 s->recall[m][c] += t->hits[m][c] / t->positives[a];
         }
@@ -170,7 +170,8 @@ static vd_status replicate(void *user, int64_t b, int worker, vd_err *err) {
     for (int64_t k = 0; k < j->hits->n_categories; k++) {
         VD_TRY(count_category(j, k, w, &t, err));
         add_category(j, k, w, &t, &all);
-        for (int g = 0; j->rules->metric == VD_DETECT_LVIS && j->category != NULL && g < FREQUENCIES; g++)
+        for (int g = 0;
+             j->rules->metric == VD_DETECT_LVIS && j->category != NULL && g < FREQUENCIES; g++)
             if (j->category[k].frequency == frequencies[g]) add_category(j, k, w, &t, &group[g]);
     }
     headlines(j, &all, group, j->out + b * VD_DETECT_NUMBERS);
@@ -188,8 +189,8 @@ vd_status vd_detect_bootstrap(double *out, int64_t n_replicates, uint64_t seed,
     for (int i = 0; i < jobs && st == VD_OK; i++) {
         scratch *w = &j.scratch[i];
         w->weight = vd_mem_array((size_t)hits->n_images, sizeof *w->weight);
-        w->positives = vd_mem_array((size_t)hits->n_categories * (size_t)rules->n_areas,
-                                    sizeof *w->positives);
+        w->positives =
+            vd_mem_array((size_t)hits->n_categories * (size_t)rules->n_areas, sizeof *w->positives);
         if (w->weight == NULL || w->positives == NULL) st = vd_nomem(err);
     }
     if (st == VD_OK) st = vd_pool_for(pool, n_replicates, replicate, &j, err);

@@ -26,8 +26,8 @@ vd_status vd_detect__overlaps(double *out, const vd_detect_pair *pair, const int
                               int64_t n_truths, const int64_t *prediction, int64_t n_predictions,
                               vd_err *err);
 
-/* What a headline number averages: precision or recall, at which threshold (-1: all), in which range
- * of areas, below which cap, and of which frequency of LVIS (0: all). */
+/* What a headline number averages: precision or recall, at which threshold (-1: all), in which
+ * range of areas, below which cap, and of which frequency of LVIS (0: all). */
 typedef struct vd_detect_number {
     bool recall;
     int threshold, area, cap;

@@ -1,9 +1,9 @@
 /* Which prediction found which object. SPDX-License-Identifier: Apache-2.0
  *
- * Objects are dealt out by category and picture with two stable counting sorts. Each of these groups
- * is matched by itself, for every range of areas and threshold: a prediction looks at the few
- * objects that it overlaps by the lowest threshold at least, and thresholds are bits of a word. Then
- * each category's predictions are put in the order of their scores. */
+ * Objects are dealt out by category and picture with two stable counting sorts. Each of these
+ * groups is matched by itself, for every range of areas and threshold: a prediction looks at the
+ * few objects that it overlaps by the lowest threshold at least, and thresholds are bits of a word.
+ * Then each category's predictions are put in the order of their scores. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -349,10 +349,9 @@ vd_status vd_detect_match(vd_detect_hits *out, const vd_detect_truth *truth,
                           const vd_detect_set *predictions, const vd_detect_rules *rules,
                           vd_pool *pool, vd_err *err) {
     vd_detect_hits h = { .n_images = truth->n_images, .n_categories = truth->n_categories };
-    job j = { .truth = truth,
-              .rules = rules,
-              .pair = { &truth->objects, predictions, rules },
-              .out = &h };
+    job j = {
+        .truth = truth, .rules = rules, .pair = { &truth->objects, predictions, rules }, .out = &h
+    };
     vd_status st = run(&j, pool, err);
     int jobs = pool != NULL ? vd_pool_jobs(pool) : 1;
     for (int i = 0; j.scratch != NULL && i < jobs; i++) {

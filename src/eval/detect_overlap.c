@@ -1,7 +1,6 @@
 /* How much a prediction and an object of the truth are the same: boxes and masks by intersection
- * over union, keypoints by their distances [Ronchi and Perona 2017, Benchmarking and error diagnosis
- * in multi-instance pose estimation].
- * SPDX-License-Identifier: Apache-2.0 */
+ * over union, keypoints by their distances [Ronchi and Perona 2017, Benchmarking and error
+ * diagnosis in multi-instance pose estimation]. SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 #include <stdio.h>
 
@@ -100,9 +99,8 @@ static vd_status mask_overlaps(double *out, const vd_detect_pair *p, const int64
     if (st == VD_OK) st = fill(m + n_truths, p->predictions, prediction, n_predictions, err);
     for (int64_t d = 0; d < n_predictions && st == VD_OK; d++)
         for (int64_t g = 0; g < n_truths; g++)
-            out[d * n_truths + g] =
-                mask_overlap(&m[n_truths + d], &m[g],
-                             p->truths->object[truth[g]].flags & VD_DETECT_CROWD);
+            out[d * n_truths + g] = mask_overlap(
+                &m[n_truths + d], &m[g], p->truths->object[truth[g]].flags & VD_DETECT_CROWD);
     for (int64_t i = 0; i < n_truths + n_predictions; i++) vd_mask_reset(&m[i].mask);
     vd_mem_free(m);
     return st;
@@ -115,8 +113,8 @@ static double outside(double v, double lo, double hi) {
     return fmax(0, lo - v) + fmax(0, v - hi);
 }
 
-/* Object keypoint similarity: over labelled keypoints, or all against twice the box's size around it
- * where none is labelled. The order of operations is COCOeval's. */
+/* Object keypoint similarity: over labelled keypoints, or all against twice the box's size around
+ * it where none is labelled. The order of operations is COCOeval's. */
 static double similarity(const double *g, const double *d, const vd_detect_object *truth,
                          const vd_detect_rules *rules) {
     double e[VD_DETECT_KEYPOINTS_MAX];
