@@ -14,7 +14,7 @@ typedef enum vd_npy_type {
     VD_NPY_U16,
 } vd_npy_type;
 
-enum { VD_NPY_MAX_DIMS = 4 };
+enum { VD_NPY_MAX_DIMS = 5 };
 
 typedef struct vd_npy {
     vd_npy_type type;
