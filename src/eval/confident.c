@@ -106,10 +106,18 @@ typedef struct ranked {
     int64_t item;
 } ranked;
 
-static int by_worth(const void *a, const void *b) {
-    const ranked *p = a, *q = b;
-    if (p->worth != q->worth) return p->worth > q->worth ? -1 : 1;
-    return (p->item > q->item) - (p->item < q->item);
+static bool before(const ranked *a, const ranked *b) {
+    return a->worth != b->worth ? a->worth > b->worth : a->item < b->item;
+}
+
+static void sift_down(ranked *r, int64_t n, int64_t at) {
+    ranked e = r[at];
+    for (int64_t child; (child = 2 * at + 1) < n; at = child) {
+        if (child + 1 < n && before(&r[child + 1], &r[child])) child++;
+        if (!before(&r[child], &e)) break;
+        r[at] = r[child];
+    }
+    r[at] = e;
 }
 
 /* Items by label: member[start[k] .. start[k + 1]). */
@@ -165,11 +173,14 @@ static int64_t count_wrong(pruning *w, int i) {
     return VD_MIN(sum, VD_MAX(size - 1, 0));
 }
 
-/* Marks the `n` members of class i that are worth most. */
-static void mark(pruning *w, uint8_t *flag, int i, int64_t n) {
-    int64_t size = w->start[i + 1] - w->start[i];
-    qsort(w->rank, (size_t)size, sizeof *w->rank, by_worth);
-    for (int64_t k = 0; k < VD_MIN(n, size); k++) flag[w->rank[k].item] = 1;
+/* Marks the `n` of the ranked that are worth most: few of many, so a heap and no sort. */
+static void mark(ranked *rank, int64_t size, uint8_t *flag, int64_t n) {
+    for (int64_t at = size / 2; at-- > 0;) sift_down(rank, size, at);
+    for (; n > 0 && size > 0; n--) {
+        flag[rank[0].item] = 1;
+        rank[0] = rank[--size];
+        if (size > 0) sift_down(rank, size, 0);
+    }
 }
 
 static void prune_class(pruning *w, int i) {
@@ -184,14 +195,14 @@ static void prune_class(pruning *w, int i) {
             const double *p = w->p + (size_t)item * classes;
             w->rank[k] = (ranked){ p[j] - p[i], item };
         }
-        mark(w, w->by_rate, i, w->wrong[j]);
+        mark(w->rank, size, w->by_rate, w->wrong[j]);
     }
     if (all == 0) return;
     for (int64_t k = 0; k < size; k++) {
         int64_t item = w->member[w->start[i] + k];
         w->rank[k] = (ranked){ -w->p[(size_t)item * classes + (size_t)i], item };
     }
-    mark(w, w->by_class, i, all);
+    mark(w->rank, size, w->by_class, all);
 }
 
 static bool is_found(const pruning *w, int64_t item, vd_confident_rule rule) {
