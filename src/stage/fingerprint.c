@@ -1,8 +1,10 @@
-/* Stage fingerprint: the PDQ hash of a picture. SPDX-License-Identifier: Apache-2.0 */
+/* Stage fingerprint: the PDQ hash of a picture, and what it looks like. SPDX-License-Identifier:
+ * Apache-2.0 */
+#include "measure/look.h"
 #include "stage/stages.h"
 #include "stage/work.h"
 
-enum { C_PDQ, C_QUALITY, C_DIHEDRAL, N_COLUMNS };
+enum { C_PDQ, C_QUALITY, C_DIHEDRAL, C_LOOK, N_COLUMNS };
 
 static const vd_column columns[N_COLUMNS] = {
     [C_PDQ] = { "pdq", VD_BLOB, "", "perceptual hash, 256 bit; copies lie within 31 bits",
@@ -13,6 +15,8 @@ static const vd_column columns[N_COLUMNS] = {
                      "the eight hashes of the turned and mirrored picture, with"
                      " --dihedral",
                      VD_COL_HIDDEN },
+    [C_LOOK] = { "look", VD_BLOB, "",
+                 "colour and texture as a vector, 128 int8 (measure/look.h)", VD_COL_HIDDEN },
 };
 
 const vd_table_decl vd_table_fingerprint = { "fact_fingerprint", columns, N_COLUMNS };
@@ -28,6 +32,10 @@ static void put_hash(uint8_t *bytes, const uint64_t hash[4]) {
 static vd_status run_fingerprint(vd_asset_work *w, vd_value *out, vd_err *err) {
     if (w->frame == NULL) return VD_OK;
     VD_TRY(vd_work_metrics(w, err));
+    int8_t *look = vd_arena_alloc(w->arena, VD_LOOK_DIM);
+    if (look == NULL) return vd_nomem(err);
+    vd_look(look, vd_measure_small(w->measure));
+    out[C_LOOK] = vd_val_blob(look, VD_LOOK_DIM);
     int n = w->run->opt->dihedral ? VD_PDQ_DIHEDRAL : 0;
     uint8_t *bytes = vd_arena_alloc(w->arena, 32 * (size_t)(1 + n));
     if (bytes == NULL) return vd_nomem(err);
@@ -64,8 +72,8 @@ static vd_status summary(vd_run *run, vd_str *out, vd_err *err) {
 
 const vd_stage vd_stage_fingerprint = {
     .name = "fingerprint",
-    .help = "PDQ, a perceptual hash",
-    .version = 1,
+    .help = "PDQ, a perceptual hash; colour and texture as a vector",
+    .version = 2,
     .scope = VD_SCOPE_ASSET,
     .inputs = "add,check",
     .table = &vd_table_fingerprint,

@@ -62,6 +62,29 @@ static const char *const migrations[VD_SCHEMA_VERSION] = {
     " reprojection_px REAL, track_length REAL, angle_deg REAL, coverage REAL,"
     " georeferenced INTEGER NOT NULL, gps_residual_m REAL, warning TEXT,"
     " latitude REAL, longitude REAL, altitude_m REAL);",
+    /* 3 -> 4: splits and snapshots; what is in a snapshot stays as it is */
+    "CREATE TABLE split(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+    " made_ns INTEGER NOT NULL, rule TEXT NOT NULL, seed INTEGER NOT NULL, assets INTEGER NOT NULL);"
+    "CREATE TABLE split_asset(split_id INTEGER NOT NULL, asset_id INTEGER NOT NULL,"
+    " part TEXT NOT NULL, group_id INTEGER NOT NULL, PRIMARY KEY(split_id, asset_id))"
+    " WITHOUT ROWID;"
+    "CREATE TABLE snapshot(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+    " made_ns INTEGER NOT NULL, note TEXT, split TEXT, assets INTEGER NOT NULL,"
+    " digest TEXT NOT NULL);"
+    "CREATE TABLE snapshot_asset(snapshot_id INTEGER NOT NULL, uri TEXT NOT NULL,"
+    " asset_id INTEGER NOT NULL, content_hash TEXT, part TEXT, labels TEXT,"
+    " PRIMARY KEY(snapshot_id, uri)) WITHOUT ROWID;"
+    "CREATE TRIGGER snapshot_fixed BEFORE UPDATE ON snapshot BEGIN"
+    " SELECT RAISE(ABORT, 'a snapshot does not change'); END;"
+    "CREATE TRIGGER snapshot_asset_fixed BEFORE UPDATE ON snapshot_asset BEGIN"
+    " SELECT RAISE(ABORT, 'a snapshot does not change'); END;"
+    "CREATE TRIGGER snapshot_asset_kept BEFORE DELETE ON snapshot_asset BEGIN"
+    " SELECT RAISE(ABORT, 'a snapshot does not change'); END;"
+    "CREATE TRIGGER snapshot_kept BEFORE DELETE ON snapshot BEGIN"
+    " SELECT RAISE(ABORT, 'a snapshot does not change'); END;"
+    "CREATE TRIGGER snapshot_asset_closed BEFORE INSERT ON snapshot_asset WHEN EXISTS"
+    " (SELECT 1 FROM snapshot WHERE id = new.snapshot_id) BEGIN"
+    " SELECT RAISE(ABORT, 'a snapshot does not change'); END;",
 };
 
 /* Nearly all assets are present: the few others are found without a walk over all. An index changes
