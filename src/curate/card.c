@@ -67,7 +67,7 @@ static const part parts[] = {
       " WHERE duplicate_keep = 0"
       " UNION ALL SELECT 'pictures that are nearly the same as another', count(*) FROM fact_duplicates"
       " WHERE near_keep = 0"
-      " UNION ALL SELECT 'pictures of a scene without a place in it', count(*) FROM fact_reconstruct"
+      " UNION ALL SELECT 'pictures without a place in a scene', count(*) FROM fact_reconstruct"
       " WHERE registered = 0"
       " UNION ALL SELECT 'pictures without GPS', count(*) FROM asset_facts WHERE latitude IS NULL AND" PICTURES
       " UNION ALL SELECT 'pictures by no known camera', count(*) FROM asset_facts WHERE camera IS NULL AND" PICTURES

@@ -341,8 +341,7 @@ static void judge(vd_split_check out[VD_SPLIT_CHECKS], const matching *m, const 
     out[2] = (vd_split_check){ "groups", f->straddling == 0, (double)f->straddling, 0, "" };
     tell_pair(&out[2], m, c, f->straddle, "belongs with");
     out[3] = (vd_split_check){ "bytes", f->identical == 0, (double)f->identical, 0, "" };
-    out[4] = (vd_split_check){ "points", f->shared_points <= c->shared_points,
-                               (double)f->shared_points, (double)c->shared_points, "" };
+    out[4] = (vd_split_check){ "points", f->shared_points == 0, (double)f->shared_points, 0, "" };
     /* where either is not known, nothing can be said */
     bool like = f->similarity > allowed + 1e-6;
     out[5] = (vd_split_check){ "similarity", !like, f->similarity, allowed, "" };

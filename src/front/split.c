@@ -275,8 +275,8 @@ const vd_op vd_op_split = {
         "Pictures that belong together by any word of --by make a group, and groups never straddle parts. The parts are\n"
         "kept in the catalog, as tags NAME:PART, and in a certificate with the rule, the groups, the largest similarity\n"
         "between parts and the number of points of scenes that several parts show. --verify reads a certificate and\n"
-        "checks all of it again from the catalog; it fails where something leaks, also by the stricter\n"
-        "rule of a --by that is given with it.",
+        "checks all of it again from the catalog: that it was not edited, that its pictures are there with the same bytes,\n"
+        "and that nothing leaks, also by the stricter rule of a --by that is given with it. It fails otherwise.",
     .example = "vidimus split captures.vidimus 80/10/10 --by scene,duplicates,video",
     .args = args,
     .n_args = VD_COUNT(args),

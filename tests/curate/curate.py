@@ -1,0 +1,391 @@
+#!/usr/bin/env python3
+"""Choosing, splitting, snapshots and the card on rendered captures, with Python's standard library alone: the plain
+algorithms are written down here, and what the catalog holds is read with Python's own SQLite.
+SPDX-License-Identifier: Apache-2.0
+"""
+import collections
+import json
+import math
+import os
+import random
+import re
+import shutil
+import sqlite3
+import struct
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "robust"))
+import common  # noqa: E402
+from common import need  # noqa: E402
+
+DIM = 24
+
+
+def npy(path, kind, shape, values):
+    """A NumPy file, version 1.0: kind is b (int8), f (float32) or q (int64)."""
+    descr = {"b": "|i1", "f": "<f4", "q": "<i8", "d": "<f8", "H": "<u2"}[kind]
+    head = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': ({', '.join(map(str, shape))},), }}"
+    head += " " * (63 - (10 + len(head)) % 64) + "\n"
+    with open(path, "wb") as f:
+        f.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode() + struct.pack(f"<{len(values)}{kind}", *values))
+
+
+def js(*args, **more):
+    return json.loads(common.vidimus(*args, "--json", **more).out)
+
+
+def ids_of(rows):
+    return [r["id"] for r in rows]
+
+
+def cosine(a, b):
+    return sum(x * y for x, y in zip(a, b)) / math.sqrt(sum(x * x for x in a) * sum(y * y for y in b))
+
+
+class World:
+    """Two yards from different seeds, loose pictures, a video; vectors of our own for every picture."""
+
+    def __init__(self, s):
+        self.s, self.d = s, s + "/d.vidimus"
+        for seed in (1, 2):
+            common.vidimus("synth", f"{s}/cap{seed}", "--views", 8, "--width", 320, "--height", 240, "--seed", seed, "--quiet")
+            os.makedirs(f"{s}/in/site{seed}", exist_ok=True)
+            for name in sorted(os.listdir(f"{s}/cap{seed}/images")):
+                shutil.copy(f"{s}/cap{seed}/images/{name}", f"{s}/in/site{seed}/{name}")
+        jpegs = [common.read(f"{s}/in/site1/view_00{i}.jpg") for i in (1, 2)]
+        common.avi(s + "/in/clip.avi", jpegs)
+        common.vidimus("run", "in", "--out", "d.vidimus", "--quiet", cwd=s)
+        self.rows = self.sql("SELECT id, uri FROM asset WHERE kind IN ('image','frame','page') AND state = 'present' ORDER BY id")
+        self.uri = dict(self.rows)
+        r = random.Random(5)
+        middle = [[r.gauss(0, 40) for _ in range(DIM)] for _ in range(4)]
+        self.vector = {}
+        for k, (id_, _) in enumerate(self.rows):
+            c = middle[min(k % 9, 3)]
+            self.vector[id_] = [max(-127, min(127, round(x + r.gauss(0, 12)))) for x in c]
+        self.npy = s + "/v.npy"
+        npy(self.npy, "b", (len(self.rows), DIM), [x for id_, _ in self.rows for x in self.vector[id_]])
+
+    def sql(self, q, *args):
+        db = sqlite3.connect(self.d + "/catalog.db")
+        try:
+            return db.execute(q, args).fetchall()
+        finally:
+            db.close()
+
+    def by_uri(self):
+        return sorted(self.vector, key=lambda i: self.uri[i].encode())
+
+
+# ---- select ----
+
+def greedy_diversity(w, first, n):
+    order, chosen = w.by_uri(), [first]
+    while len(chosen) < n:
+        chosen.append(min((i for i in order if i not in chosen),
+                          key=lambda i: max(cosine(w.vector[i], w.vector[c]) for c in chosen)))
+    return chosen
+
+
+def greedy_coverage(w, n):
+    order, chosen, best = w.by_uri(), [], collections.Counter()
+    cos = {(i, k): max(0, cosine(w.vector[i], w.vector[k])) for i in order for k in order}
+    for _ in range(n):
+        pick = max((i for i in order if i not in chosen), key=lambda i: sum(max(0, cos[i, k] - best[k]) for k in order))
+        chosen.append(pick)
+        for k in order:
+            best[k] = max(best[k], cos[pick, k])
+    return chosen
+
+
+def select_is_plain_greedy(w):
+    rows = js("select", w.d, "--count", 12, "--vectors", w.npy)
+    got = ids_of(rows)
+    need(got == greedy_diversity(w, got[0], 12), "diversity:", got)
+    for r in rows[1:]:
+        before = got[:got.index(r["id"])]
+        need(abs(r["value"] - max(cosine(w.vector[r["id"]], w.vector[c]) for c in before)) < 1e-6, "value of", r)
+    got = ids_of(js("select", w.d, "--count", 8, "--by", "coverage", "--vectors", w.npy))
+    need(got == greedy_coverage(w, 8), "coverage:", got)
+    like = w.by_uri()[3]
+    rows = js("select", w.d, "--count", 1000, "--by", "similarity", "--vectors", w.npy, "--like", f"id = {like}")
+    want = sorted((i for i in w.vector if i != like), key=lambda i: (-cosine(w.vector[i], w.vector[like]), w.uri[i].encode()))
+    need([round(r["value"], 5) for r in rows] == [round(cosine(w.vector[i], w.vector[like]), 5) for i in want], "similarity")
+    need(like not in ids_of(rows) and len(rows) == len(w.vector) - 1, "the query itself is no result")
+
+
+def select_does_not_depend_on_jobs_or_cpu(w):
+    for by in ("diversity", "coverage", "balance", "surface"):
+        for vectors in ("look", "global"):
+            call = ("select", w.d, "--count", 9, "--by", by, "--vectors", vectors, "--jobs")
+            first = common.vidimus(*call, 1).out
+            need(first == common.vidimus(*call, 3).out, by, vectors, "differs by jobs")
+            os.environ["VIDIMUS_CPU"] = "c"
+            try:
+                need(first == common.vidimus(*call, 2).out, by, vectors, "differs by processor")
+            finally:
+                del os.environ["VIDIMUS_CPU"]
+
+
+def select_balances_a_value(w):
+    rows = js("select", w.d, "--count", 12, "--by", "balance", "--per", "kind || format", "--vectors", w.npy)
+    have = collections.Counter(r[0] for r in w.sql("SELECT kind || format FROM asset_facts WHERE kind IN ('image','frame')"))
+    got = collections.Counter(r["part"] for r in rows)
+    need(sum(got.values()) == 12, got)
+    for a in got:
+        for b in got:
+            need(got[a] + 1 >= got[b] or got[a] == have[a], "not even:", got, "of", have)
+    need(len({r["id"] for r in rows}) == 12, "twice the same")
+
+
+def select_scores_skips_and_tags(w):
+    rows = js("select", w.d, "--count", 5, "--by", "score", "--score", "sharpness", "--skip", "near,duplicates,problems")
+    want = w.sql("SELECT id, sharpness FROM asset_facts WHERE kind IN ('image','frame','page') AND state = 'present'"
+                 " AND coalesce(near_keep, 1) AND coalesce(duplicate_keep, 1) AND id NOT IN (SELECT asset_id FROM problem"
+                 " WHERE kind NOT IN ('exact_duplicates','near_duplicates')) AND sharpness IS NOT NULL ORDER BY sharpness DESC, uri LIMIT 5")
+    need(ids_of(rows) == [r[0] for r in want] and rows, "score:", rows, want)
+    need(js("select", w.d, "--count", 500, "--skip", "blurry") != js("select", w.d, "--count", 500), "skip of a kind")
+    for where in ("uri LIKE '%view%'", "uri LIKE '%view_003%'"):  # the second takes the tag from the others
+        rows = js("select", w.d, "--count", 3, "--where", where, "--tag", "pick")
+        need(sorted(ids_of(rows)) == [r[0] for r in w.sql("SELECT asset_id FROM tag WHERE name = 'pick' ORDER BY 1")], "tag")
+    for bad in (["--skip", "ugly"], ["--by", "score"], ["--by", "similarity"], ["--tag", "a b"], ["--where", "nothing = 1"],
+                ["--vectors", "../x"], ["--by", "score", "--score", "sharp + "]):
+        common.vidimus("select", w.d, "--count", 3, *bad, want=2)
+    p = common.vidimus("select", w.d, "--count", 3, "--vectors", "embedding", want=3)
+    need("no picture has 'embedding'" in p.err, p.err)
+
+
+def select_takes_vectors_from_files(w):
+    some = [i for i, _ in w.rows][::2]
+    npy(w.s + "/f.npy", "f", (len(some), DIM), [x for i in some for x in w.vector[i]])
+    npy(w.s + "/ids.npy", "q", (len(some),), some)
+    rows = js("select", w.d, "--count", 500, "--vectors", w.s + "/f.npy", "--ids", w.s + "/ids.npy")
+    need(set(ids_of(rows)) == set(some), "only those with a vector")
+    p = common.vidimus("select", w.d, "--count", 5, "--vectors", w.s + "/f.npy", want=2)
+    need(f"{len(some)} rows" in p.err, p.err)
+    npy(w.s + "/nan.npy", "f", (len(w.rows), 2), [math.nan] * 2 * len(w.rows))
+    need("no number" in common.vidimus("select", w.d, "--count", 5, "--vectors", w.s + "/nan.npy", want=2).err, "NaN")
+    with open(w.npy, "rb") as f, open(w.s + "/cut.npy", "wb") as g:
+        g.write(f.read()[:-7])
+    need("cut" in common.vidimus("select", w.d, "--count", 5, "--vectors", w.s + "/cut.npy", want=3).err, "cut")
+
+
+def surface_keeps_every_point(w):
+    p = common.vidimus("select", w.d, "--count", 1000, "--by", "surface", "--scene", 1)
+    kept = re.search(r"(\d+) of (\d+) well observed points", p.err + p.out)
+    need(kept and kept[1] == kept[2] and int(kept[1]) > 50, p.err, p.out)
+    rows = js("select", w.d, "--count", 1000, "--by", "surface", "--scene", 1)
+    placed = w.sql("SELECT count(*) FROM fact_reconstruct WHERE scene = 1 AND registered = 1")[0][0]
+    need(0 < len(rows) <= placed and [r["value"] for r in rows] == sorted((r["value"] for r in rows), reverse=True), rows)
+    one = js("select", w.d, "--count", 1000, "--by", "surface", "--scene", 1, "--directions", 1)
+    need(len(one) < len(rows), "one direction a point needs fewer pictures:", len(one), len(rows))
+    common.vidimus("select", w.d, "--count", 3, "--by", "surface", "--scene", 99, want=3)
+
+
+# ---- split ----
+
+def parts_of(w, name):
+    return dict(w.sql("SELECT a.asset_id, a.part FROM split_asset a JOIN split s ON s.id = a.split_id WHERE s.name = ?", name))
+
+
+def straddles(w, part, sql):
+    seen = collections.defaultdict(set)
+    for id_, key in w.sql(sql):
+        if id_ in part and key is not None:
+            seen[key].add(part[id_])
+    return [k for k, v in seen.items() if len(v) > 1]
+
+
+RULES = {
+    "scene": "SELECT asset_id, scene FROM fact_reconstruct",
+    "duplicates": "SELECT asset_id, near_group FROM fact_duplicates",
+    "video": "SELECT id, parent_id FROM asset",
+    "folder": "SELECT id, rtrim(uri, replace(uri, '/', '')) FROM asset",
+    "session": "SELECT asset_id, camera FROM fact_check",  # all within seconds of each other
+    "view_([0-9]+)[^0-9]": "SELECT id, substr(uri, instr(uri, 'view_'), 8) FROM asset WHERE uri LIKE '%view_%'",
+}
+
+
+def split_never_straddles(w):
+    loose = 0
+    for by, sql in RULES.items():
+        common.vidimus("split", w.d, "50/50", "--by", by, "--name", "s", "--vectors", "none")
+        part = parts_of(w, "s")
+        need(len(part) == len(w.rows), by, "left pictures out")
+        need(not straddles(w, part, sql), by, "straddles", straddles(w, part, sql))
+        common.vidimus("split", w.d, "50/50", "--by", "", "--name", "t", "--vectors", "none")
+        loose += len(straddles(w, parts_of(w, "t"), sql))
+    need(loose >= 5, "without a rule things do straddle:", loose)
+    common.vidimus("split", w.d, "50/50", "--by", "scene,duplicates,video,view_([0-9]{2,3})", "--name", "s")
+    for by in ("scene", "duplicates", "video", "view_([0-9]+)[^0-9]"):
+        need(not straddles(w, parts_of(w, "s"), RULES[by]), by)
+    tags = dict(w.sql("SELECT asset_id, name FROM tag WHERE name LIKE 's:%'"))
+    need(tags == {k: "s:" + v for k, v in parts_of(w, "s").items()}, "tags")
+
+
+def split_keeps_shares_and_strata(w):
+    common.vidimus("split", w.d, "60/20/20", "--by", "", "--name", "s", "--vectors", "none", "--stratify", "format")
+    part = parts_of(w, "s")
+    n = collections.Counter(part.values())
+    need(set(n) == {"train", "val", "test"} and abs(n["train"] - 0.6 * len(part)) <= 1.5, n)
+    for (fmt,) in w.sql("SELECT DISTINCT format FROM asset_facts WHERE kind = 'image'"):
+        ids = [r[0] for r in w.sql("SELECT id FROM asset_facts WHERE kind = 'image' AND format = ?", fmt)]
+        inside = collections.Counter(part[i] for i in ids)
+        need(abs(inside["train"] - 0.6 * len(ids)) <= 2, fmt, inside)
+    again, other = [], []
+    for out, seed in ((again, 1), (other, 2)):
+        common.vidimus("split", w.d, "60/20/20", "--by", "", "--name", "s", "--vectors", "none", "--stratify", "format", "--seed", seed)
+        out.append(parts_of(w, "s"))
+    need(again[0] == part, "the same seed gives the same split")
+    need(other[0] != part, "another seed another one")
+    common.vidimus("split", w.d, "2/1/1/1", "--names", "a,b,c,d", "--name", "s", "--vectors", "none", "--where", "kind = 'image'")
+    need(set(parts_of(w, "s").values()) <= set("abcd"), parts_of(w, "s"))
+    for bad in (["80"], ["80/x"], ["80/-3"], ["80/20", "--names", "a"], ["80/20", "--names", "a,a"], ["80/20", "--by", "mood"],
+                ["80/20", "--by", "(("], [], ["80/20", "--name", "a b"]):
+        common.vidimus("split", w.d, *bad, want=2)
+
+
+def check_of(w, path, *args, want):
+    p = common.vidimus("split", w.d, "--verify", path, *args, "--json", want=want)
+    return {r["check"]: r for r in json.loads(p.out)}
+
+
+def leaks_are_refused(w):
+    cert = w.s + "/cert.json"
+    common.vidimus("split", w.d, "60/40", "--by", "scene,duplicates,video", "--certificate", cert)
+    c = check_of(w, cert, want=0)
+    need(all(r["ok"] for r in c.values()) and c["points"]["found"] == 0 and c["similarity"]["found"] <= 1, c)
+    doc = json.loads(common.read(cert))
+    need(doc["shared_points"] == 0 and doc["scenes"] >= 1 and len(doc["assets"]) == len(w.rows), "certificate")
+    # one picture of a scene moved to the other part by hand
+    scene = {w.uri[r[0]] for r in w.sql("SELECT asset_id FROM fact_reconstruct WHERE scene = 1 AND registered = 1 ORDER BY scene_points DESC LIMIT 1")}
+    text = common.read(cert).decode()
+    line = next(x for x in text.splitlines() if x.strip().startswith('["' + min(scene) + '"'))
+    row = json.loads(line.strip().rstrip(","))
+    forged = line.replace(f", {row[2]}, {row[3]}]", f", {1 - row[2]}, {row[3]}]")
+    need(forged != line, "forging")
+    with open(w.s + "/forged.json", "w") as f:
+        f.write(text.replace(line, forged))
+    c = check_of(w, w.s + "/forged.json", want=1)
+    need(not c["intact"]["ok"] and not c["groups"]["ok"] and not c["points"]["ok"], c)
+    need(c["points"]["found"] > 0 and c["groups"]["found"] == 1 and min(scene) in c["groups"]["detail"], c)
+    # a split made without the rule is intact, and leaks all the same
+    common.vidimus("split", w.d, "60/40", "--by", "", "--certificate", w.s + "/loose.json")
+    c = check_of(w, w.s + "/loose.json", want=1)
+    need(c["intact"]["ok"] and not c["points"]["ok"], c)
+    c = check_of(w, w.s + "/loose.json", "--by", "scene,video", want=1)
+    need(not c["groups"]["ok"], c)
+    c = check_of(w, cert, "--most", "0.1", want=1)
+    need([k for k, r in c.items() if not r["ok"]] == ["similarity"], c)
+    for bad in ("{}", "[]", "nonsense", text[:len(text) // 2], text.replace('"parts": [', '"parts": 7, "x": ['),
+                text.replace('"assets": [\n    ["', '"assets": [\n    [7, "')):
+        with open(w.s + "/bad.json", "w") as f:
+            f.write(bad)
+        common.vidimus("split", w.d, "--verify", w.s + "/bad.json", want=3)
+
+
+# ---- snapshot, diff, card ----
+
+def snapshots_stay_and_differ(w):
+    common.vidimus("split", w.d, "60/40", "--name", "s", "--vectors", "none")
+    common.vidimus("snapshot", w.d, "v1", "--split", "s", "--note", "first")
+    need(js("diff", w.d, "v1") == [], "nothing has changed")
+    need("already" in common.vidimus("snapshot", w.d, "v1", want=3).err, "a name is taken once")
+    kept = w.sql("SELECT * FROM snapshot_asset ORDER BY uri")
+    db = sqlite3.connect(w.d + "/catalog.db")
+    for q in ("DELETE FROM snapshot", "DELETE FROM snapshot_asset", "UPDATE snapshot SET name = 'x'",
+              "UPDATE snapshot_asset SET part = 'x'", "INSERT INTO snapshot_asset SELECT snapshot_id, 'x', 1, '', '', '' FROM snapshot_asset LIMIT 1"):
+        try:
+            db.execute(q)
+            need(False, "was not refused:", q)
+        except sqlite3.DatabaseError as e:
+            need("does not change" in str(e), e)
+    # labels, as other operations would keep them
+    db.executescript("CREATE TABLE IF NOT EXISTS label_set(id INTEGER PRIMARY KEY, name TEXT);"
+                     "CREATE TABLE IF NOT EXISTS label_category(set_id INTEGER, category INTEGER, name TEXT);"
+                     "CREATE TABLE IF NOT EXISTS label_image(id INTEGER PRIMARY KEY, set_id INTEGER, asset_id INTEGER);"
+                     "CREATE TABLE IF NOT EXISTS label(id INTEGER PRIMARY KEY, image_id INTEGER, category INTEGER, x REAL);")
+    fresh = not db.execute("SELECT count(*) FROM pragma_table_info('label_set') WHERE name = 'format'").fetchone()[0]
+    labelled = w.by_uri()[5]
+    if fresh:
+        db.executescript(f"INSERT INTO label_set VALUES(1, 'gt'); INSERT INTO label_category VALUES(1, 0, 'cat');"
+                         f"INSERT INTO label_image VALUES(1, 1, {labelled}); INSERT INTO label VALUES(1, 1, 0, 2.5);")
+    db.commit()
+    if fresh:
+        need([(r["what"], r["uri"]) for r in js("diff", w.d, "v1")] == [("labels", w.uri[labelled])], "labels")
+        need({"section": "Classes", "name": "gt: cat", "value": 1} in js("card", w.d), "classes on the card")
+        db.executescript("DROP TABLE label; DROP TABLE label_image; DROP TABLE label_category; DROP TABLE label_set;")
+        db.commit()
+    db.close()
+    # files that go, come, move and change
+    site = w.s + "/in/site2/"
+    os.remove(site + "view_001.jpg")
+    os.rename(site + "view_002.jpg", site + "zz.jpg")
+    shutil.copy(w.s + "/in/site1/view_004.jpg", site + "view_003.jpg")
+    common.vidimus("synth", w.s + "/cap3", "--views", 1, "--width", 320, "--height", 240, "--seed", 9, "--defects", 0, "--quiet")
+    shutil.copy(w.s + "/cap3/images/view_001.jpg", site + "new.jpg")
+    common.vidimus("run", w.d, "--quiet")
+    got = {(r["what"], os.path.basename(r["uri"])) for r in js("diff", w.d, "v1")}
+    for want in (("removed", "view_001.jpg"), ("moved", "zz.jpg"), ("bytes", "view_003.jpg"), ("added", "new.jpg")):
+        need(want in got, want, "not in", got)
+    back = {(r["what"], os.path.basename(r["uri"])) for r in js("diff", w.d, "now", "v1")}
+    need(("added", "view_001.jpg") in back and ("removed", "new.jpg") in back, back)
+    need(w.sql("SELECT * FROM snapshot_asset ORDER BY uri") == kept, "the snapshot is as it was")
+    common.vidimus("gc", w.d, "--vanished")
+    need(w.sql("SELECT * FROM snapshot_asset ORDER BY uri") == kept, "after gc as well")
+    common.vidimus("snapshot", w.d, "v2")
+    need({r["name"] for r in js("snapshot", w.d)} == {"v1", "v2"}, "list")
+    need(js("diff", w.d, "v2") == [], "v2 is now")
+    common.vidimus("diff", w.d, "v3", want=3)
+    common.vidimus("snapshot", w.d, "now", want=2)
+    common.vidimus("snapshot", w.d, "v4", "--split", "none-such", want=3)
+
+
+def moved_files_keep_their_certificate(w):
+    cert = w.s + "/moved.json"
+    common.vidimus("split", w.d, "60/40", "--certificate", cert, "--vectors", "none")
+    os.rename(w.s + "/in/site1/view_005.jpg", w.s + "/in/site1/renamed.jpg")
+    common.vidimus("run", w.d, "--quiet")
+    check_of(w, cert, want=0)
+    os.remove(w.s + "/in/site1/renamed.jpg")
+    common.vidimus("run", w.d, "--quiet")
+    c = check_of(w, cert, want=1)
+    need("view_005.jpg" in c["present"]["detail"] or c["present"]["found"] == 1, c)
+
+
+def the_card_counts(w):
+    rows = js("card", w.d)
+    card = {(r["section"], r["name"]): r["value"] for r in rows}
+    pictures = w.sql("SELECT count(*) FROM asset WHERE kind IN ('image','frame','page') AND state = 'present'")[0][0]
+    need(card["Contents", "pictures"] == pictures, card)
+    need(card["Cameras", "Vidimus Synth"] > 0 and any(r["section"] == "Known limits" for r in rows), rows)
+    for kind, n in w.sql("SELECT kind, count(*) FROM problem GROUP BY 1"):
+        need(card["Problems", kind] == n, kind)
+    for name in ("card.md", "card.html"):
+        common.vidimus("card", w.d, "--out", f"{w.s}/{name}")
+        page = common.read(f"{w.s}/{name}").decode()
+        need(all(str(v) in page for v in (pictures, "Known limits")), name)
+        need(("<html" in page) == name.endswith("html"), name)
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="vidimus_curate_") as tmp:
+        w = World(tmp)
+        passed = failed = 0
+        for check in (select_is_plain_greedy, select_does_not_depend_on_jobs_or_cpu, select_balances_a_value,
+                      select_scores_skips_and_tags, select_takes_vectors_from_files, surface_keeps_every_point,
+                      split_never_straddles, split_keeps_shares_and_strata, leaks_are_refused, the_card_counts,
+                      snapshots_stay_and_differ, moved_files_keep_their_certificate):
+            try:
+                check(w)
+                passed += 1
+            except common.Failure as e:
+                failed += 1
+                print(f"FAILED {check.__name__}: {str(e)[:1500]}")
+    print(f"curate: {passed} passed, {failed} failed, 0 skipped")
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
