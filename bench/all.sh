@@ -5,7 +5,8 @@ set -eu
 cd "$(dirname "$0")/.."
 BUILD=${VIDIMUS_BUILD:-build}
 ninja -C "$BUILD" programs bench/bench_hamming bench/bench_measure bench/bench_motion bench/bench_codec bench/bench_bundle \
-    bench/bench_match bench/bench_sift bench/bench_solvers bench/bench_two_view bench/sift_export bench/match_export >&2
+    bench/bench_match bench/bench_sift bench/bench_solvers bench/bench_two_view bench/sift_export bench/match_export \
+    bench/choose_export bench/bench_confident >&2
 ninja -C "$BUILD" bench/bench_jpeg_ceiling >&2 || echo "no TurboJPEG library: no ingest" >&2
 quick=${1:-}
 failed=0
@@ -26,6 +27,7 @@ if [ "$quick" = quick ]; then
     run "$BUILD/bench/bench_two_view" 10
     run "$BUILD/bench/bench_sift"
     run "$BUILD/bench/bench_match" 4096 1
+    run bench/curate.py quick
 else
     run bench/ingest.py 5
     run bench/tiny.py 5
@@ -47,5 +49,6 @@ else
     run "$BUILD/bench/bench_match"
     run bench/sift_quality.py
     run bench/pairs.py
+    run bench/curate.py
 fi
 exit $failed

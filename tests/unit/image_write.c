@@ -256,3 +256,40 @@ T(npy_header_is_what_numpy_writes) {
     unlink(path);
     rmdir(dir);
 }
+
+T(npy_arrays_come_back) {
+    static const struct {
+        vd_npy_type type;
+        const char *descr;
+    } kinds[] = { { VD_NPY_I8, "'|i1'" }, { VD_NPY_U16, "'<u2'" }, { VD_NPY_I64, "'<i8'" } };
+    vd_err err = { 0 };
+    char dir[] = "/tmp/vidimus_npy_XXXXXX", path[64];
+    int64_t v[6];
+    T_NEED(mkdtemp(dir) != NULL);
+    snprintf(path, sizeof path, "%s/a.npy", dir);
+    for (int i = 0; i < 6; i++) v[i] = (int64_t)i * 0x0123456789abcdef;
+    for (int k = 0; k < VD_COUNT(kinds); k++) {
+        vd_npy a = { .type = kinds[k].type, .n_dims = 2, .dim = { 3, 2 } }, b = { 0 };
+        void *back = NULL;
+        char *bytes = NULL;
+        size_t size = 0, each = vd_npy_elem_bytes(a.type);
+        T_OK(vd_npy_write(path, &a, v, &err));
+        T_OK(vd_npy_read(&b, &back, path, &err));
+        T_TRUE(b.type == a.type && b.n_dims == 2 && b.dim[0] == 3 && vd_npy_count(&b) == 6);
+        T_TRUE(memcmp(back, v, 6 * each) == 0);
+        vd_mem_free(back);
+        T_OK(vd_file_read(&bytes, &size, path, 4096, &err));
+        T_TRUE(strstr(bytes + 10, kinds[k].descr) != NULL);
+        vd_mem_free(bytes);
+        T_TRUE(truncate(path, (off_t)size - 1) == 0);
+        vd_err cut = { 0 };
+        T_EQ(vd_npy_read(&b, &back, path, &cut), VD_E_FORMAT);
+        T_TRUE(strstr(cut.msg, path) != NULL && strstr(cut.msg, "cut") != NULL);
+    }
+    vd_err none = { 0 };
+    vd_npy b;
+    void *back = NULL;
+    unlink(path);
+    T_EQ(vd_npy_read(&b, &back, path, &none), VD_E_NOTFOUND);
+    rmdir(dir);
+}

@@ -244,3 +244,43 @@ T(readers_survive) {
     }
     t_dir_free(&d);
 }
+
+/* Choosing, splitting and freezing. */
+T(curation_survives) {
+    t_dir d = t_dir_new();
+    vd_err err = { 0 };
+    T_OK(make_input(&d, &err));
+    char dataset[512], cert[512];
+    snprintf(dataset, sizeof dataset, "%s", t_dir_at(&d, "d.vidimus"));
+    snprintf(cert, sizeof cert, "%s", t_dir_at(&d, "c.json"));
+    const call run = { "run",
+                       { TEXT("path", t_dir_at(&d, "in")), TEXT("out", dataset), INT("jobs", 1) },
+                       3 };
+    T_OK(make_call(&run, &err));
+    const call c[] = {
+        { "split",
+          { TEXT("dataset", dataset), TEXT("parts", "60/40"), TEXT("certificate", cert),
+            TEXT("by", "scene,duplicates,session,folder,view_([0-9])") },
+          4 },
+        { "split", { TEXT("dataset", dataset), TEXT("verify", cert), TEXT("by", "") }, 3 },
+        { "select", { TEXT("dataset", dataset), INT("count", 2), TEXT("tag", "x") }, 3 },
+        { "select", { TEXT("dataset", dataset), INT("count", 2), TEXT("by", "coverage") }, 3 },
+        { "select",
+          { TEXT("dataset", dataset), INT("count", 2), TEXT("by", "balance"),
+            TEXT("per", "format") },
+          4 },
+        { "card", { TEXT("dataset", dataset), TEXT("out", t_dir_at(&d, "card.html")) }, 2 },
+        { "snapshot", { TEXT("dataset", dataset) }, 1 },
+        { "diff", { TEXT("dataset", dataset), TEXT("a", "first") }, 2 },
+    };
+    const call first = { "snapshot", { TEXT("dataset", dataset), TEXT("name", "first") }, 2 };
+    T_OK(make_call(&first, &err));
+    for (int i = 0; i < VD_COUNT(c); i++) {
+        err = (vd_err){ 0 };
+        vd_status st = make_call(&c[i], &err);
+        if (st != VD_OK) T_FAIL("%s: %d: %s", c[i].op, st, err.msg);
+        for (int sticky = 0; sticky < 2; sticky++)
+            survive(t, &c[i], NULL, sticky != 0, step_of(11), limit_of(2));
+    }
+    t_dir_free(&d);
+}
