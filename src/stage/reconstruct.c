@@ -170,8 +170,7 @@ static vd_status write_cameras(stage *s, const vd_sfm_model *m, vd_stmt *insert,
         if (id[camera] == 0) {
             id[camera] = ++s->next_camera;
             vd_str_clear(&params);
-            for (int k = 0; k < vd_camera_param_count(c->model); k++)
-                vd_str_addf(&params, "%s%.17g", k > 0 ? "," : "", c->params[k]);
+            vd_camera_put_params(&params, c);
             VD_GO(vd_str_check(&params, err));
             const vd_value v[] = {
                 vd_val_int(id[camera]),   vd_val_text(vd_camera_model_name(c->model)),

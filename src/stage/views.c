@@ -3,7 +3,6 @@
 #include "stage/views.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,39 +14,6 @@
  * film, between a telephone and a normal lens. */
 static const double guessed_focal = 1.2;
 static const double film_diagonal_mm = 43.266615305567875; /* 36 x 24 mm */
-
-vd_status vd_camera_parse(vd_camera *out, const char *text, vd_err *err) {
-    char name[32];
-    vd_camera c = { 0 };
-    double v[2 + VD_CAMERA_PARAMS];
-    int n = 0;
-    size_t len = strcspn(text, ",");
-    snprintf(name, sizeof name, "%.*s", (int)VD_MIN(len, sizeof name - 1), text);
-    c.model = vd_camera_model_from_name(name);
-    if (c.model < 0) return vd_fail(err, VD_E_ARG, "camera '%.80s': no model '%s'", text, name);
-    int want = 2 + vd_camera_param_count(c.model);
-    for (const char *p = text + len; *p == ',';) {
-        char *end;
-        double x = strtod(p + 1, &end);
-        if (end == p + 1 || (*end != ',' && *end != '\0') || !isfinite(x))
-            return vd_fail(err, VD_E_ARG, "camera '%.80s': value %d is no number", text, n + 1);
-        if (n < want) v[n] = x;
-        n++;
-        p = end;
-    }
-    if (n != want)
-        return vd_fail(err, VD_E_ARG,
-                       "camera '%.80s': %s takes width, height and %d parameters, %d values given",
-                       text, name, want - 2, n);
-    if (!(v[0] >= 1 && v[0] <= 1e6 && v[1] >= 1 && v[1] <= 1e6))
-        return vd_fail(err, VD_E_ARG, "camera '%.80s': a picture of %g x %g", text, v[0], v[1]);
-    c.width = (int32_t)v[0];
-    c.height = (int32_t)v[1];
-    memcpy(c.params, v + 2, (size_t)(want - 2) * sizeof *v);
-    VD_TRY(vd_camera_check(&c, err));
-    *out = c;
-    return VD_OK;
-}
 
 /* A row of the query below. */
 enum {
