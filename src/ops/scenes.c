@@ -20,6 +20,7 @@ static const vd_column columns[] = {
     { "gps_residual_m", VD_REAL, "m",
       "RMS distance to the GPS positions, where it is placed by them", 0 },
     { "example", VD_TEXT, "", "one of its pictures", 0 },
+    { "origin", VD_TEXT, "", "reconstruct, or import and what was imported", 0 },
 };
 
 static vd_status scenes_op(vd_opcall *c, vd_err *err) {
@@ -33,7 +34,10 @@ static vd_status scenes_op(vd_opcall *c, vd_err *err) {
                         " s.track_length, s.angle_deg, s.gps_residual_m,"
                         " (SELECT a.uri FROM fact_reconstruct r JOIN asset a ON a.id = r.asset_id"
                         " WHERE r.scene = s.id AND r.registered = 1 ORDER BY r.scene_points DESC,"
-                        " a.id LIMIT 1) FROM scene s ORDER BY s.id",
+                        " a.id LIMIT 1),"
+                        " (SELECT CASE k.stage WHEN 'import' THEN 'import ' || k.params ELSE k.stage"
+                        " END FROM fact_reconstruct r JOIN stage_config k ON k.key = r.key"
+                        " WHERE r.scene = s.id LIMIT 1) FROM scene s ORDER BY s.id",
                         true, err));
     VD_GO(vd_out_columns(c, NULL, 0, err));
     while (row) {

@@ -373,6 +373,7 @@ static void params(const vd_run_opt *opt, vd_str *out) {
     const vd_match_opt match = VD_MATCH_OPT;
     vd_str_addf(out, "probe=%d,%d;", match.probe, match.probe_least);
     if (opt->camera != NULL) vd_str_addf(out, "camera=%s;", opt->camera);
+    if (opt->cameras != NULL) vd_str_addf(out, "cameras=%s;", opt->cameras_hash);
     vd_str_addf(out, "model=%s;", opt->camera_model);
     if (opt->exhaustive) vd_str_add(out, "pairs=all;");
 }

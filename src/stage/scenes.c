@@ -8,6 +8,7 @@
 #include "base/path.h"
 #include "recon/camera_text.h"
 #include "stage/features.h"
+#include "stage/imported.h"
 #include "store/arrays.h"
 
 typedef struct loader {
@@ -21,7 +22,10 @@ typedef struct loader {
 vd_status vd_scene_assets(int64_t **ids, int64_t *n, const vd_dataset *ds, int64_t scene,
                           vd_err *err) {
     void *data = NULL;
-    VD_TRY(vd_array_read(ds, "scene_views", scene, VD_NPY_I64, 1, &data, n, err));
+    int64_t number = 0;
+    VD_TRY(vd_scenes_import_number(&number, vd_dataset_db(ds), err));
+    VD_TRY(vd_array_read(ds, "scene_views", vd_scene_array(number, scene), VD_NPY_I64, 1, &data, n,
+                         err));
     *ids = data;
     return VD_OK;
 }
@@ -198,7 +202,10 @@ done:
 
 vd_status vd_scene_load(vd_model *out, const vd_dataset *ds, int64_t scene, vd_err *err) {
     vd_status st = VD_OK;
+    int64_t number = 0;
     loader l = { .ds = ds, .db = vd_dataset_db(ds), .scene = scene };
+    VD_TRY(vd_scenes_import_number(&number, l.db, err));
+    if (number > 0) return vd_imported_load(out, ds, number, scene, err);
     VD_GO(vd_scene_assets(&l.ids, &l.n, ds, scene, err));
     VD_GO(load_cameras(&l, err));
     VD_GO(load_images(&l, err));

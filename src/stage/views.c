@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "recon/known_cameras.h"
 
 /* The focal length of a lens that nothing is known of, in long sides of the picture: 43 mm on 36 mm
  * film, between a telephone and a normal lens. */
@@ -76,7 +77,8 @@ typedef struct loader {
     vd_view_set *set;
     vd_map *groups;
     vd_str group;
-    const vd_camera *given; /* or NULL */
+    vd_known_cameras known;
+    const vd_camera *given; /* of the view at hand, or NULL */
     int model;
 } loader;
 
@@ -99,13 +101,7 @@ static vd_status new_camera(loader *l, const vd_stmt *s, int32_t w, int32_t h, v
     return VD_OK;
 }
 
-/* The given camera is of pictures of its own shape; others keep what EXIF says. */
-static bool has_shape_of(const vd_camera *c, int32_t w, int32_t h) {
-    return fabs((double)w * c->height - (double)h * c->width) <=
-           0.01 * (double)VD_MAX(w, h) * VD_MAX(c->width, c->height);
-}
-
-static vd_status add_view(loader *l, const vd_stmt *s, const vd_camera *given, vd_err *err) {
+static vd_status add_view(loader *l, const vd_stmt *s, vd_err *err) {
     vd_view_set *set = l->set;
     int64_t camera = 0;
     int32_t w = (int32_t)vd_stmt_int(s, Q_WIDTH), h = (int32_t)vd_stmt_int(s, Q_HEIGHT);
@@ -116,10 +112,11 @@ static vd_status add_view(loader *l, const vd_stmt *s, const vd_camera *given, v
         w = h;
         h = swap;
     }
-    l->given = given != NULL && has_shape_of(given, w, h) ? given : NULL;
+    int32_t known = vd_known_cameras_find(&l->known, vd_stmt_text(s, Q_URI), w, h);
+    l->given = known >= 0 ? &l->known.m.cameras[known] : NULL;
     if (l->given != NULL) {
         vd_str_clear(&l->group);
-        vd_str_addf(&l->group, "given|%dx%d", (int)w, (int)h);
+        vd_str_addf(&l->group, "given %d|%dx%d", (int)known, (int)w, (int)h);
         VD_TRY(vd_str_check(&l->group, err));
     } else {
         VD_TRY(group_of(&l->group, s, w, h, err));
@@ -168,19 +165,21 @@ static vd_status index_ids(vd_view_set *set, vd_err *err) {
 vd_status vd_views_load(vd_view_set *out, vd_run *run, vd_err *err) {
     vd_status st = VD_OK;
     vd_stmt *s = NULL;
-    vd_camera given;
     vd_view_set set = { 0 };
     loader l = { .set = &set };
     bool row = true;
-    if (run->opt->camera != NULL) VD_TRY(vd_camera_parse(&given, run->opt->camera, err));
+    if (run->opt->camera != NULL)
+        VD_TRY(vd_known_cameras_one(&l.known, run->opt->camera, err));
+    else if (run->opt->cameras != NULL)
+        VD_TRY(vd_known_cameras_read(&l.known, run->opt->cameras, err));
     l.model = vd_camera_model_from_name(run->opt->camera_model);
     if (l.model < 0)
-        return vd_fail(err, VD_E_ARG, "camera-model: no model '%.40s'", run->opt->camera_model);
+        VD_GO(vd_fail(err, VD_E_ARG, "camera-model: no model '%.40s'", run->opt->camera_model));
     VD_GO(vd_map_new(&l.groups, err));
     VD_GO(vd_db_prepare(&s, vd_dataset_db(run->ds), query, true, err));
     while (row) {
         VD_GO(vd_stmt_step(s, &row, err));
-        if (row) VD_GO(add_view(&l, s, run->opt->camera != NULL ? &given : NULL, err));
+        if (row) VD_GO(add_view(&l, s, err));
     }
     VD_GO(index_ids(&set, err));
     *out = set;
@@ -189,6 +188,7 @@ done:
     vd_stmt_free(s);
     vd_map_free(l.groups);
     vd_str_reset(&l.group);
+    vd_known_cameras_reset(&l.known);
     vd_views_reset(&set);
     return st;
 }
