@@ -10,7 +10,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -19,6 +18,7 @@
 #include "stage/budget.h"
 #include "stage/bytes.h"
 #include "stage/features.h"
+#include "stage/pixels.h"
 #include "stage/stages.h"
 #include "stage/thumb.h"
 #include "stage/work.h"
@@ -364,24 +364,6 @@ done:
 
 /* ---- the pass ---- */
 
-static vd_status parse_frames(const char *text, vd_decode_opt *o, vd_err *err) {
-    char *end = NULL;
-    if (strcmp(text, "key") == 0)
-        o->sampling = VD_SAMPLE_KEY;
-    else if (strcmp(text, "every") == 0)
-        o->sampling = VD_SAMPLE_EVERY;
-    else {
-        o->sampling = VD_SAMPLE_INTERVAL;
-        o->interval_s = strtod(text, &end);
-        bool unit = end != text && (*end == '\0' || strcmp(end, "s") == 0);
-        if (!unit || !(o->interval_s > 0) || o->interval_s > 1e6)
-            return vd_fail(err, VD_E_ARG,
-                           "run: --frames '%.40s' is not key, every or an interval such as 2s",
-                           text);
-    }
-    return VD_OK;
-}
-
 static vd_status make_workers(pass *p, vd_err *err) {
     p->n_workers = vd_pool_jobs(p->run->pool);
     p->workers = vd_mem_array((size_t)p->n_workers, sizeof *p->workers);
@@ -479,7 +461,7 @@ vd_status vd_asset_pass(vd_run *run, vd_err *err) {
     p.decode.timeout_s = run->opt->timeout_s;
     p.decode.granted_bytes = share_of(memory, vd_pool_jobs(run->pool));
     VD_GO(vd_budget_new(&p.budget, memory - vd_pool_jobs(run->pool) * p.decode.granted_bytes, err));
-    VD_GO(parse_frames(run->opt->frames, &p.decode, err));
+    VD_GO(vd_sampling_parse(&p.decode, run->opt->frames, err));
     VD_GO(label_of(run, &label, err));
     p.label = label.data;
     VD_GO(vd_plan_open(&plan, run, err));
