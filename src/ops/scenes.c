@@ -29,16 +29,17 @@ static vd_status scenes_op(vd_opcall *c, vd_err *err) {
     vd_stmt *s = NULL;
     bool row = true;
     VD_GO(vd_op_open(c, VD_DB_READ, &ds, err));
-    VD_GO(vd_db_prepare(&s, vd_dataset_db(ds),
-                        "SELECT s.id, s.registered, s.pictures, s.points, s.reprojection_px,"
-                        " s.track_length, s.angle_deg, s.gps_residual_m,"
-                        " (SELECT a.uri FROM fact_reconstruct r JOIN asset a ON a.id = r.asset_id"
-                        " WHERE r.scene = s.id AND r.registered = 1 ORDER BY r.scene_points DESC,"
-                        " a.id LIMIT 1),"
-                        " (SELECT CASE k.stage WHEN 'import' THEN 'import ' || k.params ELSE k.stage"
-                        " END FROM fact_reconstruct r JOIN stage_config k ON k.key = r.key"
-                        " WHERE r.scene = s.id LIMIT 1) FROM scene s ORDER BY s.id",
-                        true, err));
+    VD_GO(
+        vd_db_prepare(&s, vd_dataset_db(ds),
+                      "SELECT s.id, s.registered, s.pictures, s.points, s.reprojection_px,"
+                      " s.track_length, s.angle_deg, s.gps_residual_m,"
+                      " (SELECT a.uri FROM fact_reconstruct r JOIN asset a ON a.id = r.asset_id"
+                      " WHERE r.scene = s.id AND r.registered = 1 ORDER BY r.scene_points DESC,"
+                      " a.id LIMIT 1),"
+                      " (SELECT CASE k.stage WHEN 'import' THEN 'import ' || k.params ELSE k.stage"
+                      " END FROM fact_reconstruct r JOIN stage_config k ON k.key = r.key"
+                      " WHERE r.scene = s.id LIMIT 1) FROM scene s ORDER BY s.id",
+                      true, err));
     VD_GO(vd_out_columns(c, NULL, 0, err));
     while (row) {
         VD_GO(vd_stmt_step(s, &row, err));
