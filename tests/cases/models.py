@@ -5,6 +5,7 @@
     models.py placed MODEL LOCALIZED.json DIR    the poses of a model, and those that localize found
     models.py edit MODEL DIR PATTERN REPLACEMENT a copy whose images.txt was edited by a regular expression
     models.py split MODEL DIR                    DIR/0 and DIR/1: the first eight and the last six images, without points
+    models.py tag DIR OUT ORIENTATION            the JPEGs of a folder with an EXIF orientation
     models.py film DIR FILE.avi                  the JPEGs of a folder as a video, two a second
 """
 import glob
@@ -12,6 +13,7 @@ import json
 import os
 import re
 import shutil
+import struct
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "robust"))
@@ -61,6 +63,15 @@ def main():
         text = "\n".join(lines(source + "/images.txt"))
         with open(rest[0] + "/images.txt", "w", encoding="utf-8") as f:
             f.write(re.sub(rest[1], rest[2], text) + "\n")
+    elif what == "tag":
+        exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0" + struct.pack("<HHII", 0x0112, 3, 1, int(rest[1])) + b"\0\0\0\0"
+        os.makedirs(rest[0])
+        for path in glob.glob(source + "/*.jpg"):
+            jpeg = common.read(path)
+            while jpeg[2:4] == b"\xff\xe1":  # what is there already
+                jpeg = jpeg[:2] + jpeg[4 + struct.unpack(">H", jpeg[4:6])[0]:]
+            with open(os.path.join(rest[0], os.path.basename(path)), "wb") as f:
+                f.write(jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:])
     elif what == "film":
         common.avi(rest[0], [common.read(p) for p in sorted(glob.glob(source + "/*.jpg"))], 2, 640, 480)
     else:
