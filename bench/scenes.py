@@ -160,7 +160,7 @@ def main():
             if key in result and "ours" in result:
                 result["ratio_%s" % key] = {"wall": round(result[key]["wall_s"] / result["ours"]["wall_s"], 1),
                                             "cpu": round(result[key]["cpu_s"] / result["ours"]["cpu_s"], 1), "target": TARGETS[key]}
-        common.emit("scenes", set=name, photos=len(os.listdir(images)), side=SIDE, features=FEATURES, repeats=repeats, **result)
+        common.emit("scenes", set=name, photos=sum(n.lower().endswith(".jpg") for n in os.listdir(images)), side=SIDE, features=FEATURES, repeats=repeats, **result)
 
 
 if __name__ == "__main__":
