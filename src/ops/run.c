@@ -39,32 +39,33 @@
     }
 
 /* The arguments about scenes, which `run` and `reconstruct` have. */
-#define SCENE_ARGS                                                                                 \
-    { .name = "pairs",                                                                             \
-      .type = VD_T_CHOICE,                                                                         \
-      .choices = "auto|all",                                                                       \
-      .def = "auto",                                                                               \
-      .help = "pictures to compare; auto: all up to 150, else by likeness, time, GPS" },           \
-        { .name = "camera",                                                                        \
-          .value = "MODEL,WIDTH,HEIGHT,PARAMS",                                                    \
-          .help =                                                                                  \
-              "known intrinsics of pictures of this shape, px of the full size, COLMAP's names" }, \
-        { .name = "cameras",                                                                       \
-          .value = "FILE",                                                                         \
-          .help =                                                                                  \
-              "known intrinsics: COLMAP's cameras.txt, by size or by the images.txt beside it" },  \
-        { .name = "camera-model",                                                                  \
-          .value = "MODEL",                                                                        \
-          .def = "SIMPLE_RADIAL",                                                                  \
-          .help = "of cameras that are calibrated from the pictures" },                            \
-        { .name = "mapper",                                                                        \
-          .type = VD_T_CHOICE,                                                                     \
-          .choices = "auto|incremental|global",                                                    \
-          .def = "auto",                                                                           \
-          .help = "how scenes are built; auto: incremental up to 300 pictures, then global" },     \
-    {                                                                                              \
-        .name = "refine", .type = VD_T_CHOICE, .choices = "auto|none|focal|all", .def = "auto",    \
-        .help = "which intrinsics to refine; auto: focal length and distortion unless known"       \
+#define SCENE_ARGS                                                                                                                              \
+    { .name = "pairs",                                                                                                                          \
+      .type = VD_T_CHOICE,                                                                                                                      \
+      .choices = "auto|all",                                                                                                                    \
+      .def = "auto",                                                                                                                            \
+      .help = "pictures to compare; auto: all up to 150, else by likeness, time, GPS" },                                                        \
+        { .name = "camera",                                                                                                                     \
+          .value = "MODEL,WIDTH,HEIGHT,PARAMS",                                                                                                 \
+          .help =                                                                                                                               \
+              "known intrinsics of pictures of this shape, px of the full size, COLMAP's names" },                                              \
+        { .name = "cameras",                                                                                                                    \
+          .value = "FILE",                                                                                                                      \
+          .help =                                                                                                                               \
+              "known intrinsics: COLMAP's cameras.txt, by size or by the images.txt beside it" },                                               \
+        { .name = "camera-model",                                                                                                               \
+          .value = "MODEL",                                                                                                                     \
+          .def = "SIMPLE_RADIAL",                                                                                                               \
+          .help = "of cameras that are calibrated from the pictures" },                                                                         \
+        { .name = "mapper",                                                                                                                     \
+          .type = VD_T_CHOICE,                                                                                                                  \
+          .choices = "auto|incremental|global",                                                                                                 \
+          .def = "auto",                                                                                                                        \
+          .help =                                                                                                                               \
+              "how scenes are built; auto: an image at a time up to 300 pictures, all at once beyond; the other too where much is left over" }, \
+    {                                                                                                                                           \
+        .name = "refine", .type = VD_T_CHOICE, .choices = "auto|none|focal|all", .def = "auto",                                                 \
+        .help = "which intrinsics to refine; auto: focal length and distortion unless known"                                                    \
     }
 
 static const vd_arg run_args[] = {
