@@ -15,20 +15,21 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "image/codec.h"
+#include "image/jpeg_write.h"
 #include "stage/budget.h"
 #include "stage/bytes.h"
 #include "stage/features.h"
 #include "stage/pixels.h"
 #include "stage/stages.h"
-#include "stage/thumb.h"
 #include "stage/work.h"
 
 enum {
     MAX_COLUMNS = 96,
     MAX_OWN_THUMB = 16384, /* bytes */
-    WRITE_ROWS = 256,      /* rows worth taking the writer's lock for */
-    MUST_ROWS = 4096,      /* rows that are not kept waiting */
-    COMMIT_ROWS = 20000    /* or */
+    THUMBNAIL_QUALITY = 75,
+    WRITE_ROWS = 256,   /* rows worth taking the writer's lock for */
+    MUST_ROWS = 4096,   /* rows that are not kept waiting */
+    COMMIT_ROWS = 20000 /* or */
 };
 static const double WRITE_EVERY_S = 0.25, COMMIT_EVERY_S = 1.0;
 
@@ -176,10 +177,25 @@ static bool is_thumbnail(const job *j, const vd_asset_work *w) {
            m->width <= VD_SMALL_SIDE && m->height <= VD_SMALL_SIDE;
 }
 
+/* The RGB rendition as a small JPEG for reports and pages, in `out`, which is used again. */
+static vd_status make_thumbnail(vd_str *out, const vd_pixels *rgb, vd_err *err) {
+    vd_jpeg_opt opt = VD_JPEG_OPT;
+    opt.quality = THUMBNAIL_QUALITY;
+    opt.fast_dct = true;
+    const vd_frame f = { .format = VD_PIX_RGB8,
+                         .width = rgb->width,
+                         .height = rgb->height,
+                         .orientation = 1,
+                         .plane = {
+                             { rgb->data, (ptrdiff_t)rgb->width * 3, rgb->width, rgb->height } } };
+    vd_str_clear(out);
+    return vd_jpeg_write(out, &f, &opt, err);
+}
+
 static vd_status queue_thumbnail(job *j, vd_asset_work *w, int64_t id, vd_err *err) {
     if (is_thumbnail(j, w))
         return vd_batch_thumbnail(j->k->batch, id, j->bytes->data, j->bytes->source.size, err);
-    VD_TRY(vd_thumb_make(&j->k->thumb, vd_measure_small(w->measure), err));
+    VD_TRY(make_thumbnail(&j->k->thumb, vd_measure_small(w->measure), err));
     return vd_batch_thumbnail(j->k->batch, id, j->k->thumb.data, j->k->thumb.size, err);
 }
 
