@@ -347,8 +347,8 @@ const vd_op vd_op_import = {
     .help =
         "The scenes replace those that the dataset has, whole or not at all, and stay until they are imported again or\n"
         "reconstruct --replace makes new ones; run leaves them alone. Images are matched to pictures by the end of\n"
-        "their paths and the size of their cameras, which are of the pictures as stored. What every image of a model\n"
-        "was matched for is kept as it is, so that export gives back the same bytes.",
+        "their paths and the size of their cameras, which are of the pictures as stored. A model of which every image is\n"
+        "matched is kept as it came: export gives back the same bytes.",
     .example = "vidimus import captures.vidimus colmap/sparse --format colmap",
     .args = args,
     .n_args = VD_COUNT(args),

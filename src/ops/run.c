@@ -144,7 +144,7 @@ static const vd_arg reconstruct_args[] = {
       .help = "dataset directory" },
     JOBS_ARG,
     SCENE_ARGS,
-    { .name = "replace", .type = VD_T_FLAG, .help = "scenes that were imported too" },
+    { .name = "replace", .type = VD_T_FLAG, .help = "also where the scenes were imported" },
 };
 
 static const vd_column run_columns[] = {
