@@ -22,6 +22,11 @@ typedef struct vd_sfm_image {
     const double *uv;  /* [n][2] pixels of the camera's size */
     bool has_position; /* where it was taken, by GPS say, in any Cartesian frame in metres */
     double position[3], position_sigma_m[3];
+    /* how it was held, for positions that leave that open: which way is down in the picture as
+     * stored, a unit vector (0, 0: not known), and how far above the horizon it looks */
+    double down[2];
+    bool has_pitch;
+    double pitch_rad;
 } vd_sfm_image;
 
 /* Images whose overlap is verified: inlier matches and the geometry they agree with, whose
@@ -67,6 +72,10 @@ typedef struct vd_sfm_model {
     bool in_position_frame;       /* scale, rotation and place are those of the images' positions */
     int32_t positions, positions_used; /* of its images; those within VD_SFM_SIGMAS then */
     double position_rmse_m;            /* of the latter */
+    /* standard deviations by the positions alone: of the turn that they determine least, and of the
+     * scale, relative; and whether the turn therefore rests on how cameras are held */
+    double turn_sigma_rad, scale_sigma;
+    bool upright;
 } vd_sfm_model;
 
 enum vd_sfm_reason {

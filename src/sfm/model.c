@@ -153,6 +153,9 @@ vd_status vd_model_export(vd_sfm_model *out, const vd_mapper *m, vd_err *err) {
         model.mean_track = (double)n_obs / model.n_points;
     }
     model.in_position_frame = m->in_position_frame;
+    model.upright = m->upright;
+    model.turn_sigma_rad = m->turn_sigma_rad;
+    model.scale_sigma = m->scale_sigma;
     count_positions(&model, m);
     count_pairs(&model, m);
     *out = model;

@@ -410,7 +410,7 @@ static vd_status summary(vd_run *run, vd_str *out, vd_err *err) {
 const vd_stage vd_stage_reconstruct = {
     .name = "reconstruct",
     .help = "scenes in 3D: where each camera stood, and why not",
-    .version = 1,
+    .version = 2,
     .scope = VD_SCOPE_DATASET,
     .inputs = "add,check,match",
     .table = &vd_table_reconstruct,

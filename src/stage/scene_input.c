@@ -99,6 +99,17 @@ static double median(double *v, int64_t n) {
     return v[n / 2];
 }
 
+/* Down in the upright picture, as x and y of the stored one, by EXIF orientation. */
+static void how_held(vd_sfm_image *image, const vd_view *v) {
+    static const int8_t down[9][2] = { { 0, 1 }, { 0, 1 }, { 0, 1 },  { 0, -1 }, { 0, -1 },
+                                       { 1, 0 }, { 1, 0 }, { -1, 0 }, { -1, 0 } };
+    int o = v->orientation >= 1 && v->orientation <= 8 ? v->orientation : 1;
+    image->down[0] = down[o][0];
+    image->down[1] = down[o][1];
+    image->has_pitch = isfinite(v->pitch_deg);
+    if (image->has_pitch) image->pitch_rad = v->pitch_deg * 0.017453292519943295;
+}
+
 /* The origin is a median: one wild position does not move it. */
 static vd_status positions(vd_scene_input *in, const vd_view_set *views, vd_err *err) {
     double *v = vd_mem_array(3 * (size_t)views->n + 1, sizeof *v);
@@ -147,7 +158,10 @@ vd_status vd_scene_input_load(vd_scene_input *out, vd_run *run, const vd_view_se
     in.uv = vd_mem_array((size_t)views->n + 1, sizeof *in.uv);
     in.refine = vd_mem_array((size_t)views->n_cameras + 1, 1);
     if (in.image == NULL || in.uv == NULL || in.refine == NULL) VD_GO(vd_nomem(err));
-    for (int64_t i = 0; i < views->n; i++) in.image[i].camera = views->views[i].camera;
+    for (int64_t i = 0; i < views->n; i++) {
+        in.image[i].camera = views->views[i].camera;
+        how_held(&in.image[i], &views->views[i]);
+    }
     for (int64_t i = 0; i < views->n_cameras; i++)
         in.refine[i] = refine_of(run->opt->refine, views->focal[i]);
     VD_GO(load_pairs(&in, run, views, err));

@@ -11,11 +11,6 @@
 #include "base/map.h"
 #include "base/mem.h"
 
-/* The focal length of a lens that nothing is known of, in long sides of the picture: 43 mm on 36 mm
- * film, between a telephone and a normal lens. */
-static const double guessed_focal = 1.2;
-static const double film_diagonal_mm = 43.266615305567875; /* 36 x 24 mm */
-
 vd_status vd_camera_parse(vd_camera *out, const char *text, vd_err *err) {
     char name[32];
     vd_camera c = { 0 };
@@ -66,6 +61,7 @@ enum {
     Q_LAT,
     Q_LON,
     Q_ALT,
+    Q_PITCH,
     Q_TIME,
     Q_SHARPNESS,
     Q_BLURRY,
@@ -75,21 +71,13 @@ enum {
 static const char *const query =
     "SELECT a.id, a.parent_id, coalesce(a.content_hash, p.content_hash), f.features, f.key,"
     " c.width, c.height, c.orientation, c.camera, c.lens, c.focal_mm, c.focal_35mm, c.latitude,"
-    " c.longitude, c.altitude_m, coalesce(a.time_s, julianday(c.taken_at) * 86400), m.sharpness,"
+    " c.longitude, c.altitude_m, c.pitch_deg,"
+    " coalesce(a.time_s, julianday(c.taken_at) * 86400), m.sharpness,"
     " EXISTS(SELECT 1 FROM problem q WHERE q.asset_id = a.id AND q.kind IN ('blurry',"
     " 'motion_blur')), a.frame_index, a.uri"
     " FROM asset a JOIN fact_features f ON f.asset_id = a.id JOIN fact_check c ON c.asset_id = a.id"
     " LEFT JOIN fact_measure m ON m.asset_id = a.id LEFT JOIN asset p ON p.id = a.parent_id"
     " WHERE a.state = 'present' AND f.features IS NOT NULL ORDER BY a.uri, a.id";
-
-/* The focal length in pixels of the stored picture; 0 unknown. */
-static double focal_px(const vd_stmt *s, double width, double height) {
-    double long_side = VD_MAX(width, height), mm35 = vd_stmt_real(s, Q_FOCAL35);
-    double mm = vd_stmt_real(s, Q_FOCAL), sensor = vd_sensor_width_mm(vd_stmt_text(s, Q_CAMERA));
-    if (mm > 0 && sensor > 0) return mm / sensor * long_side;
-    if (mm35 > 0) return mm35 / film_diagonal_mm * sqrt(width * width + height * height);
-    return 0;
-}
 
 /* What pictures must share to share a camera. */
 static vd_status group_of(vd_str *out, const vd_stmt *s, int32_t w, int32_t h, vd_err *err) {
@@ -118,9 +106,10 @@ static vd_status new_camera(loader *l, const vd_stmt *s, int32_t w, int32_t h, v
     vd_view_set *set = l->set;
     VD_TRY(VD_GROW(set->cameras, set->cap_cameras, set->n_cameras + 1, err));
     VD_TRY(VD_GROW(set->focal, set->cap_focal, set->n_cameras + 1, err));
-    double f = focal_px(s, w, h);
+    double f = vd_focal_px(vd_stmt_text(s, Q_CAMERA), vd_stmt_real(s, Q_FOCAL),
+                           vd_stmt_real(s, Q_FOCAL35), w, h);
     vd_focal_from from = f > 0 ? VD_FOCAL_EXIF : VD_FOCAL_GUESS;
-    if (!(f > 0)) f = guessed_focal * VD_MAX(w, h);
+    if (!(f > 0)) f = vd_focal_guess_px(w, h);
     vd_camera c = vd_camera_simple(l->model, f, w, h);
     if (l->given != NULL) {
         c = vd_camera_scaled(l->given, (double)w / l->given->width, (double)h / l->given->height);
@@ -179,6 +168,8 @@ static vd_status add_view(loader *l, const vd_stmt *s, const vd_camera *given, v
         .latitude_deg = vd_stmt_real(s, Q_LAT),
         .longitude_deg = vd_stmt_real(s, Q_LON),
         .altitude_m = vd_stmt_real(s, Q_ALT),
+        .pitch_deg = vd_stmt_real(s, Q_PITCH),
+        .orientation = (int)vd_stmt_int(s, Q_ORIENTATION),
         .sharpness = vd_stmt_real(s, Q_SHARPNESS),
         .blurry = vd_stmt_int(s, Q_BLURRY) != 0,
     };

@@ -15,7 +15,9 @@ typedef struct vd_view {
     int camera;                                     /* index into cameras */
     double time_s;                                  /* of capture, NaN unknown */
     double latitude_deg, longitude_deg, altitude_m; /* NaN unknown */
+    double pitch_deg;                               /* above the horizon, NaN unknown */
     double sharpness;                               /* for reasons, NaN unknown */
+    int orientation;                                /* EXIF's, 1 to 8 */
     bool blurry;
 } vd_view;
 
@@ -47,4 +49,10 @@ vd_status vd_camera_parse(vd_camera *out, const char *text, vd_err *err);
 
 /* The width of a camera's sensor in mm by the name that its EXIF gives, 0 unknown. */
 double vd_sensor_width_mm(const char *camera);
+
+/* The focal length in pixels of a picture of width x height by what EXIF says (NaN or 0: nothing):
+ * mm on a sensor that is known, else the 35 mm equivalent; 0 where neither is. */
+double vd_focal_px(const char *camera, double mm, double mm35, double width, double height);
+/* That of a lens that nothing is known of. */
+double vd_focal_guess_px(double width, double height);
 #endif
