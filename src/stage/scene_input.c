@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "global/doubt.h"
 #include "sfm/bundle.h"
 #include "stage/features.h"
 #include "stage/pairs.h"
@@ -150,6 +151,26 @@ static uint8_t refine_of(const char *how, vd_focal_from from) {
     return from == VD_FOCAL_GIVEN ? 0 : VD_REFINE_FOCAL | VD_REFINE_EXTRA;
 }
 
+/* What files tell of focal lengths is believed where the pairs do not disprove it. */
+static vd_status doubt(vd_scene_input *in, vd_run *run, const vd_view_set *views, vd_err *err) {
+    vd_status st = VD_OK;
+    uint8_t *told = vd_mem_array((size_t)views->n_cameras + 1, 1);
+    bool any = false;
+    if (told == NULL) return vd_nomem(err);
+    for (int64_t i = 0; i < views->n_cameras; i++) told[i] = views->focal[i] == VD_FOCAL_EXIF;
+    VD_GO(vd_focals_doubt(in->focal_factor, &in->sfm, told, run->pool, err));
+    for (int64_t i = 0; i < views->n_cameras; i++) {
+        vd_camera *c = &in->camera[i];
+        any |= in->focal_factor[i] != 1;
+        for (int k = 0; k < vd_camera_layout_of(c->model).focal; k++)
+            c->params[k] *= in->focal_factor[i];
+    }
+    if (any) VD_GO(vd_pairs_estimate(in->pair, &in->sfm, in->focal_factor, run->pool, err));
+done:
+    vd_mem_free(told);
+    return st;
+}
+
 vd_status vd_scene_input_load(vd_scene_input *out, vd_run *run, const vd_view_set *views,
                               vd_err *err) {
     vd_status st = VD_OK;
@@ -157,7 +178,13 @@ vd_status vd_scene_input_load(vd_scene_input *out, vd_run *run, const vd_view_se
     in.image = vd_mem_array((size_t)views->n + 1, sizeof *in.image);
     in.uv = vd_mem_array((size_t)views->n + 1, sizeof *in.uv);
     in.refine = vd_mem_array((size_t)views->n_cameras + 1, 1);
-    if (in.image == NULL || in.uv == NULL || in.refine == NULL) VD_GO(vd_nomem(err));
+    in.camera = vd_mem_array((size_t)views->n_cameras + 1, sizeof *in.camera);
+    in.focal_factor = vd_mem_array((size_t)views->n_cameras + 1, sizeof *in.focal_factor);
+    if (in.image == NULL || in.uv == NULL || in.refine == NULL || in.camera == NULL ||
+        in.focal_factor == NULL)
+        VD_GO(vd_nomem(err));
+    if (views->n_cameras > 0)
+        memcpy(in.camera, views->cameras, (size_t)views->n_cameras * sizeof *in.camera);
     for (int64_t i = 0; i < views->n; i++) {
         in.image[i].camera = views->views[i].camera;
         how_held(&in.image[i], &views->views[i]);
@@ -170,9 +197,10 @@ vd_status vd_scene_input_load(vd_scene_input *out, vd_run *run, const vd_view_se
                              .n_cameras = (int32_t)views->n_cameras,
                              .n_pairs = (int32_t)in.n_pairs,
                              .image = in.image,
-                             .camera = views->cameras,
+                             .camera = in.camera,
                              .camera_refine = in.refine,
                              .pair = in.pair };
+    VD_GO(doubt(&in, run, views, err));
     *out = in;
     in = (vd_scene_input){ 0 };
 done:
@@ -187,5 +215,7 @@ void vd_scene_input_reset(vd_scene_input *in) {
     vd_mem_free(in->pair);
     vd_mem_free(in->uv);
     vd_mem_free(in->refine);
+    vd_mem_free(in->camera);
+    vd_mem_free(in->focal_factor);
     *in = (vd_scene_input){ 0 };
 }

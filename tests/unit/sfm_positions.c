@@ -10,8 +10,9 @@ typedef struct outing {
     double x, y;          /* from each camera to the next, m */
     double height;        /* above the middle of what is seen, m */
     double heading, look; /* of the view, deg from x to y; above the horizon */
-    double away, size[3]; /* what is seen: so far along the view, half sizes along the world's axes */
-    double sigma_m;       /* noise of the positions; twice as much of the height */
+    double away,
+        size[3];    /* what is seen: so far along the view, half sizes along the world's axes */
+    double sigma_m; /* noise of the positions; twice as much of the height */
     int cameras;
     bool portrait; /* the pictures are stored on their sides */
     bool told;     /* the pitch is known */
@@ -117,10 +118,22 @@ static void check_up(t_case *t, outing o, double limit_deg, bool by_cameras) {
 /* Along a facade, which is to the side; and towards something. Cameras look 4 degrees up: that much
  * nobody knows where they stand in line with their rows. */
 T(held_level) {
-    const outing past = { .x = 2, .heading = 90, .look = 4, .away = 14, .height = 1,
-                          .size = { 12, 1.5, 5 }, .sigma_m = 2, .cameras = 7 };
-    outing to = { .y = 1, .heading = 90, .look = 4, .away = 16, .height = 1,
-                  .size = { 6, 4, 5 }, .sigma_m = 2, .cameras = 7 };
+    const outing past = { .x = 2,
+                          .heading = 90,
+                          .look = 4,
+                          .away = 14,
+                          .height = 1,
+                          .size = { 12, 1.5, 5 },
+                          .sigma_m = 2,
+                          .cameras = 7 };
+    outing to = { .y = 1,
+                  .heading = 90,
+                  .look = 4,
+                  .away = 16,
+                  .height = 1,
+                  .size = { 6, 4, 5 },
+                  .sigma_m = 2,
+                  .cameras = 7 };
     check_up(t, past, 6, true);
     check_up(t, to, 6, true);
     to.portrait = true;
@@ -136,8 +149,9 @@ T(exactly_in_a_line) {
 /* A strip from the air: ahead in the picture, and to its side, where only what lies below tells
  * that nobody stands there. */
 T(a_strip_from_the_air) {
-    outing strip = { .x = 9, .look = -90, .height = 40, .size = { 60, 30, 2 }, .sigma_m = 1,
-                     .cameras = 6 };
+    outing strip = {
+        .x = 9, .look = -90, .height = 40, .size = { 60, 30, 2 }, .sigma_m = 1, .cameras = 6
+    };
     check_up(t, strip, 6, true);
     strip.heading = 90;
     check_up(t, strip, 6, true);
@@ -147,16 +161,23 @@ T(a_strip_from_the_air) {
 
 /* Obliquely, as the gimbal tells. */
 T(a_gimbal_is_believed) {
-    const outing strip = { .x = 9, .heading = 90, .look = -50, .away = 30, .height = 40,
-                           .size = { 60, 20, 2 }, .sigma_m = 1, .cameras = 6, .told = true };
+    const outing strip = { .x = 9,
+                           .heading = 90,
+                           .look = -50,
+                           .away = 30,
+                           .height = 40,
+                           .size = { 60, 20, 2 },
+                           .sigma_m = 1,
+                           .cameras = 6,
+                           .told = true };
     check_up(t, strip, 6, true);
 }
 
 /* Wide enough: nothing but the positions counts, however the cameras are held. */
 T(positions_that_spread_suffice) {
     vd_rng r = t_rng(t);
-    scene s = scene_survey(&r, (scene_opt){ .poses = 25, .points = 250, .model = 0, .see = 0.9,
-                                            .noise_px = 0.4 });
+    scene s = scene_survey(
+        &r, (scene_opt){ .poses = 25, .points = 250, .model = 0, .see = 0.9, .noise_px = 0.4 });
     views v = views_of(&s, &r, (views_opt){ .least = 50 });
     vd_sfm_result out = { 0 };
     vd_err err = { 0 };
@@ -185,4 +206,3 @@ T(positions_that_spread_suffice) {
     views_free(&v);
     scene_free(&s);
 }
-
