@@ -139,9 +139,9 @@ static vd_status estimate_pair(void *user, int64_t k, int worker, vd_err *err) {
         memcpy(uv + 2 * (p->n + i), b->uv + 2 * (ptrdiff_t)p->match[i].b, 2 * sizeof *uv);
     }
     o.item = (uint64_t)k;
-    vd_status st = vd_two_view_estimate(&p->geometry, NULL, &w->in->camera[a->camera],
-                                        &w->in->camera[b->camera], true, uv, uv + 2 * p->n, p->n,
-                                        &o, err);
+    vd_status st =
+        vd_two_view_estimate(&p->geometry, NULL, &w->in->camera[a->camera],
+                             &w->in->camera[b->camera], true, uv, uv + 2 * p->n, p->n, &o, err);
     vd_mem_free(uv);
     return st;
 }

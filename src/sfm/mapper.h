@@ -82,6 +82,8 @@ enum vd_sfm_reason {
     VD_SFM_REGISTERED,
     VD_SFM_NO_OVERLAP,  /* no verified pair has it */
     VD_SFM_NO_PARALLAX, /* its pairs are rotations about one place, or the same picture twice */
+    VD_SFM_OVERLAY,     /* its pairs share a watermark, a frame or a time stamp, and nothing else */
+    VD_SFM_PLANAR,      /* its pairs see one plane, which began no model */
     VD_SFM_NO_START,    /* no pair of its component can begin a model */
     VD_SFM_FEW_POINTS,  /* too few of its keypoints show a point of a model */
     VD_SFM_RESECTION,   /* the pose failed: `inliers` of `of` agreed on one */

@@ -28,8 +28,9 @@ void vd_sfm_result_reset(vd_sfm_result *r) {
 }
 
 const char *vd_sfm_reason_name(int reason) {
-    static const char *const name[] = { "registered", "no_overlap", "no_parallax", "no_start",
-                                        "few_points", "resection",  "small_model", "dropped" };
+    static const char *const name[] = { "registered",  "no_overlap", "no_parallax", "overlay",
+                                        "planar",      "no_start",   "few_points",  "resection",
+                                        "small_model", "dropped" };
     return reason >= 0 && reason < VD_COUNT(name) ? name[reason] : "unknown";
 }
 

@@ -208,6 +208,25 @@ done:
     return st;
 }
 
+vd_status vd_scene_input_part(vd_scene_input *in, const vd_agreement *a, vd_err *err) {
+    int64_t n = 0;
+    if (a->pairs_across == 0) return VD_OK;
+    VD_TRY(VD_GROW(in->parted, in->cap_parted, in->n_parted + a->pairs_across, err));
+    for (int32_t i = 0; i < a->n; i++) {
+        const vd_pair_agreement *g = &a->pair[i];
+        vd_sfm_pair *p = &in->pair[g->pair];
+        if (a->group[g->a] == a->group[g->b]) continue;
+        in->parted[in->n_parted++] = (vd_parted_pair){ p->a, p->b, g->due, g->shown };
+        vd_mem_free((void *)p->match);
+        p->match = NULL;
+    }
+    for (int64_t k = 0; k < in->n_pairs; k++)
+        if (in->pair[k].match != NULL) in->pair[n++] = in->pair[k];
+    in->n_pairs = n;
+    in->sfm.n_pairs = (int32_t)n;
+    return VD_OK;
+}
+
 void vd_scene_input_reset(vd_scene_input *in) {
     for (int64_t i = 0; in->uv != NULL && i < in->n; i++) vd_mem_free(in->uv[i]);
     for (int64_t i = 0; i < in->n_pairs; i++) vd_mem_free((void *)in->pair[i].match);
@@ -216,6 +235,7 @@ void vd_scene_input_reset(vd_scene_input *in) {
     vd_mem_free(in->uv);
     vd_mem_free(in->refine);
     vd_mem_free(in->camera);
+    vd_mem_free(in->parted);
     vd_mem_free(in->focal_factor);
     *in = (vd_scene_input){ 0 };
 }

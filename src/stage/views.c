@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "stage/problems.h"
 
 vd_status vd_camera_parse(vd_camera *out, const char *text, vd_err *err) {
     char name[32];
@@ -73,8 +74,7 @@ static const char *const query =
     " c.width, c.height, c.orientation, c.camera, c.lens, c.focal_mm, c.focal_35mm, c.latitude,"
     " c.longitude, c.altitude_m, c.pitch_deg,"
     " coalesce(a.time_s, julianday(c.taken_at) * 86400), m.sharpness,"
-    " EXISTS(SELECT 1 FROM problem q WHERE q.asset_id = a.id AND q.kind IN ('blurry',"
-    " 'motion_blur')), a.frame_index, a.uri"
+    " coalesce(m.score_blurry < ?1, 0) OR coalesce(m.score_motion_blur < ?2, 0), a.frame_index, a.uri"
     " FROM asset a JOIN fact_features f ON f.asset_id = a.id JOIN fact_check c ON c.asset_id = a.id"
     " LEFT JOIN fact_measure m ON m.asset_id = a.id LEFT JOIN asset p ON p.id = a.parent_id"
     " WHERE a.state = 'present' AND f.features IS NOT NULL ORDER BY a.uri, a.id";
@@ -190,6 +190,14 @@ static vd_status index_ids(vd_view_set *set, vd_err *err) {
     return VD_OK;
 }
 
+/* Problems are listed when all stages are through: here the scores themselves count. */
+static double threshold_of(const vd_run *run, const char *kind) {
+    for (int i = 0; i < vd_n_problem_kinds; i++)
+        if (strcmp(vd_problem_kinds[i].key, kind) == 0)
+            return vd_problem_threshold(i, run->opt->thresholds);
+    return 0;
+}
+
 vd_status vd_views_load(vd_view_set *out, vd_run *run, vd_err *err) {
     vd_status st = VD_OK;
     vd_stmt *s = NULL;
@@ -203,6 +211,8 @@ vd_status vd_views_load(vd_view_set *out, vd_run *run, vd_err *err) {
         return vd_fail(err, VD_E_ARG, "camera-model: no model '%.40s'", run->opt->camera_model);
     VD_GO(vd_map_new(&l.groups, err));
     VD_GO(vd_db_prepare(&s, vd_dataset_db(run->ds), query, true, err));
+    vd_stmt_bind(s, 1, vd_val_real(threshold_of(run, "blurry")));
+    vd_stmt_bind(s, 2, vd_val_real(threshold_of(run, "motion_blur")));
     while (row) {
         VD_GO(vd_stmt_step(s, &row, err));
         if (row) VD_GO(add_view(&l, s, run->opt->camera != NULL ? &given : NULL, err));

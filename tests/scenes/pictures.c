@@ -49,7 +49,8 @@ typedef struct set {
 /* ---- paint ---- */
 
 static double lattice(uint32_t paint, int octave, int64_t x, int64_t y) {
-    uint64_t h = vd_mix64(((uint64_t)paint << 8 | (uint64_t)octave) ^ (uint64_t)x * 0x9e3779b97f4a7c15);
+    uint64_t h =
+        vd_mix64(((uint64_t)paint << 8 | (uint64_t)octave) ^ (uint64_t)x * 0x9e3779b97f4a7c15);
     return (double)(vd_mix64(h ^ (uint64_t)y * 0xc2b2ae3d27d4eb4f) >> 40) / (1 << 23) - 1;
 }
 
@@ -109,8 +110,7 @@ static void render(float *out, const set *s, const shot *k) {
     for (int y = 0; y < k->height; y++)
         for (int x = 0; x < k->width; x++) {
             vd_vec3 ray = vd_v3((x + 0.5 - k->width / 2.0) / f, (y + 0.5 - k->height / 2.0) / f, 1);
-            out[y * k->width + x] =
-                (float)look(s, k, eye, vd_quat_rotate(world_from_cam, ray), f);
+            out[y * k->width + x] = (float)look(s, k, eye, vd_quat_rotate(world_from_cam, ray), f);
         }
 }
 
@@ -130,7 +130,8 @@ static void blur(float *g, const shot *k) {
     for (int pass = 0; pass < 3; pass++) {
         for (int y = 0; y < k->height; y++)
             blur_line(g + y * k->width, copy, k->width, 1, (int)k->blur);
-        for (int x = 0; x < k->width; x++) blur_line(g + x, copy, k->height, k->width, (int)k->blur);
+        for (int x = 0; x < k->width; x++)
+            blur_line(g + x, copy, k->height, k->width, (int)k->blur);
     }
 }
 
@@ -148,7 +149,7 @@ static void store(uint8_t *out, const float *g, const shot *k, vd_rng *r) {
     int w = k->width, h = k->height;
     for (int y = 0; y < h; y++)
         for (int x = 0; x < w; x++) {
-            double v = g[y * w + x] + 1.5 * vd_rng_normal(r);
+            double v = g[y * w + x] + (k->blur > 0 ? 0.4 : 1.5) * vd_rng_normal(r);
             int to = k->orientation == 3   ? (h - 1 - y) * w + w - 1 - x
                      : k->orientation == 6 ? (w - 1 - x) * h + y
                      : k->orientation == 8 ? x * h + h - 1 - y
@@ -158,7 +159,10 @@ static void store(uint8_t *out, const float *g, const shot *k, vd_rng *r) {
 }
 
 static vd_rigid stored_pose(const shot *k) {
-    double turn = k->orientation == 3 ? 180 : k->orientation == 6 ? -90 : k->orientation == 8 ? 90 : 0;
+    double turn = k->orientation == 3   ? 180
+                  : k->orientation == 6 ? -90
+                  : k->orientation == 8 ? 90
+                                        : 0;
     return vd_rigid_mul((vd_rigid){ vd_quat_exp(vd_v3(0, 0, turn / DEG)), { 0, 0, 0 } }, k->pose);
 }
 
@@ -172,7 +176,8 @@ static vd_status write_shot(const set *s, int i, const char *folder, vd_err *err
     vd_media m;
     vd_rng r = vd_rng_for(1, 7, (uint64_t)i);
     char path[4096];
-    int w = k->orientation >= 5 ? k->height : k->width, h = k->orientation >= 5 ? k->width : k->height;
+    int w = k->orientation >= 5 ? k->height : k->width,
+        h = k->orientation >= 5 ? k->width : k->height;
     vd_jpeg_opt opt = VD_JPEG_OPT;
     if (g == NULL || bytes == NULL) VD_GO(vd_nomem(err));
     render(g, s, k);
@@ -188,7 +193,10 @@ static vd_status write_shot(const set *s, int i, const char *folder, vd_err *err
     if (k->told > 0) VD_GO(vd_exif_write(&exif, &m, err));
     opt.exif = exif.data;
     opt.exif_size = (size_t)exif.size;
-    const vd_frame f = { .format = VD_PIX_GREY8, .width = w, .height = h, .orientation = 1,
+    const vd_frame f = { .format = VD_PIX_GREY8,
+                         .width = w,
+                         .height = h,
+                         .orientation = 1,
                          .plane = { { bytes, w, w, h } } };
     VD_GO(vd_jpeg_write(&jpeg, &f, &opt, err));
     snprintf(path, sizeof path, "%s/images/%02d.jpg", folder, i);
@@ -207,10 +215,13 @@ static vd_status write_truth(const set *s, const char *folder, vd_err *err) {
     vd_str_add(&t, "{\"images\": [");
     for (int i = 0; i < s->n; i++) {
         vd_rigid p = stored_pose(&s->shots[i]);
-        vd_str_addf(&t, "%s\n{\"file\": \"%02d.jpg\", \"world\": %d, \"cam_from_world\": {\"qw\": %.17g,"
-                        " \"qx\": %.17g, \"qy\": %.17g, \"qz\": %.17g, \"tx\": %.17g, \"ty\": %.17g,"
-                        " \"tz\": %.17g}}", i > 0 ? "," : "", i, s->shots[i].world, p.q.w, p.q.x, p.q.y,
-                    p.q.z, p.t.x, p.t.y, p.t.z);
+        vd_str_addf(
+            &t,
+            "%s\n{\"file\": \"%02d.jpg\", \"world\": %d, \"cam_from_world\": {\"qw\": %.17g,"
+            " \"qx\": %.17g, \"qy\": %.17g, \"qz\": %.17g, \"tx\": %.17g, \"ty\": %.17g,"
+            " \"tz\": %.17g}}",
+            i > 0 ? "," : "", i, s->shots[i].world, p.q.w, p.q.x, p.q.y, p.q.z, p.t.x, p.t.y,
+            p.t.z);
     }
     vd_str_add(&t, "]}\n");
     vd_status st = vd_str_check(&t, err);
@@ -240,8 +251,8 @@ static void add_box(set *s, int world, vd_vec3 at, double half, double high, dou
         a = b;
         b = next;
     }
-    add_rect(s, world, vd_v3_add(vd_v3_add(at, up), vd_v3_sub(vd_v3_mul(a, -1), b)), vd_v3_mul(a, 2),
-             vd_v3_mul(b, 2), paint + 4);
+    add_rect(s, world, vd_v3_add(vd_v3_add(at, up), vd_v3_sub(vd_v3_mul(a, -1), b)),
+             vd_v3_mul(a, 2), vd_v3_mul(b, 2), paint + 4);
 }
 
 /* A floor, two walls in the corner of which boxes stand. */
@@ -265,8 +276,12 @@ static vd_rigid look_at(vd_vec3 from, vd_vec3 at) {
 static shot *add_shot(set *s, int world, vd_vec3 from, vd_vec3 at) {
     if (s->n == MOST_SHOTS) exit(3);
     shot *k = &s->shots[s->n++];
-    *k = (shot){ .pose = look_at(from, at), .width = SIDE, .height = SHORT, .orientation = 1,
-                 .told = 1, .world = world };
+    *k = (shot){ .pose = look_at(from, at),
+                 .width = SIDE,
+                 .height = SHORT,
+                 .orientation = 1,
+                 .told = 1,
+                 .world = world };
     return k;
 }
 
@@ -274,7 +289,8 @@ static shot *add_shot(set *s, int world, vd_vec3 from, vd_vec3 at) {
 static void around(set *s, int world, int n, double a, double b) {
     for (int i = 0; i < n; i++) {
         double t = (a + (b - a) * i / VD_MAX(n - 1, 1)) / DEG, far = 4.5 + 0.3 * (i % 3);
-        add_shot(s, world, vd_v3(far * cos(t), far * sin(t), 1.6 + 0.2 * (i % 2)), vd_v3(-0.3, 0.4, 0.7));
+        add_shot(s, world, vd_v3(far * cos(t), far * sin(t), 1.6 + 0.2 * (i % 2)),
+                 vd_v3(-0.3, 0.4, 0.7));
     }
 }
 
@@ -308,11 +324,24 @@ static void poster(set *s) {
                  vd_v3(0, 0, 1.5));
     }
 }
+static void poster_no_exif(set *s) {
+    poster(s);
+    for (int i = 0; i < s->n; i++) s->shots[i].told = 0;
+}
+/* From two places only. */
+static void poster_two(set *s) {
+    poster_no_exif(s);
+    s->shots[1] = s->shots[5];
+    s->shots[2] = s->shots[5];
+    s->n = 3;
+}
 /* A wall whose panels are all alike, but for the ends, and a pavement that is not. */
 static void facade(set *s) {
     for (int i = 0; i < 12; i++)
         add_rect(s, 0, vd_v3(i - 6, 0, 0.8), vd_v3(1, 0, 0), vd_v3(0, 0, 2.2),
-                 i == 0 ? 701 : i == 11 ? 702 : 700);
+                 i == 0    ? 701
+                 : i == 11 ? 702
+                           : 700);
     add_rect(s, 0, vd_v3(-6, -3, 0), vd_v3(12, 0, 0), vd_v3(0, 3, 0), 710);
     add_rect(s, 0, vd_v3(-6, 0, 0), vd_v3(12, 0, 0), vd_v3(0, 0, 0.8), 711);
     for (int i = 0; i < 11; i++)
@@ -323,19 +352,25 @@ static void doubles(set *s) {
     for (int end = 0; end < 2; end++) {
         double side = end ? 30 : -30;
         uint32_t own = 900 + 50 * (uint32_t)end;
-        add_box(s, 0, vd_v3(side, 0, 0), 0.9, 2.2, 20, 800);
-        add_rect(s, 0, vd_v3(side - 6, -6, 0), vd_v3(12, 0, 0), vd_v3(0, 12, 0), own);
-        add_rect(s, 0, vd_v3(side - 6, 5, 0), vd_v3(12, 0, 0), vd_v3(0, 0, 4), own + 1);
+        add_box(s, 0, vd_v3(side, 0, 0), 0.7, 2, 20, 800);
+        add_rect(s, 0, vd_v3(side - 6, -6, 0), vd_v3(12, 0, 0), vd_v3(0, 9, 0), own);
+        add_rect(s, 0, vd_v3(side - 6, 2.5, 0), vd_v3(12, 0, 0), vd_v3(0, 0, 5), own + 1);
         for (int i = 0; i < 7; i++) {
-            double t = (-110 + 7 * i + 5 * end) / DEG;
-            add_shot(s, 0, vd_v3(side + 4 * cos(t), 4 * sin(t), 1.4 + 0.2 * (i % 2)),
+            double t = (-110 + 6 * i + 3 * end) / DEG;
+            add_shot(s, 0, vd_v3(side + 5.5 * cos(t), 5.5 * sin(t), 1.4 + 0.2 * (i % 2)),
                      vd_v3(side, 0, 1.1));
         }
     }
 }
+/* The other end is seen by one camera only. */
+static void doubles_one(set *s) {
+    doubles(s);
+    s->shots[7] = s->shots[10];
+    s->n = 8;
+}
 static void blurred(set *s) {
     room(s);
-    for (int i = 0; i < s->n; i++) s->shots[i].blur = 12;
+    for (int i = 0; i < s->n; i++) s->shots[i].blur = 16;
 }
 /* One of them is. */
 static void one_blurred(set *s) {
@@ -395,6 +430,16 @@ static void mixture(set *s) {
     around(s, 1, 5, -60, -20);
     add_shot(s, 2, vd_v3(0, -3, 1.2), vd_v3(0, 4, 1));
 }
+/* A room, and one of its pictures a far-off detail that shares little with the others. */
+static void detail(set *s) {
+    room(s);
+    shot *k = add_shot(s, 0, vd_v3(-1.7, -0.3, 1.2), vd_v3(-1.75, 1.3, 1.2));
+    k->told = 0;
+    k = add_shot(s, 0, vd_v3(3.6, 3.2, 2.4), vd_v3(0, 1.5, 0.2));
+    k->told = 0;
+    k = add_shot(s, 0, vd_v3(-3.4, 3.4, 2.6), vd_v3(0, 0.5, 0.4));
+    k->told = 0;
+}
 /* Two pictures of one thing: a pair, and no scene. */
 static void pair(set *s) {
     add_room(s, 0, 100);
@@ -404,12 +449,28 @@ static void pair(set *s) {
 static const struct {
     const char *name;
     void (*make)(set *);
-} sets[] = { { "room", room },         { "one", one },           { "twins", twins },
-             { "panorama", panorama }, { "poster", poster },     { "facade", facade },
-             { "doubles", doubles },   { "blurred", blurred },   { "one_blurred", one_blurred },
-             { "mixed", mixed },       { "no_exif", no_exif },   { "exif_double", exif_double },
-             { "exif_half", exif_half }, { "plain", plain },     { "strangers", strangers },
-             { "overlay", overlay },   { "mixture", mixture },   { "pair", pair } };
+} sets[] = { { "room", room },
+             { "one", one },
+             { "twins", twins },
+             { "panorama", panorama },
+             { "poster", poster },
+             { "poster_no_exif", poster_no_exif },
+             { "poster_two", poster_two },
+             { "facade", facade },
+             { "doubles", doubles },
+             { "doubles_one", doubles_one },
+             { "blurred", blurred },
+             { "one_blurred", one_blurred },
+             { "mixed", mixed },
+             { "no_exif", no_exif },
+             { "exif_double", exif_double },
+             { "exif_half", exif_half },
+             { "plain", plain },
+             { "strangers", strangers },
+             { "overlay", overlay },
+             { "mixture", mixture },
+             { "pair", pair },
+             { "detail", detail } };
 
 int main(int argc, char **argv) {
     static set s;
