@@ -13,9 +13,9 @@
 enum { LEAST_TRACK = 3 };
 /* How alike two views of a point are: the angle between them, and the distances. */
 static const double ANGLE_RAD = 0.26, DISTANCE_RATIO = 1.35;
-/* Pairs that should show fewer points say nothing; matches of one point that make an overlap; of the
- * pairs the part whose share is the usual one, by rank; what is too small a part of that; conflicts
- * that keep two groups apart. */
+/* Pairs that should show fewer points say nothing; matches of one point that make an overlap; of
+ * the pairs the part whose share is the usual one, by rank; what is too small a part of that;
+ * conflicts that keep two groups apart. */
 enum { LEAST_DUE = 100, LEAST_SAME = 15, LEAST_CONFLICTS = 3 };
 static const double USUAL = 0.75, CONFLICT = 0.5;
 /* A picture's cells, and the points that make one a place where something is shown. */
@@ -190,8 +190,8 @@ static bool doubtful(const vd_agreement *a, int32_t *set, int32_t i, int32_t k, 
     return n >= LEAST_CONFLICTS;
 }
 
-/* Images that agree, directly or by way of others, are a group; groups that share points join unless
- * they conflict. */
+/* Images that agree, directly or by way of others, are a group; groups that share points join
+ * unless they conflict. */
 static void join_groups(int32_t *set, vd_agreement *a, double usual) {
     qsort(a->pair, (size_t)a->n, sizeof *a->pair, by_same);
     for (int32_t i = 0; i < a->n; i++)

@@ -1,10 +1,11 @@
 /* Whether pictures of a model that are said to overlap see the same things in it.
  * SPDX-License-Identifier: Apache-2.0
  *
- * Two things that look alike, or one that repeats, can fold two places into one model in which every
- * match agrees. What gives it away is what is not matched: points that one picture shows and that,
- * by the model, another one from nearly the same place should show too, and does not. After [Zach,
- * Irschara and Bischof 2008] What can missing correspondences tell us about 3D structure and motion? */
+ * Two things that look alike, or one that repeats, can fold two places into one model in which
+ * every match agrees. What gives it away is what is not matched: points that one picture shows and
+ * that, by the model, another one from nearly the same place should show too, and does not. After
+ * [Zach, Irschara and Bischof 2008] What can missing correspondences tell us about 3D structure and
+ * motion? */
 #ifndef VD_GLOBAL_AGREEMENT_H
 #define VD_GLOBAL_AGREEMENT_H
 
@@ -13,11 +14,12 @@
 /* A verified pair whose images are both in the model. */
 typedef struct vd_pair_agreement {
     int32_t pair;
-    int32_t a, b;       /* positions in model->image */
-    int32_t same;       /* of its matches: keypoints of one point, */
-    int32_t apart;      /* of two points */
-    int32_t due, shown; /* points of either that the other one should show, and those that it does */
-    int32_t due_there;  /* of the former, those that should be where others are shown */
+    int32_t a, b;  /* positions in model->image */
+    int32_t same;  /* of its matches: keypoints of one point, */
+    int32_t apart; /* of two points */
+    int32_t due,
+        shown;         /* points of either that the other one should show, and those that it does */
+    int32_t due_there; /* of the former, those that should be where others are shown */
 } vd_pair_agreement;
 
 typedef struct vd_agreement {

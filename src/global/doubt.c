@@ -1,7 +1,7 @@
 /* Focal lengths that cannot be right. SPDX-License-Identifier: Apache-2.0 */
 #include "global/doubt.h"
 
-#include <stdlib.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -14,12 +14,14 @@ enum { AS_TOLD = 3 };
 static const double CLOSE = 1.0 / 1600;
 /* Of what a fundamental matrix explains; above it there is no doubt. */
 static const double DOUBT_SHARE = 0.85;
+/* An angle between rays that is as good as any larger one. */
+static const double WIDE_RAD = 0.3;
 /* By so much another factor must explain more than 1 does. */
 static const double CLEARLY = 1.15;
 
 typedef struct doubting {
     const vd_sfm_input *in;
-    int32_t (*pair)[PAIRS]; /* [n_cameras] those with the most matches, -1: none */
+    int32_t (*pair)[PAIRS]; /* [n_cameras] those that tell most, -1: none */
     double *factor;
 } doubting;
 
@@ -75,13 +77,21 @@ static vd_status doubt_camera(void *user, int64_t camera, int worker, vd_err *er
     return VD_OK;
 }
 
-/* More matches first; within one camera before others. */
+/* What a pair can tell: rays that are nearly parallel fit any focal length. */
+static double telling(const vd_sfm_pair *p) {
+    bool known = p->geometry.config == VD_TWO_VIEW_CALIBRATED;
+    return VD_MIN(p->n, MATCHES) *
+           (known ? fmin(p->geometry.median_angle_rad, WIDE_RAD) : WIDE_RAD);
+}
+
+/* Those that tell more first; within one camera before others. */
 static bool before(const vd_sfm_input *in, int32_t k, int32_t l) {
     const vd_sfm_pair *p = &in->pair[k], *q = &in->pair[l];
     bool one_p = in->image[p->a].camera == in->image[p->b].camera;
     bool one_q = in->image[q->a].camera == in->image[q->b].camera;
     if (one_p != one_q) return one_p;
-    return p->n != q->n ? p->n > q->n : k < l;
+    double x = telling(p), y = telling(q);
+    return x != y ? x > y : k < l;
 }
 
 static void enter(const vd_sfm_input *in, int32_t list[PAIRS], int32_t k) {

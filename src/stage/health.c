@@ -207,13 +207,15 @@ static void warn_pictures(vd_str *out, const vd_health_of *h) {
         const vd_camera *c = &h->views->cameras[v->camera];
         double k = vd_camera_mean_focal(&m->camera[v->camera]) / vd_camera_mean_focal(c);
         blurred += v->blurry;
-        if (h->views->focal[v->camera] != VD_FOCAL_EXIF || fabs(log(k)) < log(FOCAL_FACTOR)) continue;
+        if (h->views->focal[v->camera] != VD_FOCAL_EXIF || fabs(log(k)) < log(FOCAL_FACTOR))
+            continue;
         wrong++;
         factor = k;
     }
     if (wrong > 0) {
         next(out);
-        vd_str_addf(out, "EXIF has other focal lengths: those of %d pictures are %.2g times as long",
+        vd_str_addf(out,
+                    "EXIF has other focal lengths: those of %d pictures are %.2g times as long",
                     (int)wrong, factor);
     }
     if (2 * blurred > m->n_images) {
@@ -236,8 +238,7 @@ static void warn_positions(vd_str *out, const vd_health_of *h) {
     }
     if (m->upright) {
         next(out);
-        vd_str_addf(out,
-                    "GPS leaves a turn open (%.0f deg): upright by how the cameras are held",
+        vd_str_addf(out, "GPS leaves a turn open (%.0f deg): upright by how the cameras are held",
                     DEG * m->turn_sigma_rad);
     } else if (m->turn_sigma_rad > TURN_SIGMA_RAD) {
         next(out);

@@ -1,4 +1,5 @@
-/* How good a scene is, and what about it had better be looked at. SPDX-License-Identifier: Apache-2.0 */
+/* How good a scene is, and what about it had better be looked at. SPDX-License-Identifier:
+ * Apache-2.0 */
 #ifndef VD_STAGE_HEALTH_H
 #define VD_STAGE_HEALTH_H
 
@@ -19,7 +20,7 @@ typedef struct vd_health_of {
  * scene: the median over its pictures. Fails with VD_E_NOMEM. */
 vd_status vd_health_coverage(double *out, const vd_health_of *h, vd_err *err);
 
-/* Adds what is suspicious, with the evidence, separated by "; ": nothing where all is well. Fails with
- * VD_E_NOMEM. */
+/* Adds what is suspicious, with the evidence, separated by "; ": nothing where all is well. Fails
+ * with VD_E_NOMEM. */
 vd_status vd_health_warning(vd_str *out, const vd_health_of *h, vd_err *err);
 #endif
