@@ -92,8 +92,10 @@ T(a_focal_length_is_disproved) {
     for (int i = 0; i < VD_COUNT(told); i++) {
         vd_rng r = t_rng(t);
         scene s = two_ends(t, &r, true);
-        views v = views_of(&s, &r, (views_opt){ .clutter = 50, .least = 60, .wrong = 0.05,
-                                                .focal = told[i], .estimate = 1 });
+        views v = views_of(
+            &s, &r,
+            (views_opt){
+                .clutter = 50, .least = 60, .wrong = 0.05, .focal = told[i], .estimate = 1 });
         double factor = 0;
         uint8_t yes = 1, no = 0;
         v.refine[0] = VD_REFINE_FOCAL;
@@ -153,7 +155,8 @@ T(pictures_at_the_edge_say_why) {
     for (int rough = 0; rough < 2; rough++) {
         vd_rng r = t_rng(t);
         scene s = scene_make(
-            &r, (scene_opt){ .poses = 13, .points = 1500, .model = 0, .see = 0.8, .noise_px = 0.4 });
+            &r,
+            (scene_opt){ .poses = 13, .points = 1500, .model = 0, .see = 0.8, .noise_px = 0.4 });
         views v = views_of(&s, &r, (views_opt){ .least = 50 });
         int kept = 0;
         for (int32_t k = 0; k < v.in.n_pairs; k++)
