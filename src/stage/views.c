@@ -84,7 +84,7 @@ static vd_status group_of(vd_str *out, const vd_stmt *s, int32_t w, int32_t h, v
     vd_str_clear(out);
     if (vd_stmt_value(s, Q_PARENT).type != VD_NULL)
         vd_str_addf(out, "video %lld", (long long)vd_stmt_int(s, Q_PARENT));
-    else if (vd_stmt_value(s, Q_CAMERA).type != VD_NULL &&
+    else if ((vd_stmt_text(s, Q_CAMERA)[0] != '\0' || vd_stmt_text(s, Q_LENS)[0] != '\0') &&
              vd_stmt_value(s, Q_FOCAL).type != VD_NULL)
         vd_str_addf(out, "%s|%s|%.4g", vd_stmt_text(s, Q_CAMERA), vd_stmt_text(s, Q_LENS),
                     vd_stmt_real(s, Q_FOCAL));
