@@ -30,7 +30,9 @@ typedef struct work {
     int32_t **point;   /* [n_images][keypoints] or -1 */
     int32_t *track;    /* [n_points] observations */
     vd_vec3 *centre;
-    uint8_t *seen; /* [n_points] scratch */
+    uint8_t **seen; /* [workers][n_points] scratch */
+    int workers;
+    vd_pair_agreement *pair;
 } work;
 
 static void reset(work *w) {
@@ -38,6 +40,7 @@ static void reset(work *w) {
     vd_mem_free(w->position);
     vd_mem_free(w->point);
     vd_mem_free(w->track);
+    for (int i = 0; w->seen != NULL && i < w->workers; i++) vd_mem_free(w->seen[i]);
     vd_mem_free(w->centre);
     vd_mem_free(w->seen);
 }
@@ -49,10 +52,12 @@ static vd_status init(work *w, vd_err *err) {
     w->point = vd_mem_array(images, sizeof *w->point);
     w->track = vd_mem_alloc(((size_t)m->n_points + 1) * sizeof *w->track);
     w->centre = vd_mem_alloc(images * sizeof *w->centre);
-    w->seen = vd_mem_array((size_t)m->n_points + 1, 1);
+    w->seen = vd_mem_array((size_t)w->workers, sizeof *w->seen);
     if (w->position == NULL || w->point == NULL || w->track == NULL || w->centre == NULL ||
         w->seen == NULL)
         return vd_nomem(err);
+    for (int i = 0; i < w->workers; i++)
+        if ((w->seen[i] = vd_mem_array((size_t)m->n_points + 1, 1)) == NULL) return vd_nomem(err);
     memset(w->position, 0xff, (size_t)w->in->n_images * sizeof *w->position);
     for (int32_t i = 0; i < m->n_images; i++) {
         size_t bytes = (size_t)w->in->image[m->image[i]].n * sizeof **w->point;
@@ -87,20 +92,20 @@ static int cell_due(const work *w, int32_t a, int32_t b, int32_t p) {
 }
 
 /* Adds what b should show of a. */
-static void count_due(work *w, vd_pair_agreement *g, int32_t a, int32_t b) {
+static void count_due(const work *w, vd_pair_agreement *g, int32_t a, int32_t b, uint8_t *seen) {
     const int32_t *of_a = w->point[a], *of_b = w->point[b];
     int32_t n_a = w->in->image[w->m->image[a]].n, n_b = w->in->image[w->m->image[b]].n;
     int32_t due[CELLS * CELLS] = { 0 }, shown[CELLS * CELLS] = { 0 };
     for (int32_t k = 0; k < n_b; k++)
-        if (of_b[k] >= 0) w->seen[of_b[k]] = 1;
+        if (of_b[k] >= 0) seen[of_b[k]] = 1;
     for (int32_t k = 0; k < n_a; k++) {
         int cell = of_a[k] >= 0 ? cell_due(w, a, b, of_a[k]) : -1;
         if (cell < 0) continue;
         due[cell]++;
-        shown[cell] += w->seen[of_a[k]];
+        shown[cell] += seen[of_a[k]];
     }
     for (int32_t k = 0; k < n_b; k++)
-        if (of_b[k] >= 0) w->seen[of_b[k]] = 0;
+        if (of_b[k] >= 0) seen[of_b[k]] = 0;
     for (int i = 0; i < CELLS * CELLS; i++) {
         g->due += due[i];
         g->shown += shown[i];
@@ -108,28 +113,33 @@ static void count_due(work *w, vd_pair_agreement *g, int32_t a, int32_t b) {
     }
 }
 
-static void count_pair(work *w, vd_pair_agreement *g, int32_t pair) {
-    const vd_sfm_pair *p = &w->in->pair[pair];
-    *g = (vd_pair_agreement){ .pair = pair, .a = w->position[p->a], .b = w->position[p->b] };
-    for (int32_t i = 0; i < p->n; i++) {
-        int32_t x = w->point[g->a][p->match[i].a], y = w->point[g->b][p->match[i].b];
+static vd_status count_pair(void *user, int64_t i, int worker, vd_err *err) {
+    const work *w = user;
+    vd_pair_agreement *g = &w->pair[i];
+    const vd_sfm_pair *p = &w->in->pair[g->pair];
+    (void)err;
+    for (int32_t k = 0; k < p->n; k++) {
+        int32_t x = w->point[g->a][p->match[k].a], y = w->point[g->b][p->match[k].b];
         if (x < 0 || y < 0) continue;
         g->same += x == y;
         g->apart += x != y;
     }
-    count_due(w, g, g->a, g->b);
-    count_due(w, g, g->b, g->a);
+    count_due(w, g, g->a, g->b, w->seen[worker]);
+    count_due(w, g, g->b, g->a, w->seen[worker]);
+    return VD_OK;
 }
 
 static vd_status count_pairs(vd_agreement *a, const vd_sfm_model *m, const vd_sfm_input *in,
-                             vd_err *err) {
-    work w = { .m = m, .in = in };
+                             vd_pool *pool, vd_err *err) {
+    work w = { .m = m, .in = in, .workers = pool != NULL ? vd_pool_jobs(pool) : 1 };
     vd_status st = init(&w, err);
-    if (st == VD_OK) a->pair = vd_mem_alloc(((size_t)in->n_pairs + 1) * sizeof *a->pair);
+    if (st == VD_OK) w.pair = a->pair = vd_mem_alloc(((size_t)in->n_pairs + 1) * sizeof *a->pair);
     if (st == VD_OK && a->pair == NULL) st = vd_nomem(err);
-    for (int32_t k = 0; st == VD_OK && k < in->n_pairs; k++)
-        if (w.position[in->pair[k].a] >= 0 && w.position[in->pair[k].b] >= 0)
-            count_pair(&w, &a->pair[a->n++], k);
+    for (int32_t k = 0; st == VD_OK && k < in->n_pairs; k++) {
+        int32_t x = w.position[in->pair[k].a], y = w.position[in->pair[k].b];
+        if (x >= 0 && y >= 0) a->pair[a->n++] = (vd_pair_agreement){ .pair = k, .a = x, .b = y };
+    }
+    if (st == VD_OK) st = vd_pool_for(pool, a->n, count_pair, &w, err);
     reset(&w);
     return st;
 }
@@ -231,11 +241,11 @@ static void sum_shares(vd_agreement *a) {
 }
 
 vd_status vd_model_agreement(vd_agreement *out, const vd_sfm_model *m, const vd_sfm_input *in,
-                             vd_err *err) {
+                             vd_pool *pool, vd_err *err) {
     vd_status st = VD_OK;
     vd_agreement a = { 0 };
     double usual = 0;
-    VD_GO(count_pairs(&a, m, in, err));
+    VD_GO(count_pairs(&a, m, in, pool, err));
     VD_GO(usual_share(&usual, &a, err));
     a.group = vd_mem_alloc(((size_t)m->n_images + 1) * sizeof *a.group);
     a.part = vd_mem_alloc(((size_t)m->n_images + 1) * sizeof *a.part);

@@ -9,6 +9,7 @@
 #ifndef VD_GLOBAL_AGREEMENT_H
 #define VD_GLOBAL_AGREEMENT_H
 
+#include "base/pool.h"
 #include "sfm/mapper.h"
 
 /* A verified pair whose images are both in the model. */
@@ -34,8 +35,9 @@ typedef struct vd_agreement {
 
 /* owns   : the result is the caller's, vd_agreement_reset frees it
  * fails  : VD_E_NOMEM
+ * threads: any; the same result whatever the pool
  * cost   : O(matches + points shown, for each pair) */
 vd_status vd_model_agreement(vd_agreement *out, const vd_sfm_model *m, const vd_sfm_input *in,
-                             vd_err *err);
+                             vd_pool *pool, vd_err *err);
 void vd_agreement_reset(vd_agreement *a);
 #endif

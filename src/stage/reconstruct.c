@@ -421,7 +421,8 @@ static vd_status build(stage *s, vd_err *err) {
         s->agreement = vd_mem_array((size_t)s->result.n_models + 1, sizeof *s->agreement);
         if (s->agreement == NULL) return vd_nomem(err);
         for (int32_t k = 0; k < s->result.n_models; k++)
-            VD_TRY(vd_model_agreement(&s->agreement[k], &s->result.model[k], &s->in.sfm, err));
+            VD_TRY(vd_model_agreement(&s->agreement[k], &s->result.model[k], &s->in.sfm,
+                                      s->run->pool, err));
         if (round == ROUNDS) return VD_OK;
         for (int32_t k = s->result.n_models - 1; k >= 0; k--)
             if (s->agreement[k].groups > s->agreement[k].parts) {

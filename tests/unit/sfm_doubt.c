@@ -63,7 +63,7 @@ T(places_that_look_alike_are_told_apart) {
         vd_agreement a = { 0 };
         T_OK(vd_sfm_incremental(&out, &v.in, NULL, NULL, NULL, &err));
         T_NEED(out.n_models == 1 && out.model[0].n_images == 2 * END);
-        T_OK(vd_model_agreement(&a, &out.model[0], &v.in, &err));
+        T_OK(vd_model_agreement(&a, &out.model[0], &v.in, NULL, &err));
         T_EQ(a.parts, 1);
         T_EQ(a.groups, one_place ? 1 : 2);
         T_EQ(a.pairs_across, one_place ? 0 : END * END);
@@ -74,7 +74,7 @@ T(places_that_look_alike_are_told_apart) {
         vd_agreement_reset(&a);
         for (int n = 0, hit = 1; hit; n++) {
             vd_mem_fail_at(n, n % 2);
-            vd_status st = vd_model_agreement(&a, &out.model[0], &v.in, NULL);
+            vd_status st = vd_model_agreement(&a, &out.model[0], &v.in, NULL, NULL);
             hit = vd_mem_fail_clear();
             T_EQ(st, hit ? VD_E_NOMEM : VD_OK);
             vd_agreement_reset(&a);
