@@ -189,11 +189,14 @@ static double frame_cost(const vd_mapper *m, const frame *f, vd_quat q, int how)
     return how == NOBODY ? cost : cost + held_cost(m, f, q, how);
 }
 
+enum { MOST_ROUNDS = 1000 }; /* some fifty do */
+
 /* The rotation near q of least cost, by steps along the axes that shrink: the caps have no slopes
  * to follow, and three unknowns need none. */
 static double improve(const vd_mapper *m, const frame *f, vd_quat *q, int how) {
     double cost = frame_cost(m, f, *q, how);
-    for (double step = 0.1; step > 1e-6;) {
+    double step = 0.1;
+    for (int round = 0; round < MOST_ROUNDS && step > 1e-6; round++) {
         bool better = false;
         for (int k = 0; k < 6; k++) {
             double w[3] = { 0 };
