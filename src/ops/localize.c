@@ -12,6 +12,7 @@
 #include "geometry/resection.h"
 #include "geometry/rigid.h"
 #include "image/codec.h"
+#include "image/sensors.h"
 #include "image/working.h"
 #include "ops/op.h"
 #include "stage/features.h"

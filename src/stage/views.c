@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "image/sensors.h"
 #include "stage/problems.h"
 
 vd_status vd_camera_parse(vd_camera *out, const char *text, vd_err *err) {

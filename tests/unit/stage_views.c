@@ -1,6 +1,7 @@
 /* Cameras as people and EXIF give them. SPDX-License-Identifier: Apache-2.0 */
 #include "t.h"
 
+#include "image/sensors.h"
 #include "stage/views.h"
 
 T(a_camera_is_parsed_strictly) {

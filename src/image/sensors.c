@@ -3,10 +3,12 @@
  *
  * From the manufacturers' data sheets; a compact camera's sensor format ("1/2.7 inch") has the
  * width that the format's table gives. */
+#include "image/sensors.h"
+
 #include <math.h>
 #include <string.h>
 
-#include "stage/views.h"
+#include "base/err.h"
 
 typedef struct sensor {
     const char *name; /* a part of the camera's name in EXIF */
