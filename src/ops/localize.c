@@ -12,6 +12,7 @@
 #include "geometry/resection.h"
 #include "geometry/rigid.h"
 #include "image/codec.h"
+#include "image/sensors.h"
 #include "image/working.h"
 #include "ops/op.h"
 #include "stage/features.h"
@@ -187,9 +188,8 @@ static vd_status choose_camera(localizer *l, const vd_frame *f, const vd_media *
             l->camera = l->scene.cameras[i];
             return VD_OK;
         }
-    double diagonal = sqrt((double)f->width * f->width + (double)f->height * f->height);
-    double focal = m->focal_35mm > 0 ? m->focal_35mm / 43.266615305567875 * diagonal
-                                     : 1.2 * VD_MAX(f->width, f->height);
+    double focal = vd_focal_px(m->model, m->focal_mm, m->focal_35mm, f->width, f->height);
+    if (!(focal > 0)) focal = vd_focal_guess_px(f->width, f->height);
     l->camera = vd_camera_simple(VD_CAMERA_SIMPLE_PINHOLE, focal, f->width, f->height);
     l->known = false;
     return VD_OK;

@@ -17,8 +17,10 @@ static const vd_column columns[] = {
       0 },
     { "track_length", VD_REAL, "", "mean number of pictures that show a point", 0 },
     { "angle_deg", VD_REAL, "deg", "median over points of the widest angle between two rays", 0 },
+    { "coverage", VD_REAL, "", "share of a picture's area that shows points: the median", 0 },
     { "gps_residual_m", VD_REAL, "m",
       "RMS distance to the GPS positions, where it is placed by them", 0 },
+    { "warning", VD_TEXT, "", "what had better be looked at, with the evidence", 0 },
     { "example", VD_TEXT, "", "one of its pictures", 0 },
     { "origin", VD_TEXT, "", "reconstruct, or import and what was imported", 0 },
 };
@@ -32,7 +34,7 @@ static vd_status scenes_op(vd_opcall *c, vd_err *err) {
     VD_GO(
         vd_db_prepare(&s, vd_dataset_db(ds),
                       "SELECT s.id, s.registered, s.pictures, s.points, s.reprojection_px,"
-                      " s.track_length, s.angle_deg, s.gps_residual_m,"
+                      " s.track_length, s.angle_deg, s.coverage, s.gps_residual_m, s.warning,"
                       " (SELECT a.uri FROM fact_reconstruct r JOIN asset a ON a.id = r.asset_id"
                       " WHERE r.scene = s.id AND r.registered = 1 ORDER BY r.scene_points DESC,"
                       " a.id LIMIT 1),"

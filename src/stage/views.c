@@ -9,12 +9,9 @@
 #include "base/hash.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "image/sensors.h"
 #include "recon/known_cameras.h"
-
-/* The focal length of a lens that nothing is known of, in long sides of the picture: 43 mm on 36 mm
- * film, between a telephone and a normal lens. */
-static const double guessed_focal = 1.2;
-static const double film_diagonal_mm = 43.266615305567875; /* 36 x 24 mm */
+#include "stage/problems.h"
 
 /* A row of the query below. */
 enum {
@@ -33,6 +30,7 @@ enum {
     Q_LAT,
     Q_LON,
     Q_ALT,
+    Q_PITCH,
     Q_TIME,
     Q_SHARPNESS,
     Q_BLURRY,
@@ -42,28 +40,19 @@ enum {
 static const char *const query =
     "SELECT a.id, a.parent_id, coalesce(a.content_hash, p.content_hash), f.features, f.key,"
     " c.width, c.height, c.orientation, c.camera, c.lens, c.focal_mm, c.focal_35mm, c.latitude,"
-    " c.longitude, c.altitude_m, coalesce(a.time_s, julianday(c.taken_at) * 86400), m.sharpness,"
-    " EXISTS(SELECT 1 FROM problem q WHERE q.asset_id = a.id AND q.kind IN ('blurry',"
-    " 'motion_blur')), a.frame_index, a.uri"
+    " c.longitude, c.altitude_m, c.pitch_deg,"
+    " coalesce(a.time_s, julianday(c.taken_at) * 86400), m.sharpness,"
+    " coalesce(m.score_blurry < ?1, 0) OR coalesce(m.score_motion_blur < ?2, 0), a.frame_index, a.uri"
     " FROM asset a JOIN fact_features f ON f.asset_id = a.id JOIN fact_check c ON c.asset_id = a.id"
     " LEFT JOIN fact_measure m ON m.asset_id = a.id LEFT JOIN asset p ON p.id = a.parent_id"
     " WHERE a.state = 'present' AND f.features IS NOT NULL ORDER BY a.uri, a.id";
-
-/* The focal length in pixels of the stored picture; 0 unknown. */
-static double focal_px(const vd_stmt *s, double width, double height) {
-    double long_side = VD_MAX(width, height), mm35 = vd_stmt_real(s, Q_FOCAL35);
-    double mm = vd_stmt_real(s, Q_FOCAL), sensor = vd_sensor_width_mm(vd_stmt_text(s, Q_CAMERA));
-    if (mm > 0 && sensor > 0) return mm / sensor * long_side;
-    if (mm35 > 0) return mm35 / film_diagonal_mm * sqrt(width * width + height * height);
-    return 0;
-}
 
 /* What pictures must share to share a camera. */
 static vd_status group_of(vd_str *out, const vd_stmt *s, int32_t w, int32_t h, vd_err *err) {
     vd_str_clear(out);
     if (vd_stmt_value(s, Q_PARENT).type != VD_NULL)
         vd_str_addf(out, "video %lld", (long long)vd_stmt_int(s, Q_PARENT));
-    else if (vd_stmt_value(s, Q_CAMERA).type != VD_NULL &&
+    else if ((vd_stmt_text(s, Q_CAMERA)[0] != '\0' || vd_stmt_text(s, Q_LENS)[0] != '\0') &&
              vd_stmt_value(s, Q_FOCAL).type != VD_NULL)
         vd_str_addf(out, "%s|%s|%.4g", vd_stmt_text(s, Q_CAMERA), vd_stmt_text(s, Q_LENS),
                     vd_stmt_real(s, Q_FOCAL));
@@ -86,9 +75,10 @@ static vd_status new_camera(loader *l, const vd_stmt *s, int32_t w, int32_t h, v
     vd_view_set *set = l->set;
     VD_TRY(VD_GROW(set->cameras, set->cap_cameras, set->n_cameras + 1, err));
     VD_TRY(VD_GROW(set->focal, set->cap_focal, set->n_cameras + 1, err));
-    double f = focal_px(s, w, h);
+    double f = vd_focal_px(vd_stmt_text(s, Q_CAMERA), vd_stmt_real(s, Q_FOCAL),
+                           vd_stmt_real(s, Q_FOCAL35), w, h);
     vd_focal_from from = f > 0 ? VD_FOCAL_EXIF : VD_FOCAL_GUESS;
-    if (!(f > 0)) f = guessed_focal * VD_MAX(w, h);
+    if (!(f > 0)) f = vd_focal_guess_px(w, h);
     vd_camera c = vd_camera_simple(l->model, f, w, h);
     if (l->given != NULL) {
         c = vd_camera_scaled(l->given, (double)w / l->given->width, (double)h / l->given->height);
@@ -142,6 +132,8 @@ static vd_status add_view(loader *l, const vd_stmt *s, vd_err *err) {
         .latitude_deg = vd_stmt_real(s, Q_LAT),
         .longitude_deg = vd_stmt_real(s, Q_LON),
         .altitude_m = vd_stmt_real(s, Q_ALT),
+        .pitch_deg = vd_stmt_real(s, Q_PITCH),
+        .orientation = (int)vd_stmt_int(s, Q_ORIENTATION),
         .sharpness = vd_stmt_real(s, Q_SHARPNESS),
         .blurry = vd_stmt_int(s, Q_BLURRY) != 0,
     };
@@ -162,6 +154,14 @@ static vd_status index_ids(vd_view_set *set, vd_err *err) {
     return VD_OK;
 }
 
+/* Problems are listed when all stages are through: here the scores themselves count. */
+static double threshold_of(const vd_run *run, const char *kind) {
+    for (int i = 0; i < vd_n_problem_kinds; i++)
+        if (strcmp(vd_problem_kinds[i].key, kind) == 0)
+            return vd_problem_threshold(i, run->opt->thresholds);
+    return 0;
+}
+
 vd_status vd_views_load(vd_view_set *out, vd_run *run, vd_err *err) {
     vd_status st = VD_OK;
     vd_stmt *s = NULL;
@@ -177,6 +177,8 @@ vd_status vd_views_load(vd_view_set *out, vd_run *run, vd_err *err) {
         VD_GO(vd_fail(err, VD_E_ARG, "camera-model: no model '%.40s'", run->opt->camera_model));
     VD_GO(vd_map_new(&l.groups, err));
     VD_GO(vd_db_prepare(&s, vd_dataset_db(run->ds), query, true, err));
+    vd_stmt_bind(s, 1, vd_val_real(threshold_of(run, "blurry")));
+    vd_stmt_bind(s, 2, vd_val_real(threshold_of(run, "motion_blur")));
     while (row) {
         VD_GO(vd_stmt_step(s, &row, err));
         if (row) VD_GO(add_view(&l, s, err));

@@ -15,7 +15,9 @@ typedef struct vd_view {
     int camera;                                     /* index into cameras */
     double time_s;                                  /* of capture, NaN unknown */
     double latitude_deg, longitude_deg, altitude_m; /* NaN unknown */
+    double pitch_deg;                               /* above the horizon, NaN unknown */
     double sharpness;                               /* for reasons, NaN unknown */
+    int orientation;                                /* EXIF's, 1 to 8 */
     bool blurry;
 } vd_view;
 
@@ -42,6 +44,4 @@ int64_t vd_views_find(const vd_view_set *s, int64_t asset_id); /* position, -1: 
 /* order[n]: positions by video, then time; pictures without a time by their names. */
 void vd_views_by_time(int32_t *order, const vd_view_set *s);
 
-/* The width of a camera's sensor in mm by the name that its EXIF gives, 0 unknown. */
-double vd_sensor_width_mm(const char *camera);
 #endif
