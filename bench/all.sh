@@ -50,5 +50,6 @@ else
     run bench/sift_quality.py
     run bench/pairs.py
     run bench/curate.py
+    run bench/scenes.py
 fi
 exit $failed

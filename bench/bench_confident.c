@@ -1,5 +1,5 @@
-/* bench_confident PROBABILITIES.npy LABELS.npy [ROUNDS]: confident learning, arrays in memory. Prints
- * the median processor time of a round as JSON. SPDX-License-Identifier: Apache-2.0 */
+/* bench_confident PROBABILITIES.npy LABELS.npy [ROUNDS]: confident learning, arrays in memory.
+ * Prints the median processor time of a round as JSON. SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>

@@ -1,7 +1,8 @@
 /* Choices among the rows of a NumPy file, for the script that measures them:
  *     choose_export facility|parts|kcentre|balance OUT.npy COUNT JOBS IN.npy [PART BYTES]
- * PART and BYTES are those of vd_facility_opt. OUT gets the chosen rows; one JSON line has the time, the processor time, the mean cosine of all
- * rows to the most similar chosen one. SPDX-License-Identifier: Apache-2.0 */
+ * PART and BYTES are those of vd_facility_opt. OUT gets the chosen rows; one JSON line has the
+ * time, the processor time, the mean cosine of all rows to the most similar chosen one.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,8 +43,7 @@ static vd_status choose(int32_t *chosen, const char *what, const vd_vectors *v, 
         o.bytes = atoll(options[1]);
     }
     o.exact = strcmp(what, "facility") == 0 ? INT32_MAX : 0;
-    if (strcmp(what, "kcentre") == 0)
-        return vd_kcentre(chosen, NULL, v, count, NULL, 0, pool, err);
+    if (strcmp(what, "kcentre") == 0) return vd_kcentre(chosen, NULL, v, count, NULL, 0, pool, err);
     if (strcmp(what, "balance") == 0) return vd_balance(chosen, v, count, NULL, pool, err);
     return vd_facility(chosen, NULL, v, count, &o, pool, err);
 }
@@ -54,7 +54,8 @@ int main(int argc, char **argv) {
     vd_pool *pool = NULL;
     double value = 0;
     if (argc != 6 && argc != 8) {
-        fprintf(stderr, "usage: %s facility|parts|kcentre|balance OUT.npy COUNT JOBS IN.npy [PART BYTES]\n",
+        fprintf(stderr,
+                "usage: %s facility|parts|kcentre|balance OUT.npy COUNT JOBS IN.npy [PART BYTES]\n",
                 argv[0]);
         return 2;
     }
@@ -63,7 +64,8 @@ int main(int argc, char **argv) {
     vd_status st = chosen == NULL ? vd_nomem(&err) : read_rows(&v, argv[5], &err);
     if (st == VD_OK) st = vd_pool_new(&pool, atoi(argv[4]), &err);
     double wall = vd_time_mono_s(), cpu = cpu_s();
-    if (st == VD_OK) st = choose(chosen, argv[1], &v, count, argc == 8 ? argv + 6 : NULL, pool, &err);
+    if (st == VD_OK)
+        st = choose(chosen, argv[1], &v, count, argc == 8 ? argv + 6 : NULL, pool, &err);
     wall = vd_time_mono_s() - wall;
     cpu = cpu_s() - cpu;
     if (st == VD_OK) st = vd_facility_value(&value, &v, chosen, count, pool, &err);

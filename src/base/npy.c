@@ -24,12 +24,8 @@
 static const struct {
     const char *descr;
     size_t bytes;
-} types[] = { [VD_NPY_U8] = { "|u1", 1 },
-              [VD_NPY_I32] = { "<i4", 4 },
-              [VD_NPY_I64] = { "<i8", 8 },
-              [VD_NPY_F32] = { "<f4", 4 },
-              [VD_NPY_F64] = { "<f8", 8 },
-              [VD_NPY_I8] = { "|i1", 1 },
+} types[] = { [VD_NPY_U8] = { "|u1", 1 },  [VD_NPY_I32] = { "<i4", 4 }, [VD_NPY_I64] = { "<i8", 8 },
+              [VD_NPY_F32] = { "<f4", 4 }, [VD_NPY_F64] = { "<f8", 8 }, [VD_NPY_I8] = { "|i1", 1 },
               [VD_NPY_U16] = { "<u2", 2 } };
 
 size_t vd_npy_elem_bytes(vd_npy_type type) {

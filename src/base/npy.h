@@ -35,8 +35,9 @@ vd_status vd_npy_write(const char *path, const vd_npy *shape, const void *data, 
  * dimensions. */
 vd_status vd_npy_parse(vd_npy *out, const void *bytes, size_t size, vd_err *err);
 
-/* Reads a whole array; *data is a fresh block of its elements, to be freed by vd_mem_free. Fails as vd_npy_parse, with VD_E_FORMAT where the
- * file is cut, VD_E_NOTFOUND, VD_E_IO, VD_E_NOMEM; outputs untouched then. */
+/* Reads a whole array; *data is a fresh block of its elements, to be freed by vd_mem_free. Fails as
+ * vd_npy_parse, with VD_E_FORMAT where the file is cut, VD_E_NOTFOUND, VD_E_IO, VD_E_NOMEM; outputs
+ * untouched then. */
 vd_status vd_npy_read(vd_npy *shape, void **data, const char *path, vd_err *err);
 /* The number of elements of a shape. */
 int64_t vd_npy_count(const vd_npy *shape);

@@ -14,7 +14,8 @@ typedef struct vd_curated {
     const char *text;   /* of `value`; "" where it is NULL */
 } vd_curated;
 
-/* Zeroed is valid and empty. In the order of URIs, so that nothing depends on the order of adding. */
+/* Zeroed is valid and empty. In the order of URIs, so that nothing depends on the order of adding.
+ */
 typedef struct vd_curated_list {
     vd_curated *row;
     int64_t n, cap;

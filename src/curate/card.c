@@ -7,8 +7,8 @@
 
 #define PICTURES " kind IN ('image', 'frame', 'page') AND state = 'present'"
 
-/* A section's lines are the rows of a statement: name, value. Rows whose value is NULL or 0 are left
- * out. */
+/* A section's lines are the rows of a statement: name, value. Rows whose value is NULL or 0 are
+ * left out. */
 typedef struct part {
     const char *name, *needs; /* a table without which there is no section; NULL */
     int most;                 /* lines */
@@ -55,8 +55,10 @@ static const part parts[] = {
     { "Splits", "split", 60,
       "SELECT s.name || ': ' || a.part, count(*) FROM split s JOIN split_asset a ON a.split_id = s.id"
       " GROUP BY s.id, a.part ORDER BY s.name, count(*) DESC, a.part" },
-    { "Snapshots", "snapshot", 60, "SELECT name || ' (' || digest || ')', assets FROM snapshot ORDER BY id" },
-    { "Problems", NULL, 60, "SELECT kind, count(*) AS n FROM problem GROUP BY 1 ORDER BY n DESC, 1" },
+    { "Snapshots", "snapshot", 60,
+      "SELECT name || ' (' || digest || ')', assets FROM snapshot ORDER BY id" },
+    { "Problems", NULL, 60,
+      "SELECT kind, count(*) AS n FROM problem GROUP BY 1 ORDER BY n DESC, 1" },
     { "Licences", NULL, 20,
       "SELECT uri, 'see the file' FROM asset WHERE state = 'present' AND kind = 'other' AND"
       " (uri LIKE '%/LICEN_E%' OR uri LIKE '%/COPYING%') ORDER BY uri" },
@@ -86,8 +88,7 @@ static vd_status has_table(vd_db *db, const char *name, bool *is, vd_err *err) {
     return st;
 }
 
-static vd_status section_lines(vd_db *db, const part *k, vd_card_fn each, void *user,
-                               vd_err *err) {
+static vd_status section_lines(vd_db *db, const part *k, vd_card_fn each, void *user, vd_err *err) {
     vd_status st = VD_OK;
     vd_stmt *s = NULL;
     bool row = true;
@@ -172,9 +173,10 @@ vd_status vd_card_page(vd_str *out, const vd_dataset *ds, bool html, vd_err *err
     if (html) {
         vd_str_add(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>");
         add_escaped(&p, name);
-        vd_str_add(out, "</title>\n<style>body{font:15px/1.5 sans-serif;max-width:50em;margin:2em auto;"
-                        "padding:0 1em}td{padding:.1em 1em .1em 0;vertical-align:top}</style></head>"
-                        "<body>\n<h1>Data card: ");
+        vd_str_add(out,
+                   "</title>\n<style>body{font:15px/1.5 sans-serif;max-width:50em;margin:2em auto;"
+                   "padding:0 1em}td{padding:.1em 1em .1em 0;vertical-align:top}</style></head>"
+                   "<body>\n<h1>Data card: ");
     } else {
         vd_str_add(out, "# Data card: ");
     }

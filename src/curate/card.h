@@ -10,8 +10,8 @@
 typedef vd_status (*vd_card_fn)(void *user, const char *section, const char *name, vd_value value,
                                 vd_err *err);
 
-/* Calls `each` with every line, section by section. Long lists are capped, with a line that says how
- * many more there are. Fails with catalog errors and what `each` returns. */
+/* Calls `each` with every line, section by section. Long lists are capped, with a line that says
+ * how many more there are. Fails with catalog errors and what `each` returns. */
 vd_status vd_card_lines(const vd_dataset *ds, vd_card_fn each, void *user, vd_err *err);
 
 /* The card as a page of Markdown, or of HTML that needs nothing else. */

@@ -171,8 +171,8 @@ static vd_status read_assets(vd_certificate *c, const vd_json *doc, const char *
 static vd_status read_rule(vd_certificate *c, const vd_json *doc, vd_err *err) {
     const struct {
         const char *key, **to;
-    } texts[] = { { "name", &c->name }, { "by", &c->by },
-                  { "where", &c->where }, { "skip", &c->skip },
+    } texts[] = { { "name", &c->name },         { "by", &c->by },
+                  { "where", &c->where },       { "skip", &c->skip },
                   { "stratify", &c->stratify }, { "vectors", &c->vectors } };
     for (int i = 0; i < VD_COUNT(texts); i++)
         VD_TRY(text_of(c, texts[i].to, vd_json_text(doc, texts[i].key), err));
@@ -214,7 +214,8 @@ vd_status vd_certificate_read(vd_certificate *out, const char *path, vd_err *err
     VD_GO(vd_file_read(&text, &size, path, MOST_BYTES, err));
     VD_GO(vd_json_parse(&doc, &tree, path, text, size, err));
     const char *kind = vd_json_text(doc, "kind");
-    if (kind == NULL || strcmp(kind, KIND) != 0) VD_GO(bad(path, "no certificate of a split", doc, err));
+    if (kind == NULL || strcmp(kind, KIND) != 0)
+        VD_GO(bad(path, "no certificate of a split", doc, err));
     if (vd_json_number(doc, "version", 0) != VERSION)
         VD_GO(vd_fail(err, VD_E_UNSUPPORTED, "%s: version %g, known is %d", path,
                       vd_json_number(doc, "version", 0), VERSION));

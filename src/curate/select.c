@@ -68,8 +68,8 @@ static void pictured_reset(pictured *p) {
     vd_mem_free(p->gain);
 }
 
-static vd_status picture(pictured *p, vd_selection *s, const vd_dataset *ds,
-                         const vd_select_opt *o, struct vd_pool *pool, vd_err *err) {
+static vd_status picture(pictured *p, vd_selection *s, const vd_dataset *ds, const vd_select_opt *o,
+                         struct vd_pool *pool, vd_err *err) {
     size_t n = (size_t)s->list.n;
     p->row = vd_mem_array(n, sizeof *p->row);
     p->at = vd_mem_array(n, sizeof *p->at);
@@ -197,7 +197,7 @@ done:
 }
 
 vd_status vd_select_pictures(vd_selection *out, const vd_dataset *ds, const vd_select_opt *o,
-                    struct vd_pool *pool, vd_err *err) {
+                             struct vd_pool *pool, vd_err *err) {
     vd_status st = VD_OK;
     vd_selection s = { 0 };
     bool like = o->by == VD_SELECT_SIMILARITY || o->by == VD_SELECT_DIVERSITY;

@@ -19,11 +19,11 @@ typedef enum vd_select_by {
 typedef struct vd_select_opt {
     vd_select_by by;
     int64_t count;
-    const char *where, *skip;   /* candidates, as in vd_curated_query */
-    const char *given;          /* similarity: like what; diversity: what is there already */
-    const char *vectors, *ids;  /* as in vd_asset_vectors */
-    const char *score, *per;    /* expressions; `per` NULL: clusters */
-    int64_t scene;              /* surface */
+    const char *where, *skip;  /* candidates, as in vd_curated_query */
+    const char *given;         /* similarity: like what; diversity: what is there already */
+    const char *vectors, *ids; /* as in vd_asset_vectors */
+    const char *score, *per;   /* expressions; `per` NULL: clusters */
+    int64_t scene;             /* surface */
     vd_cover_opt cover;
     uint64_t seed;
 } vd_select_opt;
@@ -48,7 +48,7 @@ void vd_selection_reset(vd_selection *s);
 /* Conditions and expressions have been checked by the caller. The same for any pool.
  * Fails with VD_E_ARG, VD_E_NOTFOUND (no vectors, no such scene), VD_E_NOMEM, catalog errors. */
 vd_status vd_select_pictures(vd_selection *out, const vd_dataset *ds, const vd_select_opt *opt,
-                    struct vd_pool *pool, vd_err *err);
+                             struct vd_pool *pool, vd_err *err);
 
 /* The part of vd_select_pictures by surface: `s->list` is loaded, s->row has room for all of it. */
 vd_status vd_select_surface(vd_selection *s, const vd_dataset *ds, const vd_select_opt *opt,

@@ -183,8 +183,8 @@ static vd_status find_snapshot(vd_state *s, vd_db *db, const char *name, int64_t
     vd_stmt *q = NULL;
     bool is = false;
     *id = -1;
-    VD_TRY(vd_db_prepare(&q, db, "SELECT id, digest, split FROM snapshot WHERE name = ?1", true,
-                         err));
+    VD_TRY(
+        vd_db_prepare(&q, db, "SELECT id, digest, split FROM snapshot WHERE name = ?1", true, err));
     vd_stmt_bind(q, 1, vd_val_text(name));
     vd_status st = vd_stmt_step(q, &is, err);
     if (st == VD_OK && is) {
@@ -229,8 +229,7 @@ vd_status vd_state_of_snapshot(vd_state *out, vd_db *db, const char *name, vd_er
     int64_t id = -1;
     char stated[33] = "";
     VD_GO(find_snapshot(&s, db, name, &id, stated, err));
-    if (id < 0)
-        VD_GO(vd_fail(err, VD_E_NOTFOUND, "diff: there is no snapshot '%.80s'", name));
+    if (id < 0) VD_GO(vd_fail(err, VD_E_NOTFOUND, "diff: there is no snapshot '%.80s'", name));
     VD_GO(read_rows(&s, db, id, err));
     VD_GO(make_digest(&s, err));
     if (strcmp(stated, s.digest) != 0)
@@ -255,7 +254,7 @@ static vd_status write_rows(vd_db *db, const vd_state *s, int64_t id, const char
                         true, err));
     for (int64_t i = 0; i < s->n; i++) {
         const vd_state_row *r = &s->row[i];
-        const vd_value v[] = { vd_val_int(id),        vd_val_text(r->uri),  vd_val_int(r->id),
+        const vd_value v[] = { vd_val_int(id),       vd_val_text(r->uri),  vd_val_int(r->id),
                                vd_val_text(r->hash), vd_val_text(r->part), vd_val_text(r->labels) };
         VD_GO(vd_stmt_run(row, v, 6, err));
     }
@@ -263,13 +262,10 @@ static vd_status write_rows(vd_db *db, const vd_state *s, int64_t id, const char
                         "INSERT INTO snapshot(id, name, made_ns, note, split, assets, digest)"
                         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                         true, err));
-    const vd_value v[] = { vd_val_int(id),
-                           vd_val_text(name),
-                           vd_val_int(vd_time_unix_ns()),
-                           vd_val_text(note),
-                           vd_val_text(s->split),
-                           vd_val_int(s->n),
-                           vd_val_text(s->digest) };
+    const vd_value v[] = {
+        vd_val_int(id),        vd_val_text(name), vd_val_int(vd_time_unix_ns()), vd_val_text(note),
+        vd_val_text(s->split), vd_val_int(s->n),  vd_val_text(s->digest)
+    };
     st = vd_stmt_run(head, v, 7, err);
 done:
     vd_stmt_free(row);

@@ -26,8 +26,7 @@ void vd_state_reset(vd_state *s);
 
 /* The present pictures. `split` names a split whose parts count, NULL: none. Fails with
  * VD_E_NOTFOUND (no such split), catalog errors, VD_E_NOMEM. */
-vd_status vd_state_now(vd_state *out, vd_db *db, const char *where, const char *split,
-                       vd_err *err);
+vd_status vd_state_now(vd_state *out, vd_db *db, const char *where, const char *split, vd_err *err);
 /* Fails with VD_E_NOTFOUND, VD_E_FORMAT (its digest is not that of its rows). */
 vd_status vd_state_of_snapshot(vd_state *out, vd_db *db, const char *name, vd_err *err);
 
@@ -36,8 +35,8 @@ vd_status vd_snapshot_store(vd_db *db, const vd_state *s, const char *name, cons
                             vd_err *err);
 
 typedef struct vd_difference {
-    const char *what; /* added, removed, moved, bytes, part, labels */
-    const char *uri;  /* in the later state, but for what was removed */
+    const char *what;  /* added, removed, moved, bytes, part, labels */
+    const char *uri;   /* in the later state, but for what was removed */
     const char *a, *b; /* hash, part or URI before and after; "" where there is none */
 } vd_difference;
 

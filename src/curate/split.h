@@ -44,14 +44,14 @@ vd_status vd_split_groups(uint8_t *part, const vd_curated_list *list, const int3
 /* ---- what a split is judged by ---- */
 
 typedef struct vd_split_facts {
-    int64_t straddling;        /* groups in more than one part */
-    int64_t straddle[2];       /* positions of two pictures of the first such group; -1 */
-    int64_t identical;         /* pictures whose bytes lie in another part as well */
-    int64_t shared_points;     /* points of scenes that pictures of several parts show */
-    int64_t scenes;            /* looked at */
-    int64_t compared;          /* pictures with a vector; 0: none, or not wanted */
-    double similarity;         /* the largest cosine between parts; NaN: unknown */
-    int64_t similar[2];        /* of these pictures; -1 */
+    int64_t straddling;    /* groups in more than one part */
+    int64_t straddle[2];   /* positions of two pictures of the first such group; -1 */
+    int64_t identical;     /* pictures whose bytes lie in another part as well */
+    int64_t shared_points; /* points of scenes that pictures of several parts show */
+    int64_t scenes;        /* looked at */
+    int64_t compared;      /* pictures with a vector; 0: none, or not wanted */
+    double similarity;     /* the largest cosine between parts; NaN: unknown */
+    int64_t similar[2];    /* of these pictures; -1 */
 } vd_split_facts;
 
 /* part[i] 255 leaves a picture out. `vectors` as in vd_asset_vectors, NULL: similarity is not

@@ -44,8 +44,7 @@ static bool is_vector_type(vd_npy_type t) {
 }
 
 static vd_status finish(vd_vectors *out, const gather *g, const char *from, vd_err *err) {
-    if (g->n == 0)
-        return vd_fail(err, VD_E_NOTFOUND, "vectors: no picture has '%.80s'", from);
+    if (g->n == 0) return vd_fail(err, VD_E_NOTFOUND, "vectors: no picture has '%.80s'", from);
     return g->type == VD_NPY_I8
                ? vd_vectors_i8(out, (const int8_t *)g->data, g->n, g->dim, err)
                : vd_vectors_f32(out, (const float *)(const void *)g->data, g->n, g->dim, err);
@@ -58,8 +57,8 @@ static vd_status gather_look(gather *g, int32_t *row, vd_db *db, const vd_curate
     vd_status st = VD_OK;
     vd_stmt *s = NULL;
     *g = (gather){ .type = VD_NPY_I8, .dim = VD_LOOK_DIM };
-    VD_TRY(vd_db_prepare(&s, db, "SELECT look FROM fact_fingerprint WHERE asset_id = ?1", true,
-                         err));
+    VD_TRY(
+        vd_db_prepare(&s, db, "SELECT look FROM fact_fingerprint WHERE asset_id = ?1", true, err));
     for (int64_t i = 0; i < l->n; i++) {
         bool is = false;
         vd_stmt_bind(s, 1, vd_val_int(l->row[i].id));
@@ -234,9 +233,8 @@ static vd_status gather_file(gather *g, int32_t *row, const vd_dataset *ds,
     vd_map *at = NULL;
     VD_GO(vd_npy_read(&a, &data, path, err));
     if (a.n_dims != 2 || !is_vector_type(a.type) || a.dim[1] < 1 || a.dim[1] > VD_VECTORS_MAX_DIM)
-        VD_GO(vd_fail(err, VD_E_FORMAT,
-                      "%s: no float32, float64, int8 or uint8 array of n x 1..%d", path,
-                      VD_VECTORS_MAX_DIM));
+        VD_GO(vd_fail(err, VD_E_FORMAT, "%s: no float32, float64, int8 or uint8 array of n x 1..%d",
+                      path, VD_VECTORS_MAX_DIM));
     VD_GO(vd_map_new(&at, err));
     VD_GO(map_rows(at, ds, &a, path, ids, err));
     *g = (gather){ .type = a.type == VD_NPY_I8 ? VD_NPY_I8 : VD_NPY_F32, .dim = (int)a.dim[1] };

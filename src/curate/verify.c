@@ -84,8 +84,8 @@ static vd_status measure_bytes(vd_split_facts *f, vd_db *db, int64_t n, const vd
     for (int64_t i = 0; i < n; i++)
         if (same[i] >= 0 && part[i] != LEFT_OUT) parts[same[i]] |= (uint32_t)1 << part[i];
     for (int64_t i = 0; i < n; i++)
-        f->identical += same[i] >= 0 && part[i] != LEFT_OUT &&
-                        parts[same[i]] != (uint32_t)1 << part[i];
+        f->identical +=
+            same[i] >= 0 && part[i] != LEFT_OUT && parts[same[i]] != (uint32_t)1 << part[i];
 done:
     vd_mem_free(same);
     vd_mem_free(parts);
@@ -127,8 +127,8 @@ static vd_status measure_points(vd_split_facts *f, const vd_dataset *ds, const v
                                 const uint8_t *part, vd_err *err) {
     vd_stmt *s = NULL;
     bool row = true;
-    vd_status st = vd_db_prepare(&s, vd_dataset_db(ds), "SELECT id FROM scene ORDER BY id", true,
-                                 err);
+    vd_status st =
+        vd_db_prepare(&s, vd_dataset_db(ds), "SELECT id FROM scene ORDER BY id", true, err);
     while (st == VD_OK && row) {
         st = vd_stmt_step(s, &row, err);
         if (st == VD_OK && row) st = measure_scene(f, ds, vd_stmt_int(s, 0), position, part, err);
@@ -322,8 +322,8 @@ static void tell_pair(vd_split_check *k, const matching *m, const vd_certificate
                       const int64_t at[2], const char *between) {
     if (at[0] < 0) return;
     snprintf(k->detail, sizeof k->detail, "%.200s (%.30s) %s %.200s (%.30s)",
-             m->list.row[at[0]].uri, c->part_name[m->part[at[0]]], between,
-             m->list.row[at[1]].uri, c->part_name[m->part[at[1]]]);
+             m->list.row[at[0]].uri, c->part_name[m->part[at[0]]], between, m->list.row[at[1]].uri,
+             c->part_name[m->part[at[1]]]);
 }
 
 static void judge(vd_split_check out[VD_SPLIT_CHECKS], const matching *m, const vd_certificate *c,

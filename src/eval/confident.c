@@ -209,15 +209,10 @@ static bool is_found(const pruning *w, int64_t item, vd_confident_rule rule) {
     const double *p = w->p + item * w->c->classes;
     int of;
     switch (rule) {
-    case VD_CONFIDENT_NOISE_RATE:
-        return w->by_rate[item];
-    case VD_CONFIDENT_CLASS:
-        return w->by_class[item];
-    case VD_CONFIDENT_BOTH:
-        return w->by_rate[item] && w->by_class[item];
-    default:
-        of = confident_class(w->c, p);
-        return of >= 0 && of != w->label[item];
+    case VD_CONFIDENT_NOISE_RATE: return w->by_rate[item];
+    case VD_CONFIDENT_CLASS: return w->by_class[item];
+    case VD_CONFIDENT_BOTH: return w->by_rate[item] && w->by_class[item];
+    default: of = confident_class(w->c, p); return of >= 0 && of != w->label[item];
     }
 }
 

@@ -30,9 +30,7 @@
         .help = "workers; 0: one a processor"                                                      \
     }
 #define SEED_ARG                                                                                   \
-    {                                                                                              \
-        .name = "seed", .type = VD_T_INT, .max = 9e15, .def = "1", .help = "of random choices"     \
-    }
+    { .name = "seed", .type = VD_T_INT, .max = 9e15, .def = "1", .help = "of random choices" }
 
 /* A pool of --jobs workers. */
 vd_status vd_front_pool(const vd_opcall *c, vd_pool **pool, vd_err *err);

@@ -23,9 +23,7 @@ static const vd_arg args[] = {
       .choices = "noise-rate|class|both|counts",
       .def = "noise-rate",
       .help = "how the estimate of wrong labels becomes a list of them" },
-    { .name = "classes",
-      .value = "FILE",
-      .help = "names of the classes, one a line, in order" },
+    { .name = "classes", .value = "FILE", .help = "names of the classes, one a line, in order" },
     { .name = "joint",
       .value = "FILE.npy",
       .help = "writes the joint distribution of given and true labels here, float64" },
@@ -66,7 +64,8 @@ static vd_status read_probabilities(labels *l, const char *path, vd_err *err) {
                 a.dim[1] <= VD_CONFIDENT_MAX_CLASSES;
     if (!fits) {
         vd_mem_free(data);
-        return vd_fail(err, VD_E_FORMAT, "%s: no float32 or float64 array of items x classes", path);
+        return vd_fail(err, VD_E_FORMAT, "%s: no float32 or float64 array of items x classes",
+                       path);
     }
     l->n = a.dim[0];
     l->classes = (int)a.dim[1];
@@ -82,16 +81,11 @@ static vd_status read_probabilities(labels *l, const char *path, vd_err *err) {
 
 static int64_t whole_at(const void *data, vd_npy_type type, int64_t i) {
     switch (type) {
-    case VD_NPY_U8:
-        return ((const uint8_t *)data)[i];
-    case VD_NPY_I8:
-        return ((const int8_t *)data)[i];
-    case VD_NPY_U16:
-        return ((const uint16_t *)data)[i];
-    case VD_NPY_I32:
-        return ((const int32_t *)data)[i];
-    default:
-        return ((const int64_t *)data)[i];
+    case VD_NPY_U8: return ((const uint8_t *)data)[i];
+    case VD_NPY_I8: return ((const int8_t *)data)[i];
+    case VD_NPY_U16: return ((const uint16_t *)data)[i];
+    case VD_NPY_I32: return ((const int32_t *)data)[i];
+    default: return ((const int64_t *)data)[i];
     }
 }
 
@@ -133,9 +127,9 @@ static vd_status read_names(labels *l, const char *path, vd_err *err) {
         n += end > p;
         while (*end == '\r' || *end == '\n') *end++ = '\0';
     }
-    return n == l->classes ? VD_OK
-                           : vd_fail(err, VD_E_ARG, "%s: %d names, there are %d classes", path, n,
-                                     l->classes);
+    return n == l->classes
+               ? VD_OK
+               : vd_fail(err, VD_E_ARG, "%s: %d names, there are %d classes", path, n, l->classes);
 }
 
 static vd_confident_rule rule_of(const char *name) {
@@ -174,7 +168,8 @@ static vd_status eval_labels_op(vd_opcall *c, vd_err *err) {
     VD_GO(read_labels(&l, vd_arg_text(c, "labels"), err));
     VD_GO(read_names(&l, vd_arg_text(c, "classes"), err));
     VD_GO(vd_confident_joint(&joint, l.label, l.p, l.n, l.classes, err));
-    VD_GO(vd_confident_find(&found, &n, &joint, l.label, l.p, rule_of(vd_arg_text(c, "rule")), err));
+    VD_GO(
+        vd_confident_find(&found, &n, &joint, l.label, l.p, rule_of(vd_arg_text(c, "rule")), err));
     vd_npy shape = { .type = VD_NPY_F64, .n_dims = 2, .dim = { l.classes, l.classes } };
     if (joint_path != NULL) VD_GO(vd_npy_write(joint_path, &shape, joint.joint, err));
     st = send(c, &l, found, n, err);
@@ -194,8 +189,7 @@ const vd_op vd_op_eval_labels = {
         "pair of classes, as many items as are estimated to be confused, by their margin; class takes the least\n"
         "probable labels of each class; both, what the two agree on; counts, every item that is confidently of another\n"
         "class. Worst first. Works without a dataset.",
-    .example =
-        "vidimus eval labels --probabilities pred_probs.npy --labels labels.npy --json",
+    .example = "vidimus eval labels --probabilities pred_probs.npy --labels labels.npy --json",
     .args = args,
     .n_args = VD_COUNT(args),
     .columns = columns,

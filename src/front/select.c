@@ -25,7 +25,8 @@ static const vd_arg args[] = {
     { .name = "ids", .value = "FILE.npy", .help = "int64: the assets of the rows of --vectors" },
     { .name = "like",
       .value = "EXPR",
-      .help = "SQL condition: similarity, like these pictures; diversity, these are there already" },
+      .help =
+          "SQL condition: similarity, like these pictures; diversity, these are there already" },
     { .name = "score", .value = "EXPR", .help = "SQL expression: by score, the largest first" },
     { .name = "per",
       .value = "EXPR",
@@ -101,7 +102,8 @@ static void say_selection(vd_opcall *c, const vd_select_opt *o, const vd_selecti
                      : o->by == VD_SELECT_SURFACE ? "place in this scene"
                                                   : "vector");
     if (o->by == VD_SELECT_SURFACE)
-        vd_out_words(c, "%lld of %lld well observed points keep all their directions (%lld of %lld)",
+        vd_out_words(c,
+                     "%lld of %lld well observed points keep all their directions (%lld of %lld)",
                      (long long)s->cover.complete, (long long)s->cover.points,
                      (long long)s->cover.kept, (long long)s->cover.wanted);
 }
@@ -143,7 +145,8 @@ const vd_op vd_op_select = {
         "similarity those most like given ones; score the largest of an expression; surface the fewest registered\n"
         "pictures of a scene that keep every well observed point seen from enough directions. The same pictures\n"
         "come out for any number of jobs.",
-    .example = "vidimus select captures.vidimus --count 500 --by coverage --skip near,problems --tag chosen",
+    .example =
+        "vidimus select captures.vidimus --count 500 --by coverage --skip near,problems --tag chosen",
     .args = args,
     .n_args = VD_COUNT(args),
     .columns = columns,

@@ -1,4 +1,5 @@
-/* Operations snapshot, diff and card: what a dataset is, and was. SPDX-License-Identifier: Apache-2.0
+/* Operations snapshot, diff and card: what a dataset is, and was. SPDX-License-Identifier:
+ * Apache-2.0
  */
 #include "curate/snapshot.h"
 
@@ -27,7 +28,8 @@ static const vd_column snapshot_columns[] = {
     { "name", VD_TEXT, "", "of the snapshot", 0 },
     { "pictures", VD_INT, "", "in it", 0 },
     { "split", VD_TEXT, "", "whose parts it keeps", 0 },
-    { "digest", VD_TEXT, "", "of pictures, bytes, parts and labels: equal states have equal ones", 0 },
+    { "digest", VD_TEXT, "", "of pictures, bytes, parts and labels: equal states have equal ones",
+      0 },
     { "made", VD_TEXT, "", "when, in UTC", 0 },
     { "note", VD_TEXT, "", "as given", 0 },
 };
@@ -100,10 +102,7 @@ const vd_op vd_op_snapshot = {
 
 static const vd_arg diff_args[] = {
     DATASET_ARG,
-    { .name = "a",
-      .flags = VD_POSITIONAL | VD_REQUIRED,
-      .value = "A",
-      .help = "snapshot, or now" },
+    { .name = "a", .flags = VD_POSITIONAL | VD_REQUIRED, .value = "A", .help = "snapshot, or now" },
     { .name = "b",
       .flags = VD_POSITIONAL,
       .value = "B",

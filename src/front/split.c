@@ -11,19 +11,19 @@
 
 static const vd_arg args[] = {
     DATASET_ARG,
-    { .name = "parts",
-      .flags = VD_POSITIONAL,
-      .value = "80/10/10",
-      .help = "shares of the parts" },
+    { .name = "parts", .flags = VD_POSITIONAL, .value = "80/10/10", .help = "shares of the parts" },
     { .name = "by",
       .value = "LIST",
-      .help = "what must not straddle parts, by commas: scene, duplicates, video, session, folder, or "
-              "a regular expression over URIs (last), whose first group is the key; "
-              "scene,duplicates,video if not given" },
+      .help =
+          "what must not straddle parts, by commas: scene, duplicates, video, session, folder, or "
+          "a regular expression over URIs (last), whose first group is the key; "
+          "scene,duplicates,video if not given" },
     { .name = "names",
       .value = "LIST",
       .help = "of the parts, by commas; train,test or train,val,test if not given" },
-    { .name = "stratify", .value = "EXPR", .help = "SQL expression whose values are spread evenly" },
+    { .name = "stratify",
+      .value = "EXPR",
+      .help = "SQL expression whose values are spread evenly" },
     WHERE_ARG,
     SKIP_ARG,
     { .name = "gap",
@@ -48,10 +48,8 @@ static const vd_arg args[] = {
 };
 
 static const vd_column part_columns[] = {
-    { "part", VD_TEXT, "", "its name", 0 },
-    { "share", VD_REAL, "", "wanted", 0 },
-    { "pictures", VD_INT, "", "in it", 0 },
-    { "groups", VD_INT, "", "in it", 0 },
+    { "part", VD_TEXT, "", "its name", 0 },         { "share", VD_REAL, "", "wanted", 0 },
+    { "pictures", VD_INT, "", "in it", 0 },         { "groups", VD_INT, "", "in it", 0 },
     { "largest_group", VD_INT, "", "pictures", 0 },
 };
 static const vd_column check_columns[] = {
@@ -106,8 +104,7 @@ static vd_status name_parts(vd_certificate *cert, const char *names, vd_err *err
         for (int k = 0; k < VD_MIN(n, cert->n_parts); k++)
             if (strcmp(cert->part_name[k], at) == 0)
                 VD_GO(vd_fail(err, VD_E_ARG, "split: two parts are named '%.80s'", at));
-        if (n < cert->n_parts &&
-            (cert->part_name[n] = vd_arena_text(&cert->texts, at)) == NULL)
+        if (n < cert->n_parts && (cert->part_name[n] = vd_arena_text(&cert->texts, at)) == NULL)
             VD_GO(vd_nomem(err));
         n++;
     }
@@ -145,7 +142,9 @@ static vd_status load_pictures(vd_curated_list *list, vd_certificate *cert, cons
     vd_status st = VD_OK;
     vd_stmt *s = NULL;
     const char *stratify = vd_arg_text(c, "stratify"), *where = vd_arg_text(c, "where");
-    const vd_curated_query q = { .where = where, .skip = vd_arg_text(c, "skip"), .value = stratify };
+    const vd_curated_query q = { .where = where,
+                                 .skip = vd_arg_text(c, "skip"),
+                                 .value = stratify };
     VD_TRY(vd_op_check_where(db, where, err));
     VD_TRY(vd_op_check_where(db, stratify, err));
     VD_TRY(vd_curated_load(list, db, &q, err));

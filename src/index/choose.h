@@ -14,10 +14,10 @@ struct vd_pool;
  * most twice the least possible. The first is the one most like the mean of all, or what is already
  * there is given as `start` (and not taken again). Exact, and lazy: an item is compared with new
  * centres only when it could be the farthest.
- *     shapes : chosen[count], cosine NULL or [count]: to the most similar of those before (the first
- *              one's is -1 where there is no start); start[n_start]
- *     fails  : VD_E_ARG (count outside 0 .. n - n_start, a start outside 0 .. n-1), VD_E_NOMEM
- *     cost   : at most n * (count + n_start) products */
+ *     shapes : chosen[count], cosine NULL or [count]: to the most similar of those before (the
+ * first one's is -1 where there is no start); start[n_start] fails  : VD_E_ARG (count outside 0 ..
+ * n - n_start, a start outside 0 .. n-1), VD_E_NOMEM cost   : at most n * (count + n_start)
+ * products */
 vd_status vd_kcentre(int32_t *chosen, float *cosine, const vd_vectors *v, int64_t count,
                      const int32_t *start, int64_t n_start, struct vd_pool *pool, vd_err *err);
 
@@ -73,8 +73,8 @@ typedef struct vd_balance_opt {
     { .levels = 2, .rounds = 10, .seed = 1 }
 /*     shapes : chosen[count], by cluster and rank in it
  *     fails  : as vd_facility */
-vd_status vd_balance(int32_t *chosen, const vd_vectors *v, int64_t count,
-                     const vd_balance_opt *opt, struct vd_pool *pool, vd_err *err);
+vd_status vd_balance(int32_t *chosen, const vd_vectors *v, int64_t count, const vd_balance_opt *opt,
+                     struct vd_pool *pool, vd_err *err);
 
 /* Shares `count` out among parts that can take cap[i] at most, as evenly as that allows; what does
  * not divide goes to the first parts. share[n]; count at most the sum of cap. */

@@ -54,8 +54,8 @@ static int directions_of(uint8_t *of, const vd_cover_scene *s, int32_t p, double
         int d = 0;
         of[k - s->track[p]] = 255;
         if (!ray_to(ray, s->point[p], s->centre[s->view[k]])) continue;
-        while (d < n && founder[d][0] * ray[0] + founder[d][1] * ray[1] + founder[d][2] * ray[2] <
-                            cos_angle)
+        while (d < n &&
+               founder[d][0] * ray[0] + founder[d][1] * ray[1] + founder[d][2] * ray[2] < cos_angle)
             d++;
         if (d == MOST_DIRECTIONS) continue;
         if (d == n)

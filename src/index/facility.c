@@ -234,8 +234,7 @@ static vd_status value_task(void *user, int64_t block, int worker, vd_err *err) 
         int nb = (int)VD_MIN(TILE, s->chosen->n - b);
         vd_vectors_cosines(cosine, TILE, s->v, a, na, s->chosen, b, nb);
         for (int i = 0; i < na; i++)
-            for (int k = 0; k < nb; k++)
-                best[i] = VD_MAX(best[i], in_steps(cosine[i * TILE + k]));
+            for (int k = 0; k < nb; k++) best[i] = VD_MAX(best[i], in_steps(cosine[i * TILE + k]));
     }
     for (int i = 0; i < na; i++) s->sum[block] += best[i];
     return VD_OK;

@@ -1,5 +1,5 @@
-/* The kernels for AVX2; the scan with the POPCNT instruction. The first half decides nearly always: unrelated hashes
- * differ in about 64 of its 128 bits. SPDX-License-Identifier: Apache-2.0 */
+/* The kernels for AVX2; the scan with the POPCNT instruction. The first half decides nearly always:
+ * unrelated hashes differ in about 64 of its 128 bits. SPDX-License-Identifier: Apache-2.0 */
 #include "index/kern.h"
 
 #include <immintrin.h>

@@ -1,6 +1,7 @@
-/* The kernels for AVX-512 (F, BW). The scan: two 512-bit registers hold four hashes; bits are counted by nibble
- * look-up (Mula, Kurz and Lemire 2018) and summed by SAD, then the four 64-bit sums of each hash
- * are added by permutation. Four hashes a step. SPDX-License-Identifier: Apache-2.0 */
+/* The kernels for AVX-512 (F, BW). The scan: two 512-bit registers hold four hashes; bits are
+ * counted by nibble look-up (Mula, Kurz and Lemire 2018) and summed by SAD, then the four 64-bit
+ * sums of each hash are added by permutation. Four hashes a step. SPDX-License-Identifier:
+ * Apache-2.0 */
 #include "index/kern.h"
 
 #include <immintrin.h>

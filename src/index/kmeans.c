@@ -98,8 +98,7 @@ static vd_status centre_task(void *user, int64_t c, int worker, vd_err *err) {
     }
     for (int d = 0; d < dim; d++) length += sum[d] * sum[d];
     double scale = length > 0 ? 1 / sqrt(length) : 0;
-    for (int d = 0; d < dim; d++)
-        m->centre->f32[c * m->v->stride + d] = (float)(sum[d] * scale);
+    for (int d = 0; d < dim; d++) m->centre->f32[c * m->v->stride + d] = (float)(sum[d] * scale);
     vd_mem_free(sum);
     return VD_OK;
 }
@@ -167,8 +166,8 @@ vd_status vd_kmeans(int32_t *label, vd_vectors *centre, const vd_vectors *v, int
     vd_vectors own = { 0 };
     const vd_vectors *use = NULL;
     if (k < 1 || k > v->n || rounds < 0)
-        return vd_fail(err, VD_E_ARG, "clusters: %d of %lld items in %d rounds", k,
-                       (long long)v->n, rounds);
+        return vd_fail(err, VD_E_ARG, "clusters: %d of %lld items in %d rounds", k, (long long)v->n,
+                       rounds);
     vd_status st = as_floats(&own, &use, v, err);
     if (st == VD_OK) st = cluster(label, NULL, centre, use, k, rounds, seed, pool, err);
     vd_vectors_reset(&own);
@@ -338,8 +337,8 @@ vd_status vd_balance(int32_t *chosen, const vd_vectors *v, int64_t count, const 
         return vd_fail(err, VD_E_ARG, "choice: %lld of %lld items", (long long)count,
                        (long long)v->n);
     if (o.levels < 1 || o.levels > MAX_LEVELS || o.branch < 0 || o.rounds < 0)
-        return vd_fail(err, VD_E_ARG, "choice: %d levels of clusters, allowed are 1 to %d", o.levels,
-                       MAX_LEVELS);
+        return vd_fail(err, VD_E_ARG, "choice: %d levels of clusters, allowed are 1 to %d",
+                       o.levels, MAX_LEVELS);
     if (count == 0) return VD_OK;
     VD_GO(as_floats(&own, &use, v, err));
     VD_GO(grow(&t, use, &o, pool, err));

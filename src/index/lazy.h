@@ -1,9 +1,9 @@
 /* The next best of many items whose worth can only fall. SPDX-License-Identifier: Apache-2.0
  *
  * Minoux's lazy greedy ("Accelerated greedy algorithms for maximizing submodular set functions",
- * 1978): what an item was worth in an earlier round bounds what it is worth now, so only items whose
- * bound reaches the top are looked at again. The picks are those of the plain greedy algorithm,
- * ties by position, whatever number of items is looked at at a time. */
+ * 1978): what an item was worth in an earlier round bounds what it is worth now, so only items
+ * whose bound reaches the top are looked at again. The picks are those of the plain greedy
+ * algorithm, ties by position, whatever number of items is looked at at a time. */
 #ifndef VD_INDEX_LAZY_H
 #define VD_INDEX_LAZY_H
 

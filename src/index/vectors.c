@@ -103,13 +103,12 @@ static void cosines_i8(const vd_index_kern *kern, float *out, ptrdiff_t stride, 
     for (int i = 0; i < na; i += 4)
         for (int k = 0; k < nb; k += TURN) {
             int rows = VD_MIN(4, na - i), cols = VD_MIN(TURN, nb - k);
-            kern->dots_i8(dot, TURN, x->i8 + (a + i) * x->stride, rows,
-                          y->i8 + (b + k) * y->stride, cols, x->stride);
+            kern->dots_i8(dot, TURN, x->i8 + (a + i) * x->stride, rows, y->i8 + (b + k) * y->stride,
+                          cols, x->stride);
             for (int r = 0; r < rows; r++)
                 for (int c = 0; c < cols; c++)
                     out[(i + r) * stride + k + c] =
-                        (float)(dot[r * TURN + c] *
-                                (x->scale[a + i + r] * y->scale[b + k + c]));
+                        (float)(dot[r * TURN + c] * (x->scale[a + i + r] * y->scale[b + k + c]));
         }
 }
 

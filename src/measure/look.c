@@ -67,7 +67,8 @@ static void see(tally *t, const vd_pixels *p, int x, int y) {
         abs(gx) + abs(gy);
 }
 
-/* Square roots of shares, less those of an even histogram, times weight; nothing where it is empty. */
+/* Square roots of shares, less those of an even histogram, times weight; nothing where it is empty.
+ */
 static void put_shares(double *out, const int64_t *count, int n, double weight) {
     int64_t sum = 0;
     for (int i = 0; i < n; i++) sum += count[i];

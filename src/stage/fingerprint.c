@@ -15,8 +15,8 @@ static const vd_column columns[N_COLUMNS] = {
                      "the eight hashes of the turned and mirrored picture, with"
                      " --dihedral",
                      VD_COL_HIDDEN },
-    [C_LOOK] = { "look", VD_BLOB, "",
-                 "colour and texture as a vector, 128 int8 (measure/look.h)", VD_COL_HIDDEN },
+    [C_LOOK] = { "look", VD_BLOB, "", "colour and texture as a vector, 128 int8 (measure/look.h)",
+                 VD_COL_HIDDEN },
 };
 
 const vd_table_decl vd_table_fingerprint = { "fact_fingerprint", columns, N_COLUMNS };

@@ -1,5 +1,5 @@
-/* The kernels of choosing at every CPU level the machine has, against the plain C reference, bit for
- * bit. SPDX-License-Identifier: Apache-2.0 */
+/* The kernels of choosing at every CPU level the machine has, against the plain C reference, bit
+ * for bit. SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
 
@@ -42,7 +42,9 @@ static void fill(rows *r, int kind, uint64_t seed) {
     for (int s = 0; s < 2; s++) {
         for (int i = 0; i < ROWS * MOST_DIM; i++) {
             uint64_t v = vd_rng_u64(&g);
-            r->f32[s][i] = kind == 0 ? (float)((double)(int64_t)v * 0x1p-63) : kind == 1 ? 3e38f : 0;
+            r->f32[s][i] = kind == 0   ? (float)((double)(int64_t)v * 0x1p-63)
+                           : kind == 1 ? 3e38f
+                                       : 0;
             r->i8[s][i] = kind == 0 ? (int8_t)v : kind == 1 ? -128 : 0;
         }
         for (int i = 0; i < MOST_GAIN + 3; i++)

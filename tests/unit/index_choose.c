@@ -330,7 +330,8 @@ T(the_most_similar_come_first) {
         const float *row = s->cosine + (size_t)got[i] * N;
         T_TRUE(cosine[i] == VD_MAX(row[17], row[200]) && got[i] != 17 && got[i] != 200);
         if (i > 0)
-            T_TRUE(cosine[i] < cosine[i - 1] || (cosine[i] == cosine[i - 1] && got[i] > got[i - 1]));
+            T_TRUE(cosine[i] < cosine[i - 1] ||
+                   (cosine[i] == cosine[i - 1] && got[i] > got[i - 1]));
     }
     sample_free(s);
 }
@@ -392,8 +393,8 @@ T(choices_survive_refused_memory) {
 
 enum { VIEWS = 24, POINTS = 400 };
 
-/* Cameras on a circle of radius 10 look at points about its middle; a point is shown by the views on
- * its side. */
+/* Cameras on a circle of radius 10 look at points about its middle; a point is shown by the views
+ * on its side. */
 typedef struct ring {
     double centre[VIEWS][3], point[POINTS][3];
     int64_t track[POINTS + 1];
@@ -416,8 +417,10 @@ static void make_ring(t_case *t, ring *g) {
             if (cos(6.283185307179586 * v / VIEWS - side) > cos(width))
                 g->view[g->track[p + 1]++] = v;
     }
-    g->scene = (vd_cover_scene){ VIEWS,    POINTS,  (const double(*)[3])g->centre,
-                                 (const double(*)[3])g->point, g->track, g->view };
+    g->scene = (vd_cover_scene){
+        VIEWS,    POINTS, (const double(*)[3])g->centre, (const double(*)[3])g->point,
+        g->track, g->view
+    };
 }
 
 /* How many directions more than `angle` apart the views of a subset see a point from, at most: by

@@ -82,9 +82,9 @@ T(parts_say_what_they_should) {
     for (int i = 0; i < W * H; i++) red_left(data + 3 * i, i % W, i / W);
     vd_look(look, &p);
     for (int c = 0; c < 16; c++) {
-        T_TRUE(c % 4 < 2 ? look[3 * c + 1] > 50 : look[3 * c + 1] == 0); /* R - G */
+        T_TRUE(c % 4 < 2 ? look[3 * c + 1] > 50 : look[3 * c + 1] == 0);  /* R - G */
         T_TRUE(c % 4 < 2 ? look[3 * c + 2] > 20 : look[3 * c + 2] < -20); /* yellow - blue */
-        T_EQ(look[48 + c], 0);                                          /* flat cells */
+        T_EQ(look[48 + c], 0);                                            /* flat cells */
     }
 }
 
