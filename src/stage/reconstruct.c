@@ -20,6 +20,7 @@
 #include "global/global.h"
 #include "stage/features.h"
 #include "stage/health.h"
+#include "stage/imported.h"
 #include "stage/scene_input.h"
 #include "store/arrays.h"
 
@@ -173,8 +174,7 @@ static vd_status write_cameras(stage *s, const vd_sfm_model *m, vd_stmt *insert,
         if (id[camera] == 0) {
             id[camera] = ++s->next_camera;
             vd_str_clear(&params);
-            for (int k = 0; k < vd_camera_param_count(c->model); k++)
-                vd_str_addf(&params, "%s%.17g", k > 0 ? "," : "", c->params[k]);
+            vd_camera_put_params(&params, c);
             VD_GO(vd_str_check(&params, err));
             const vd_value v[] = {
                 vd_val_int(id[camera]),   vd_val_text(vd_camera_model_name(c->model)),
@@ -341,7 +341,9 @@ static vd_status write_result(stage *s, const char *state, vd_err *err) {
     vd_writer *w = NULL;
     vd_str detail = { 0 };
     VD_GO(vd_db_begin(s->db, err));
-    VD_GO(vd_db_exec(s->db, "DELETE FROM fact_reconstruct; DELETE FROM scene; DELETE FROM camera",
+    VD_GO(vd_db_exec(s->db,
+                     "DELETE FROM fact_reconstruct; DELETE FROM scene; DELETE FROM camera;"
+                     "DELETE FROM dataset_state WHERE name = 'scenes_imported'",
                      err));
     VD_GO(vd_db_prepare(&camera, s->db, "INSERT INTO camera VALUES(?1, ?2, ?3, ?4, ?5, ?6)", true,
                         err));
@@ -438,10 +440,14 @@ static vd_status run_reconstruct(vd_run *run, vd_err *err) {
     vd_status st = VD_OK;
     vd_str old = { 0 };
     char state[32];
+    int64_t imported = 0, n_imported = 0;
     double t0 = vd_time_mono_s();
     stage s = { .run = run,
                 .db = vd_dataset_db(run->ds),
                 .index = vd_run_stage_index(run, "reconstruct") };
+    VD_GO(vd_scenes_import_number(&imported, s.db, err));
+    if (imported > 0 && !run->opt->replace_scenes) goto done; /* somebody chose them */
+    VD_GO(vd_db_int(s.db, "SELECT count(*) FROM scene", &n_imported, err));
     VD_GO(vd_views_load(&s.views, run, err));
     VD_GO(state_of(&s, state, err));
     VD_GO(vd_run_state_get(run, "reconstruct_key", &old, err));
@@ -454,6 +460,7 @@ static vd_status run_reconstruct(vd_run *run, vd_err *err) {
     for (int32_t k = 0; k < s.result.n_models; k++)
         VD_GO(write_arrays(&s, k + 1, &s.result.model[k], err));
     VD_GO(write_result(&s, state, err));
+    if (imported > 0) vd_scenes_import_remove(run->ds, imported, n_imported);
     vd_run_progress(run, "reconstruct", s.views.n, s.views.n, t0, true);
     run->time[s.index].done = run->time[s.index].total = s.views.n;
 done:
@@ -467,6 +474,7 @@ done:
 
 static void params(const vd_run_opt *opt, vd_str *out) {
     if (opt->camera != NULL) vd_str_addf(out, "camera=%s;", opt->camera);
+    if (opt->cameras != NULL) vd_str_addf(out, "cameras=%s;", opt->cameras_hash);
     vd_str_addf(out, "model=%s;refine=%s;mapper=%s;", opt->camera_model, opt->refine, opt->mapper);
 }
 
@@ -476,6 +484,7 @@ static vd_status summary(vd_run *run, vd_str *out, vd_err *err) {
         "SELECT count(*) FROM fact_reconstruct WHERE registered = 1",
         "SELECT count(*) FROM fact_reconstruct",
         "SELECT coalesce(sum(points), 0) FROM scene",
+        "SELECT count(*) FROM dataset_state WHERE name = 'scenes_imported'",
     };
     int64_t n[VD_COUNT(sql)];
     for (int i = 0; i < VD_COUNT(sql); i++)
@@ -487,7 +496,7 @@ static vd_status summary(vd_run *run, vd_str *out, vd_err *err) {
     vd_str_count(out, n[2]);
     vd_str_add(out, " pictures placed, ");
     vd_str_count(out, n[3]);
-    vd_str_add(out, " points");
+    vd_str_add(out, n[4] > 0 ? " points, imported" : " points");
     return vd_str_check(out, err);
 }
 

@@ -3,7 +3,6 @@
 #include "stage/views.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,40 +10,8 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "image/sensors.h"
+#include "recon/known_cameras.h"
 #include "stage/problems.h"
-
-vd_status vd_camera_parse(vd_camera *out, const char *text, vd_err *err) {
-    char name[32];
-    vd_camera c = { 0 };
-    double v[2 + VD_CAMERA_PARAMS];
-    int n = 0;
-    size_t len = strcspn(text, ",");
-    snprintf(name, sizeof name, "%.*s", (int)VD_MIN(len, sizeof name - 1), text);
-    c.model = vd_camera_model_from_name(name);
-    if (c.model < 0) return vd_fail(err, VD_E_ARG, "camera '%.80s': no model '%s'", text, name);
-    int want = 2 + vd_camera_param_count(c.model);
-    for (const char *p = text + len; *p == ',';) {
-        char *end;
-        double x = strtod(p + 1, &end);
-        if (end == p + 1 || (*end != ',' && *end != '\0') || !isfinite(x))
-            return vd_fail(err, VD_E_ARG, "camera '%.80s': value %d is no number", text, n + 1);
-        if (n < want) v[n] = x;
-        n++;
-        p = end;
-    }
-    if (n != want)
-        return vd_fail(err, VD_E_ARG,
-                       "camera '%.80s': %s takes width, height and %d parameters, %d values given",
-                       text, name, want - 2, n);
-    if (!(v[0] >= 1 && v[0] <= 1e6 && v[1] >= 1 && v[1] <= 1e6))
-        return vd_fail(err, VD_E_ARG, "camera '%.80s': a picture of %g x %g", text, v[0], v[1]);
-    c.width = (int32_t)v[0];
-    c.height = (int32_t)v[1];
-    memcpy(c.params, v + 2, (size_t)(want - 2) * sizeof *v);
-    VD_TRY(vd_camera_check(&c, err));
-    *out = c;
-    return VD_OK;
-}
 
 /* A row of the query below. */
 enum {
@@ -99,7 +66,8 @@ typedef struct loader {
     vd_view_set *set;
     vd_map *groups;
     vd_str group;
-    const vd_camera *given; /* or NULL */
+    vd_known_cameras known;
+    const vd_camera *given; /* of the view at hand, or NULL */
     int model;
 } loader;
 
@@ -123,13 +91,7 @@ static vd_status new_camera(loader *l, const vd_stmt *s, int32_t w, int32_t h, v
     return VD_OK;
 }
 
-/* The given camera is of pictures of its own shape; others keep what EXIF says. */
-static bool has_shape_of(const vd_camera *c, int32_t w, int32_t h) {
-    return fabs((double)w * c->height - (double)h * c->width) <=
-           0.01 * (double)VD_MAX(w, h) * VD_MAX(c->width, c->height);
-}
-
-static vd_status add_view(loader *l, const vd_stmt *s, const vd_camera *given, vd_err *err) {
+static vd_status add_view(loader *l, const vd_stmt *s, vd_err *err) {
     vd_view_set *set = l->set;
     int64_t camera = 0;
     int32_t w = (int32_t)vd_stmt_int(s, Q_WIDTH), h = (int32_t)vd_stmt_int(s, Q_HEIGHT);
@@ -140,10 +102,11 @@ static vd_status add_view(loader *l, const vd_stmt *s, const vd_camera *given, v
         w = h;
         h = swap;
     }
-    l->given = given != NULL && has_shape_of(given, w, h) ? given : NULL;
+    int32_t known = vd_known_cameras_find(&l->known, vd_stmt_text(s, Q_URI), w, h);
+    l->given = known >= 0 ? &l->known.m.cameras[known] : NULL;
     if (l->given != NULL) {
         vd_str_clear(&l->group);
-        vd_str_addf(&l->group, "given|%dx%d", (int)w, (int)h);
+        vd_str_addf(&l->group, "given %d|%dx%d", (int)known, (int)w, (int)h);
         VD_TRY(vd_str_check(&l->group, err));
     } else {
         VD_TRY(group_of(&l->group, s, w, h, err));
@@ -202,21 +165,23 @@ static double threshold_of(const vd_run *run, const char *kind) {
 vd_status vd_views_load(vd_view_set *out, vd_run *run, vd_err *err) {
     vd_status st = VD_OK;
     vd_stmt *s = NULL;
-    vd_camera given;
     vd_view_set set = { 0 };
     loader l = { .set = &set };
     bool row = true;
-    if (run->opt->camera != NULL) VD_TRY(vd_camera_parse(&given, run->opt->camera, err));
+    if (run->opt->camera != NULL)
+        VD_TRY(vd_known_cameras_one(&l.known, run->opt->camera, err));
+    else if (run->opt->cameras != NULL)
+        VD_TRY(vd_known_cameras_read(&l.known, run->opt->cameras, err));
     l.model = vd_camera_model_from_name(run->opt->camera_model);
     if (l.model < 0)
-        return vd_fail(err, VD_E_ARG, "camera-model: no model '%.40s'", run->opt->camera_model);
+        VD_GO(vd_fail(err, VD_E_ARG, "camera-model: no model '%.40s'", run->opt->camera_model));
     VD_GO(vd_map_new(&l.groups, err));
     VD_GO(vd_db_prepare(&s, vd_dataset_db(run->ds), query, true, err));
     vd_stmt_bind(s, 1, vd_val_real(threshold_of(run, "blurry")));
     vd_stmt_bind(s, 2, vd_val_real(threshold_of(run, "motion_blur")));
     while (row) {
         VD_GO(vd_stmt_step(s, &row, err));
-        if (row) VD_GO(add_view(&l, s, run->opt->camera != NULL ? &given : NULL, err));
+        if (row) VD_GO(add_view(&l, s, err));
     }
     VD_GO(index_ids(&set, err));
     *out = set;
@@ -225,6 +190,7 @@ done:
     vd_stmt_free(s);
     vd_map_free(l.groups);
     vd_str_reset(&l.group);
+    vd_known_cameras_reset(&l.known);
     vd_views_reset(&set);
     return st;
 }

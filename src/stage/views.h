@@ -4,7 +4,7 @@
 #define VD_STAGE_VIEWS_H
 
 #include "base/arena.h"
-#include "geometry/camera.h"
+#include "recon/camera_text.h"
 #include "stage/stages.h"
 
 typedef struct vd_view {
@@ -43,7 +43,4 @@ int64_t vd_views_find(const vd_view_set *s, int64_t asset_id); /* position, -1: 
 
 /* order[n]: positions by video, then time; pictures without a time by their names. */
 void vd_views_by_time(int32_t *order, const vd_view_set *s);
-
-/* "MODEL,WIDTH,HEIGHT,PARAMS..." Fails with VD_E_ARG and says what is wrong. */
-vd_status vd_camera_parse(vd_camera *out, const char *text, vd_err *err);
 #endif
