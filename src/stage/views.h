@@ -43,5 +43,4 @@ int64_t vd_views_find(const vd_view_set *s, int64_t asset_id); /* position, -1: 
 
 /* order[n]: positions by video, then time; pictures without a time by their names. */
 void vd_views_by_time(int32_t *order, const vd_view_set *s);
-
 #endif
