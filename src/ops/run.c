@@ -110,7 +110,8 @@ static const vd_arg run_args[] = {
       .type = VD_T_CHOICE,
       .choices = "auto|incremental|global",
       .def = "auto",
-      .help = "how scenes are built; auto: incremental up to 300 pictures, then global" },
+      .help =
+          "how scenes are built; auto: an image at a time up to 300 pictures, all at once beyond; the other too where much is left over" },
     { .name = "refine",
       .type = VD_T_CHOICE,
       .choices = "auto|none|focal|all",

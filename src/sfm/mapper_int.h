@@ -130,7 +130,9 @@ vd_status vd_mapper_filter_near(vd_mapper *m, int32_t image, int64_t *changed, v
 /* mapper_adjust.c */
 vd_status vd_mapper_adjust_local(vd_mapper *m, int32_t image, vd_err *err);
 vd_status vd_mapper_adjust_global(vd_mapper *m, bool last, vd_err *err);
-/* Adjusts, filters and triangulates in turn until that changes little. */
+/* The last adjustment, with a loss that trusts the observations that agree best. */
+vd_status vd_mapper_polish(vd_mapper *m, vd_err *err);
+/* Adjusts, filters and triangulates in turn until that changes little; polishes at the last. */
 vd_status vd_mapper_settle(vd_mapper *m, bool last, vd_err *err);
 
 /* incremental.c: models one after the other until `start`, which puts the beginning of the next one

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "geometry/rigid.h"
+#include "global/auto.h"
 #include "global/global.h"
 #include "stage/features.h"
 #include "stage/scene_input.h"
@@ -339,14 +340,14 @@ static vd_status state_of(stage *s, char text[32], vd_err *err) {
     return st;
 }
 
-/* An image at a time takes long for many, and drifts. */
-enum { MANY = 300 };
-
 static vd_status build(stage *s, vd_err *err) {
     const char *how = s->run->opt->mapper;
-    bool global = strcmp(how, "global") == 0 || (strcmp(how, "auto") == 0 && s->views.n > MANY);
-    if (global) return vd_sfm_global(&s->result, &s->in.sfm, NULL, NULL, s->run->pool, err);
-    return vd_sfm_incremental(&s->result, &s->in.sfm, NULL, NULL, s->run->pool, err);
+    const vd_sfm_input *in = &s->in.sfm;
+    if (strcmp(how, "global") == 0)
+        return vd_sfm_global(&s->result, in, NULL, NULL, s->run->pool, err);
+    if (strcmp(how, "incremental") == 0)
+        return vd_sfm_incremental(&s->result, in, NULL, NULL, s->run->pool, err);
+    return vd_sfm_auto(&s->result, in, NULL, NULL, s->run->pool, err);
 }
 
 static vd_status run_reconstruct(vd_run *run, vd_err *err) {
