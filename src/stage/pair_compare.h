@@ -1,9 +1,9 @@
 /* What two pictures have in common. SPDX-License-Identifier: Apache-2.0
  *
- * Features come largest scale first, and the first of both pictures tell cheaply whether it is worth
- * going on. Where they give a geometry, the others are compared along its epipolar lines only: a
- * fifth of the time of comparing all with all, and more matches, because a feature competes with
- * fewer others. Where they give too few matches for a geometry, all are compared with all. */
+ * Features come largest scale first, and the first of both pictures tell cheaply whether it is
+ * worth going on. Where they give a geometry, the others are compared along its epipolar lines
+ * only: a fifth of the time of comparing all with all, and more matches, because a feature competes
+ * with fewer others. Where they give too few matches for a geometry, all are compared with all. */
 #ifndef VD_STAGE_PAIR_COMPARE_H
 #define VD_STAGE_PAIR_COMPARE_H
 
