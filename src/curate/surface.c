@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "curate/select.h"
 #include "geometry/rigid.h"
-#include "stage/scenes.h"
+#include "scene/scenes.h"
 
 /* A scene seen by the candidates alone. */
 typedef struct surface {

@@ -9,7 +9,7 @@
 #include "base/pool.h"
 #include "curate/split.h"
 #include "curate/vectors.h"
-#include "stage/scenes.h"
+#include "scene/scenes.h"
 
 enum { LEFT_OUT = 255, TILE = 64 };
 

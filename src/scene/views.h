@@ -1,7 +1,7 @@
 /* The pictures that take part in reconstruction, with what is known of their cameras before any
  * geometry. SPDX-License-Identifier: Apache-2.0 */
-#ifndef VD_STAGE_VIEWS_H
-#define VD_STAGE_VIEWS_H
+#ifndef VD_SCENE_VIEWS_H
+#define VD_SCENE_VIEWS_H
 
 #include "base/arena.h"
 #include "recon/camera_text.h"
@@ -43,5 +43,4 @@ int64_t vd_views_find(const vd_view_set *s, int64_t asset_id); /* position, -1: 
 
 /* order[n]: positions by video, then time; pictures without a time by their names. */
 void vd_views_by_time(int32_t *order, const vd_view_set *s);
-
 #endif
