@@ -23,8 +23,8 @@ except ImportError:
     sys.exit(0)
 
 DIM, CHOSEN = 512, 1000
-PARTS = 10  # of 100 000
-CANDIDATES = 536  # of each: what fits into a gigabyte of cosines
+PARTS = 20  # of 100 000
+CANDIDATES = 268  # of each: what fits into a gigabyte of cosines
 TOOL = os.path.join(common.BUILD, "bench", "choose_export")
 
 

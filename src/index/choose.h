@@ -38,7 +38,7 @@ typedef struct vd_facility_opt {
     uint64_t seed; /* of parts and samples */
 } vd_facility_opt;
 #define VD_FACILITY_OPT                                                                            \
-    { .exact = 22000, .part = 10000, .bytes = 1 << 30, .seed = 1 }
+    { .exact = 22000, .part = 5000, .bytes = 1 << 30, .seed = 1 }
 
 /*     shapes : chosen[count]; gain NULL or [count]: what each added to the mean over all items, or
  *              over the sample
