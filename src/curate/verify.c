@@ -317,6 +317,18 @@ done:
     return st;
 }
 
+/* Only pictures of the certificate: what others would bring together was not together when the split
+ * was made. */
+static void keep_matched(matching *m) {
+    int64_t n = 0;
+    for (int64_t i = 0; i < m->list.n; i++) {
+        if (m->part[i] == LEFT_OUT) continue;
+        m->list.row[n] = m->list.row[i];
+        m->part[n++] = m->part[i];
+    }
+    m->list.n = n;
+}
+
 /* Two pictures in a detail. */
 static void tell_pair(vd_split_check *k, const matching *m, const vd_certificate *c,
                       const int64_t at[2], const char *between) {
@@ -357,6 +369,7 @@ vd_status vd_split_verify(vd_split_check out[VD_SPLIT_CHECKS], const vd_dataset 
     vd_split_facts f;
     VD_GO(vd_group_rule_parse(&rule, by != NULL ? by : c->by, c->gap_s, err));
     VD_GO(match_assets(&m, ds, c, err));
+    keep_matched(&m);
     VD_GO(vd_group_pictures(m.group, ds, &m.list, &rule, err));
     VD_GO(vd_split_measure(&f, ds, &m.list, m.group, m.part,
                            c->vectors[0] != '\0' ? c->vectors : NULL, pool, err));

@@ -246,6 +246,24 @@ def split_keeps_shares_and_strata(w):
         common.vidimus("split", w.d, *bad, want=2)
 
 
+def what_was_left_out_joins_nothing(w):
+    """Every second picture of a session: the pause between them is longer than the one allowed."""
+    times = w.sql("SELECT id, 86400 * julianday(taken_at) FROM asset_facts WHERE kind = 'image' AND taken_at IS NOT NULL ORDER BY 2, 1")
+    pauses = sorted({round(b[1] - a[1], 2) for a, b in zip(times, times[1:]) if b[1] - a[1] > 0.05})
+    chosen, last = [], -1e9
+    for id_, t in times:
+        if t - last > pauses[-1] + 1:
+            chosen.append(str(id_))
+            last = t
+    need(len(chosen) >= 2, "too few pauses", pauses)
+    cert, gap = w.s + "/pause.json", "%gs" % (pauses[-1] + 0.5)
+    common.vidimus("split", w.d, "50/50", "--by", "session", "--gap", gap, "--where", f"id IN ({','.join(chosen)})",
+                   "--certificate", cert, "--vectors", "none")
+    doc = json.loads(common.read(cert))
+    need(doc["groups"] == len(chosen), "each is a group of its own:", doc["groups"], len(chosen))
+    need(check_of(w, cert, want=None)["groups"]["ok"], "what lies between them is not in the split")
+
+
 def check_of(w, path, *args, want):
     p = common.vidimus("split", w.d, "--verify", path, *args, "--json", want=want)
     return {r["check"]: r for r in json.loads(p.out)}
@@ -375,7 +393,7 @@ def main():
         passed = failed = 0
         for check in (select_is_plain_greedy, select_does_not_depend_on_jobs_or_cpu, select_balances_a_value,
                       select_scores_skips_and_tags, select_takes_vectors_from_files, surface_keeps_every_point,
-                      split_never_straddles, split_keeps_shares_and_strata, leaks_are_refused, the_card_counts,
+                      split_never_straddles, split_keeps_shares_and_strata, what_was_left_out_joins_nothing, leaks_are_refused, the_card_counts,
                       snapshots_stay_and_differ, moved_files_keep_their_certificate):
             try:
                 check(w)
