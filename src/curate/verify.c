@@ -317,8 +317,8 @@ done:
     return st;
 }
 
-/* Only pictures of the certificate: what others would bring together was not together when the split
- * was made. */
+/* Only pictures of the certificate: what others would bring together was not together when the
+ * split was made. */
 static void keep_matched(matching *m) {
     int64_t n = 0;
     for (int64_t i = 0; i < m->list.n; i++) {
