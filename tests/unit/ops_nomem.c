@@ -218,7 +218,7 @@ T(readers_survive) {
     const char *model = t_dir_at(&d, "m"), *truth = t_dir_at(&d, "in/truth/truth.json");
     make_model(&d);
     const call c[] = {
-        { "eval", { TEXT("what", "poses"), TEXT("model", model), TEXT("truth", truth) }, 3 },
+        { "eval poses", { TEXT("model", model), TEXT("truth", truth) }, 2 },
         { "compare", { TEXT("a", model), TEXT("b", model) }, 2 },
         { "list",
           { TEXT("dataset", dataset), TEXT("where", "width > 0"), TEXT("sort", "uri") },
