@@ -19,6 +19,7 @@ import tempfile
 
 FIGURES = "HOTA DetA AssA LocA MOTA MOTP IDF1 FP FN IDSW Frag MT PT ML IDP IDR Recall Precision".split()
 COUNTS = "FP FN IDSW Frag MT PT ML".split()
+MASKS = ["MOTS-one", "MOTS-two", "MOTS-three"]
 STORED = ["smooth", "grid", "twins", "crowd", "classes", "vehicles", "no-predictions", "no-truth", "sparse", "shuffled"]
 BENCHMARK = {"classes": "MOT17", "vehicles": "MOT20"}
 
@@ -116,15 +117,15 @@ def write(folder, names):
     return out
 
 
-def trackeval(folder, frames, benchmark, masks=False):
+def trackeval(folder, frames, benchmark):
     """TrackEval's figures: {"combined": {...}, "sequences": {name: {...}}}."""
     import trackeval as te
     config = {"GT_FOLDER": folder + "/gt", "TRACKERS_FOLDER": folder, "TRACKERS_TO_EVAL": ["pred"], "TRACKER_SUB_FOLDER": "",
               "SKIP_SPLIT_FOL": True, "SEQ_INFO": dict(frames), "PRINT_CONFIG": False}
-    if not masks:
+    if benchmark != "MOTS":
         config["BENCHMARK"] = benchmark
     with contextlib.redirect_stdout(io.StringIO()):
-        kind = te.datasets.MOTSChallenge if masks else te.datasets.MotChallenge2DBox
+        kind = te.datasets.MOTSChallenge if benchmark == "MOTS" else te.datasets.MotChallenge2DBox
         run = te.Evaluator({"PRINT_RESULTS": False, "PRINT_CONFIG": False, "OUTPUT_SUMMARY": False, "OUTPUT_DETAILED": False,
                             "PLOT_CURVES": False, "OUTPUT_EMPTY_CLASSES": False, "BREAK_ON_ERROR": True, "TIME_PROGRESS": False,
                             "LOG_ON_ERROR": None})
@@ -143,6 +144,7 @@ def trackeval(folder, frames, benchmark, masks=False):
 
 
 def main():
+    import masks
     import numpy
     import scipy
     import trackeval as te
@@ -154,7 +156,9 @@ def main():
             made = write(folder, names)
             out["sets"][benchmark] = trackeval(folder, {n: made[n][0] for n in names}, benchmark)
             for n in names:
-                out["scenes"][n] = {"benchmark": benchmark, "sha256": made[n][1]}
+                out["scenes"][n] = made[n][1]
+    with tempfile.TemporaryDirectory() as folder:
+        out["sets"]["MOTS"] = trackeval(folder, masks.write(folder, MASKS), "MOTS")
     json.dump(out, sys.stdout, indent=1)
     print()
 
