@@ -21,6 +21,7 @@ if [ "$quick" = quick ]; then
     run python3 tests/robust/memory.py "$BUILD" --features
     run bench/defects.py 1 2 800
     run bench/neardup.py
+    run bench/tracking.py 1
     run "$BUILD/bench/bench_bundle" 50 10000
     run "$BUILD/bench/bench_solvers" 10000
     run "$BUILD/bench/bench_two_view" 10
@@ -35,6 +36,7 @@ else
     run bench/cleanvision.py 3
     run bench/defects.py 3 6 1600
     run bench/neardup.py
+    run bench/tracking.py 5
     run "$BUILD/bench/bench_measure"
     run "$BUILD/bench/bench_bundle" 200 100000 2 0
     run "$BUILD/bench/bench_bundle" 200 100000 2 1

@@ -13,14 +13,14 @@
 #include "base/mem.h"
 
 typedef struct solver {
-    const double *cost;   /* [rows * cols], rows <= cols */
+    const double *cost; /* [rows * cols], rows <= cols */
     int32_t rows, cols;
-    double *turned;       /* the transpose, where the caller's matrix is tall */
-    double *u, *v;        /* potentials of rows and columns */
-    double *distance;     /* of columns from the row that is being assigned */
-    int32_t *parent;      /* the row from which a column was reached */
+    double *turned;   /* the transpose, where the caller's matrix is tall */
+    double *u, *v;    /* potentials of rows and columns */
+    double *distance; /* of columns from the row that is being assigned */
+    int32_t *parent;  /* the row from which a column was reached */
     int32_t *row_of, *column_of;
-    int32_t *open;        /* columns outside the tree */
+    int32_t *open;                   /* columns outside the tree */
     int32_t *tree_row, *tree_column; /* in the order in which they came */
     int32_t n_tree;
 } solver;

@@ -7,8 +7,8 @@
 
 /* A zeroed one is empty and valid. One writer or many readers. */
 typedef struct vd_index_map {
-    uint64_t *key;   /* [n]: of each number */
-    int32_t *slot;   /* open addressing: number + 1, 0 where free */
+    uint64_t *key; /* [n]: of each number */
+    int32_t *slot; /* open addressing: number + 1, 0 where free */
     int64_t n, cap, n_slots;
 } vd_index_map;
 

@@ -116,7 +116,10 @@ static vd_status read_int(reader *r, int64_t least, int64_t most, int64_t *out, 
         return VD_OK;
     }
     r->p = begin;
-    return bad(r, v != floor(v) ? "is no whole number" : v < 0 ? "is too small" : "is too large",
+    return bad(r,
+               v != floor(v) ? "is no whole number"
+               : v < 0       ? "is too small"
+                             : "is too large",
                err);
 }
 
@@ -253,8 +256,7 @@ static vd_status read_mask_line(reader *r, vd_mot_row *row, vd_mask *mask, vd_er
     while (r->p + n < r->end && !is_blank(r->p[n]) && r->p[n] != '\n') n++;
     vd_str_addf(&where, "%s:%d: column 6 (runs)", r->where, r->line);
     vd_status st = vd_str_check(&where, err);
-    if (st == VD_OK)
-        st = vd_mask_from_text(mask, vd_str_text(&where), r->p, n, v[1], v[2], err);
+    if (st == VD_OK) st = vd_mask_from_text(mask, vd_str_text(&where), r->p, n, v[1], v[2], err);
     vd_str_reset(&where);
     return st;
 }
@@ -298,9 +300,9 @@ vd_status vd_mot_parse_info(int32_t *out, const char *where, const char *text, v
                 long n = strtol(v + 1, &stop, 10);
                 while (is_blank(*stop)) stop++;
                 if (stop != end || n < 1 || n > VD_MOT_MAX_FRAME)
-                    return vd_fail(err, VD_E_FORMAT, "%s:%d: seqLength '%.*s' is no number from 1 to %d",
-                                   where, line, (int)VD_MIN(end - v - 1, 40), v + 1,
-                                   VD_MOT_MAX_FRAME);
+                    return vd_fail(err, VD_E_FORMAT,
+                                   "%s:%d: seqLength '%.*s' is no number from 1 to %d", where, line,
+                                   (int)VD_MIN(end - v - 1, 40), v + 1, VD_MOT_MAX_FRAME);
                 *out = (int32_t)n;
                 return VD_OK;
             }

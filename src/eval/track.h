@@ -58,7 +58,7 @@ typedef struct vd_track_frame {
 typedef struct vd_track_seq {
     int32_t length; /* frames, whether they hold boxes or not */
     vd_track_frame *frame;
-    int64_t n_frames, cap_frames; /* those that hold boxes, ascending */
+    int64_t n_frames, cap_frames;      /* those that hold boxes, ascending */
     int32_t *truth_track, *pred_track; /* of each box */
     int64_t n_truth, cap_truth, n_pred, cap_pred;
     int32_t n_truth_tracks, n_pred_tracks;

@@ -1,5 +1,6 @@
 /* Bootstrap of tracking figures; see track.h. Percentiles of replicates [Efron, Bootstrap Methods:
- * Another Look at the Jackknife, The Annals of Statistics 1979]. SPDX-License-Identifier: Apache-2.0
+ * Another Look at the Jackknife, The Annals of Statistics 1979]. SPDX-License-Identifier:
+ * Apache-2.0
  */
 #include <stdlib.h>
 #include <string.h>

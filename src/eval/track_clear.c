@@ -2,8 +2,8 @@
  *
  * In each frame boxes that overlap by half are matched: as many as possible of the pairs of the
  * frame before go on first, then overlap is greatest. A match with another track than the last one
- * that the box of the truth had, however long ago, is a change of identity. As in TrackEval, a frame
- * without boxes on one side is passed over: the frame before it stays the frame before.
+ * that the box of the truth had, however long ago, is a change of identity. As in TrackEval, a
+ * frame without boxes on one side is passed over: the frame before it stays the frame before.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/mem.h"
 #include "eval/track_int.h"
@@ -20,8 +20,8 @@ typedef struct life {
 typedef struct clear {
     vd_track_job *job;
     const vd_track_seq *s;
-    life *life;         /* of each track of the truth */
-    int32_t *going;     /* tracks of the truth that were matched in the frame before */
+    life *life;     /* of each track of the truth */
+    int32_t *going; /* tracks of the truth that were matched in the frame before */
     int64_t n_going, cap_going;
 } clear;
 

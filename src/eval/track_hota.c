@@ -24,7 +24,7 @@ typedef struct match {
 typedef struct hota {
     vd_track_job *job;
     const vd_track_seq *s;
-    double *agree;                      /* [n_track_pairs] */
+    double *agree;                        /* [n_track_pairs] */
     double *n_truth_boxes, *n_pred_boxes; /* of each track */
     double *row_sum, *col_sum, *line;
     int64_t cap_row, cap_col, cap_line;
@@ -100,8 +100,8 @@ static vd_status find_agreement(hota *h, vd_err *err) {
         }
     }
     for (int32_t k = 0; k < s->n_track_pairs; k++)
-        h->agree[k] /= h->n_truth_boxes[s->truth_of[k]] + h->n_pred_boxes[s->pred_of[k]] -
-                       h->agree[k];
+        h->agree[k] /=
+            h->n_truth_boxes[s->truth_of[k]] + h->n_pred_boxes[s->pred_of[k]] - h->agree[k];
     return VD_OK;
 }
 

@@ -1,9 +1,9 @@
 /* Identity metrics of a sequence; see track.h.
  *
  * Each track of the truth is matched with at most one of the predictions, and the other way round,
- * so that as many boxes as possible overlap by half with the box of their partner. Tracks that share
- * no such box cannot be partners, so each connected part of the graph of those that do is matched by
- * itself. Which of several best matchings is taken changes no figure.
+ * so that as many boxes as possible overlap by half with the box of their partner. Tracks that
+ * share no such box cannot be partners, so each connected part of the graph of those that do is
+ * matched by itself. Which of several best matchings is taken changes no figure.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>

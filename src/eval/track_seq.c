@@ -229,10 +229,9 @@ static vd_status check_sizes(const builder *b, const side *s, int64_t begin, int
     for (int64_t i = begin; i < end; i++) {
         const vd_mask *m = &s->rows->mask[i];
         if (m->height != first->height || m->width != first->width)
-            return vd_fail(err, VD_E_FORMAT,
-                           "%s:%d: the mask has %d x %d pixels, others of the frame %d x %d",
-                           s->name, s->rows->row[i].line, m->width, m->height, first->width,
-                           first->height);
+            return vd_fail(
+                err, VD_E_FORMAT, "%s:%d: the mask has %d x %d pixels, others of the frame %d x %d",
+                s->name, s->rows->row[i].line, m->width, m->height, first->width, first->height);
     }
     return VD_OK;
 }
@@ -242,16 +241,15 @@ static vd_status mask_overlaps(builder *b, vd_err *err) {
     VD_TRY(check_sizes(b, &b->truth, b->t0, b->t1, err));
     VD_TRY(check_sizes(b, &b->pred, b->p0, b->p1, err));
     VD_TRY(VD_GROW(b->corner, b->cap_corner, 4 * m, err));
-    for (int64_t j = 0; j < m; j++)
-        vd_mask_box(&b->pred.rows->mask[b->p0 + j], b->corner + 4 * j);
+    for (int64_t j = 0; j < m; j++) vd_mask_box(&b->pred.rows->mask[b->p0 + j], b->corner + 4 * j);
     for (int64_t i = 0; i < n; i++) {
         double box[4];
         vd_mask_box(&b->truth.rows->mask[b->t0 + i], box);
         for (int64_t j = 0; j < m; j++) {
             double *o = &b->overlap[i * m + j];
             *o = vd_box_iou(box, b->corner + 4 * j, false) > 0
-                     ? vd_mask_iou(&b->truth.rows->mask[b->t0 + i],
-                                   &b->pred.rows->mask[b->p0 + j], false)
+                     ? vd_mask_iou(&b->truth.rows->mask[b->t0 + i], &b->pred.rows->mask[b->p0 + j],
+                                   false)
                      : 0;
         }
     }
@@ -282,8 +280,8 @@ static vd_status drop_ignored(builder *b, const vd_mask *region, vd_err *err) {
         for (int64_t r = 0; r < rows; r++)
             matched |= b->work.column_of[r] == col && b->work.cost[r * cols + col] < 0;
         col++;
-        b->keep_pred[j] = matched || region == NULL ||
-                          vd_mask_iou(&mask[j], region, true) <= 0.5 + VD_TRACK_EPS;
+        b->keep_pred[j] =
+            matched || region == NULL || vd_mask_iou(&mask[j], region, true) <= 0.5 + VD_TRACK_EPS;
     }
     return VD_OK;
 }
@@ -342,7 +340,9 @@ static vd_status add_frame(builder *b, int32_t frame, vd_err *err) {
     vd_track_seq *s = b->s;
     int64_t n = b->t1 - b->t0, m = b->p1 - b->p0;
     bool masks = b->benchmark == VD_TRACK_MOTS;
-    vd_track_frame f = { .frame = frame, .truth = s->n_truth, .pred = s->n_pred, .pair = s->n_pairs };
+    vd_track_frame f = {
+        .frame = frame, .truth = s->n_truth, .pred = s->n_pred, .pair = s->n_pairs
+    };
     VD_TRY(VD_GROW(b->overlap, b->cap_overlap, n * m, err));
     VD_TRY(VD_GROW(b->keep_truth, b->cap_keep_truth, n, err));
     VD_TRY(VD_GROW(b->keep_pred, b->cap_keep_pred, m, err));

@@ -20,13 +20,15 @@ static const vd_arg args[] = {
     { .name = "truth",
       .flags = VD_REQUIRED,
       .value = "DIR",
-      .help = "truth in the MOTChallenge layout: SEQUENCE/gt/gt.txt, SEQUENCE/seqinfo.ini if it is there" },
+      .help =
+          "truth in the MOTChallenge layout: SEQUENCE/gt/gt.txt, SEQUENCE/seqinfo.ini if it is there" },
     { .name = "pred", .flags = VD_REQUIRED, .value = "DIR", .help = "predictions: SEQUENCE.txt" },
     { .name = "benchmark",
       .type = VD_T_CHOICE,
       .choices = "name|MOT15|MOT16|MOT17|MOT20|MOTS",
       .def = "name",
-      .help = "whose rules say what counts; name: by the beginning of each sequence's name, else MOT15" },
+      .help =
+          "whose rules say what counts; name: by the beginning of each sequence's name, else MOT15" },
     { .name = "compare",
       .value = "DIR",
       .help = "other predictions: one row a figure, with the difference and its interval" },
@@ -43,9 +45,14 @@ static const vd_arg args[] = {
       .type = VD_T_CHOICE,
       .choices = "auto|sequences|frames",
       .def = "auto",
-      .help = "what replicates draw: sequences, or blocks of 30 frames; auto: sequences if there are five" },
+      .help =
+          "what replicates draw: sequences, or blocks of 30 frames; auto: sequences if there are five" },
     { .name = "seed", .type = VD_T_INT, .def = "0", .help = "of the draws" },
-    { .name = "jobs", .type = VD_T_INT, .max = 256, .def = "0", .help = "workers; 0: one a processor" },
+    { .name = "jobs",
+      .type = VD_T_INT,
+      .max = 256,
+      .def = "0",
+      .help = "workers; 0: one a processor" },
 };
 
 /* One sequence of the truth. */
@@ -214,8 +221,7 @@ static vd_status judge(void *user, int64_t i, int worker, vd_err *err) {
     /* both sides in blocks of the same frames, so that replicates are pairs */
     int32_t last = truth.n > 0 ? truth.row[truth.n - 1].frame : 1;
     q->n_blocks = (VD_MAX(length, last) + BLOCK_FRAMES - 1) / BLOCK_FRAMES;
-    for (int s = 0; s < w->sides; s++)
-        VD_GO(judge_side(w, q, s, length, &truth, path.data, err));
+    for (int s = 0; s < w->sides; s++) VD_GO(judge_side(w, q, s, length, &truth, path.data, err));
 done:
     vd_mot_rows_reset(&truth);
     vd_str_reset(&path);
@@ -338,8 +344,8 @@ static void add_intervals(vd_str *out, const work *w) {
         vd_str_json_num(out, w->interval[f].high);
         vd_str_addc(out, ']');
     }
-    vd_str_addf(out, ",\"units\":\"%s\",\"n_units\":%lld}",
-                w->want_blocks ? "frames" : "sequences", (long long)w->n_units);
+    vd_str_addf(out, ",\"units\":\"%s\",\"n_units\":%lld}", w->want_blocks ? "frames" : "sequences",
+                (long long)w->n_units);
 }
 
 static void add_missing(vd_str *out, const work *w) {
@@ -441,10 +447,11 @@ static void say(vd_opcall *c, const work *w) {
     vd_str s = { 0 };
     int64_t missing = w->n - w->n_judged;
     if (has_intervals(w) && w->sides == 1)
-        vd_str_addf(&s, "HOTA %.4g to %.4g, MOTA %.4g to %.4g, IDF1 %.4g to %.4g in 95 %% of replicates",
-                    w->interval[VD_TRACK_HOTA].low, w->interval[VD_TRACK_HOTA].high,
-                    w->interval[VD_TRACK_MOTA].low, w->interval[VD_TRACK_MOTA].high,
-                    w->interval[VD_TRACK_IDF1].low, w->interval[VD_TRACK_IDF1].high);
+        vd_str_addf(
+            &s, "HOTA %.4g to %.4g, MOTA %.4g to %.4g, IDF1 %.4g to %.4g in 95 %% of replicates",
+            w->interval[VD_TRACK_HOTA].low, w->interval[VD_TRACK_HOTA].high,
+            w->interval[VD_TRACK_MOTA].low, w->interval[VD_TRACK_MOTA].high,
+            w->interval[VD_TRACK_IDF1].low, w->interval[VD_TRACK_IDF1].high);
     if (missing > 0) {
         vd_str_addf(&s, "%sleft out, without a prediction:", s.size > 0 ? "; " : "");
         for (int64_t i = 0; i < w->n; i++)

@@ -14,10 +14,9 @@ static double brute(const double *cost, int rows, int cols, int i, unsigned used
     double best = i == rows ? 0 : INFINITY;
     for (int j = 0; i < rows && j < cols; j++)
         if (!(used >> j & 1))
-            best = fmin(best, cost[i * cols + j] +
-                                  brute(cost, rows, cols, i + 1, used | 1u << j, skips));
-    if (i < rows && skips > 0)
-        best = fmin(best, brute(cost, rows, cols, i + 1, used, skips - 1));
+            best = fmin(best,
+                        cost[i * cols + j] + brute(cost, rows, cols, i + 1, used | 1u << j, skips));
+    if (i < rows && skips > 0) best = fmin(best, brute(cost, rows, cols, i + 1, used, skips - 1));
     return best;
 }
 
@@ -165,9 +164,9 @@ T(thresholds_of_overlap) {
 }
 
 T(flags_and_distractors) {
-    static const char truth[] = "1,1,0,0,10,20,1,1,1\n" /* a pedestrian */
-                                "1,2,100,0,10,20,0,1,1\n" /* one that does not count */
-                                "1,3,200,0,10,20,1,8,1\n" /* a distractor */
+    static const char truth[] = "1,1,0,0,10,20,1,1,1\n"    /* a pedestrian */
+                                "1,2,100,0,10,20,0,1,1\n"  /* one that does not count */
+                                "1,3,200,0,10,20,1,8,1\n"  /* a distractor */
                                 "1,4,300,0,10,20,1,6,1\n"; /* a bicycle without motor */
     static const char pred[] = "1,1,0,0,10,20,1\n1,2,100,0,10,20,1\n1,3,200,0,10,20,1\n"
                                "1,4,300,0,10,20,1\n";
@@ -222,8 +221,7 @@ T(refused_files) {
         { good, "1,1,0,0,9,9,1,3\n", "p.txt:1: class 3; only pedestrians (1) are judged" },
         { good, "1,5,0,0,9,9\n2,5,1,1,9,9\n1,5,3,3,9,9\n",
           "p.txt:3: frame 1 has id 5 twice, first in line 1" },
-        { good, "1,5,0,0,9,9\n21,5,0,0,9,9\n",
-          "p.txt:2: frame 21 is beyond the sequence's 20" },
+        { good, "1,5,0,0,9,9\n21,5,0,0,9,9\n", "p.txt:2: frame 21 is beyond the sequence's 20" },
     };
     for (int i = 0; i < VD_COUNT(bad); i++) {
         vd_track_seq s = { 0 };
@@ -293,8 +291,7 @@ static vd_status some_units(vd_track_sums unit[UNITS], vd_track_sums *whole, vd_
     vd_str truth = { 0 }, pred = { 0 };
     vd_track_seq s = { 0 };
     walks(r, 8, 120, miss, &truth, &pred);
-    vd_status st =
-        make(&s, VD_TRACK_MOT15, 0, vd_str_text(&truth), vd_str_text(&pred), err);
+    vd_status st = make(&s, VD_TRACK_MOT15, 0, vd_str_text(&truth), vd_str_text(&pred), err);
     if (st == VD_OK) st = vd_track_measure(whole, unit, UNITS, &s, err);
     vd_track_seq_reset(&s);
     vd_str_reset(&truth);
@@ -321,8 +318,7 @@ T(intervals) {
     T_OK(vd_track_bootstrap(two, a, b, begin, 1, 500, 7, pool, &err));
     vd_pool_free(pool);
     T_TRUE(memcmp(one, two, sizeof one) == 0);
-    for (int f = 0; f < VD_TRACK_SHARES; f++)
-        T_TRUE(one[f].low < v[f] && v[f] < one[f].high);
+    for (int f = 0; f < VD_TRACK_SHARES; f++) T_TRUE(one[f].low < v[f] && v[f] < one[f].high);
     /* a fifth fewer boxes are found */
     T_TRUE(one[VD_TRACK_MOTA].diff_low > 0.1 && one[VD_TRACK_MOTA].diff_high < 0.3);
     T_LT(one[VD_TRACK_MOTA].p, 0.01);

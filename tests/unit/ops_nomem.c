@@ -206,6 +206,14 @@ static void make_model(const t_dir *d) {
     t_dir_put(d, "m/points3D.txt", points, sizeof points - 1);
 }
 
+static void make_tracks(const t_dir *d) {
+    static const char truth[] = "1,1,0,0,9,9,1,1\n2,1,0,0,9,9,1,1\n", info[] = "seqLength=40\n";
+    t_dir_put(d, "gt/s/gt/gt.txt", truth, sizeof truth - 1);
+    t_dir_put(d, "gt/s/seqinfo.ini", info, sizeof info - 1);
+    t_dir_put(d, "gt/left_out/gt/gt.txt", truth, sizeof truth - 1);
+    t_dir_put(d, "tracks/s.txt", truth, sizeof truth - 1);
+}
+
 T(readers_survive) {
     t_dir d = t_dir_new();
     vd_err err = { 0 };
@@ -216,8 +224,13 @@ T(readers_survive) {
                        3 };
     T_OK(make_call(&run, &err));
     const char *model = t_dir_at(&d, "m"), *truth = t_dir_at(&d, "in/truth/truth.json");
+    const char *gt = t_dir_at(&d, "gt"), *tracks = t_dir_at(&d, "tracks");
     make_model(&d);
+    make_tracks(&d);
     const call c[] = {
+        { "eval tracking",
+          { TEXT("truth", gt), TEXT("pred", tracks), INT("jobs", 1), INT("bootstrap", 5) },
+          4 },
         { "eval poses", { TEXT("model", model), TEXT("truth", truth) }, 2 },
         { "compare", { TEXT("a", model), TEXT("b", model) }, 2 },
         { "list",
