@@ -30,7 +30,9 @@ typedef struct hota {
     int64_t cap_row, cap_col, cap_line;
     match *match;
     int64_t n_matches, cap_matches;
-    int32_t *reached; /* [n_track_pairs * A]: see count_matches */
+    int32_t *place; /* [n_track_pairs]: among those with a match, n_places of them; -1 */
+    int32_t n_places;
+    int32_t *reached; /* [n_places * A]: matches of a pair of tracks that reach each threshold */
 } hota;
 
 /* As NumPy's arange has them. */
@@ -58,6 +60,7 @@ static void hota_reset(hota *h) {
     vd_mem_free(h->col_sum);
     vd_mem_free(h->line);
     vd_mem_free(h->match);
+    vd_mem_free(h->place);
     vd_mem_free(h->reached);
 }
 
@@ -152,31 +155,43 @@ static vd_status match_frames(hota *h, vd_err *err) {
 
 /* ---- association ---- */
 
-/* How many matches of the pair's tracks reach threshold a: reached[k * A + a]. */
+/* Most pairs of tracks that overlap somewhere never match: only the others get counters. */
 static vd_status count_matches(hota *h, vd_err *err) {
-    h->reached = vd_mem_array((size_t)h->s->n_track_pairs, A * sizeof *h->reached);
-    if (h->reached == NULL) return vd_nomem(err);
+    size_t n = (size_t)h->s->n_track_pairs;
+    h->place = vd_mem_alloc(n * sizeof *h->place);
+    if (h->place == NULL) return vd_nomem(err);
+    memset(h->place, 0xff, n * sizeof *h->place); /* -1 */
     for (int64_t i = 0; i < h->n_matches; i++)
-        for (int a = 0; a < h->match[i].reach; a++)
-            h->reached[(int64_t)h->match[i].tracks * A + a]++;
+        if (h->place[h->match[i].tracks] < 0) h->place[h->match[i].tracks] = h->n_places++;
+    h->reached = vd_mem_array((size_t)h->n_places, A * sizeof *h->reached);
+    if (h->reached == NULL) return vd_nomem(err);
+    for (int64_t i = 0; i < h->n_matches; i++) {
+        int32_t *reached = h->reached + (int64_t)h->place[h->match[i].tracks] * A;
+        for (int a = 0; a < h->match[i].reach; a++) reached[a]++;
+    }
     return VD_OK;
 }
 
-static double association(const hota *h, int32_t tracks, int a) {
-    double n = h->reached[(int64_t)tracks * A + a];
+/* What each of n matches of these tracks is worth. */
+static double association(const hota *h, int32_t tracks, double n) {
     double all = h->n_truth_boxes[h->s->truth_of[tracks]] + h->n_pred_boxes[h->s->pred_of[tracks]];
     return n / (all - n);
 }
 
 static vd_status sum_association(hota *h, vd_err *err) {
     VD_TRY(count_matches(h, err));
-    for (int32_t k = 0; k < h->s->n_track_pairs; k++)
-        for (int a = 0; a < A && h->reached[(int64_t)k * A + a] > 0; a++)
-            h->job->out->agree[a] += h->reached[(int64_t)k * A + a] * association(h, k, a);
-    for (int64_t i = 0; i < h->n_matches && h->job->blocks != NULL; i++)
-        for (int a = 0; a < h->match[i].reach; a++)
-            vd_track_block(h->job, h->match[i].frame)->agree[a] +=
-                association(h, h->match[i].tracks, a);
+    for (int32_t k = 0; k < h->s->n_track_pairs; k++) {
+        if (h->place[k] < 0) continue;
+        const int32_t *reached = h->reached + (int64_t)h->place[k] * A;
+        for (int a = 0; a < A; a++)
+            h->job->out->agree[a] += reached[a] * association(h, k, reached[a]);
+    }
+    for (int64_t i = 0; i < h->n_matches && h->job->blocks != NULL; i++) {
+        const match *m = &h->match[i];
+        const int32_t *reached = h->reached + (int64_t)h->place[m->tracks] * A;
+        for (int a = 0; a < m->reach; a++)
+            vd_track_block(h->job, m->frame)->agree[a] += association(h, m->tracks, reached[a]);
+    }
     return VD_OK;
 }
 

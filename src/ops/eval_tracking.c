@@ -179,16 +179,53 @@ static vd_status read_length(int32_t *out, const char *path, vd_err *err) {
     return st;
 }
 
-static vd_status judge_side(work *w, sequence *q, int side, int32_t length,
-                            const vd_mot_rows *truth, const char *truth_path, vd_err *err) {
+static int32_t last_frame(const vd_mot_rows *r) {
+    return r->n > 0 ? r->row[r->n - 1].frame : 1;
+}
+
+/* The rows of a sequence: the truth's, then each side's. */
+typedef struct rows {
+    vd_str path[1 + SIDES];
+    vd_mot_rows of[1 + SIDES];
+    int32_t length;
+} rows;
+
+static void rows_reset(rows *r) {
+    for (int i = 0; i <= SIDES; i++) {
+        vd_str_reset(&r->path[i]);
+        vd_mot_rows_reset(&r->of[i]);
+    }
+}
+
+/* Where no seqinfo.ini says how long a sequence is, its last row of any side does, so that both
+ * sides have the same blocks of frames. */
+static vd_status read_sequence(rows *r, const work *w, const sequence *q, vd_err *err) {
+    vd_str info = { 0 };
     vd_status st = VD_OK;
-    vd_str path = { 0 };
-    vd_mot_rows pred = { 0 };
+    vd_str_addf(&info, "%s/%s/seqinfo.ini", w->truth_dir, q->name);
+    vd_str_addf(&r->path[0], "%s/%s/gt/gt.txt", w->truth_dir, q->name);
+    for (int s = 0; s < w->sides; s++)
+        vd_str_addf(&r->path[1 + s], "%s/%s.txt", w->pred_dir[s], q->name);
+    VD_GO(vd_str_check(&info, err));
+    VD_GO(read_length(&r->length, info.data, err));
+    int32_t last = 0;
+    for (int i = 0; i <= w->sides; i++) {
+        VD_GO(vd_str_check(&r->path[i], err));
+        VD_GO(read_rows(&r->of[i], q->benchmark, i == 0 ? VD_MOT_TRUTH : VD_MOT_PREDICTION,
+                        r->path[i].data, err));
+        last = VD_MAX(last, last_frame(&r->of[i]));
+    }
+    if (r->length == 0) r->length = last;
+done:
+    vd_str_reset(&info);
+    return st;
+}
+
+static vd_status judge_side(const work *w, sequence *q, int side, const rows *r, vd_err *err) {
+    vd_status st = VD_OK;
     vd_track_seq s = { 0 };
-    vd_str_addf(&path, "%s/%s.txt", w->pred_dir[side], q->name);
-    VD_GO(vd_str_check(&path, err));
-    VD_GO(read_rows(&pred, q->benchmark, VD_MOT_PREDICTION, path.data, err));
-    VD_GO(vd_track_seq_make(&s, q->benchmark, length, truth, truth_path, &pred, path.data, err));
+    VD_GO(vd_track_seq_make(&s, q->benchmark, r->length, &r->of[0], r->path[0].data,
+                            &r->of[1 + side], r->path[1 + side].data, err));
     if (w->want_blocks) {
         q->blocks[side] = vd_mem_array((size_t)q->n_blocks, sizeof *q->blocks[side]);
         if (q->blocks[side] == NULL) VD_GO(vd_nomem(err));
@@ -196,36 +233,21 @@ static vd_status judge_side(work *w, sequence *q, int side, int32_t length,
     VD_GO(vd_track_measure(&q->sums[side], q->blocks[side], q->n_blocks, &s, err));
 done:
     vd_track_seq_reset(&s);
-    vd_mot_rows_reset(&pred);
-    vd_str_reset(&path);
     return st;
 }
 
 static vd_status judge(void *user, int64_t i, int worker, vd_err *err) {
-    work *w = user;
+    const work *w = user;
     sequence *q = &w->seq[w->order[i]];
-    vd_status st = VD_OK;
-    vd_str path = { 0 }, info = { 0 };
-    vd_mot_rows truth = { 0 };
-    int32_t length = 0;
+    rows r = { 0 };
     (void)worker;
     if (q->missing) return VD_OK;
     if (w->c->on_cancel != NULL && w->c->on_cancel(w->c->user))
         return vd_fail(err, VD_E_CANCEL, "eval tracking: stopped");
-    vd_str_addf(&path, "%s/%s/gt/gt.txt", w->truth_dir, q->name);
-    vd_str_addf(&info, "%s/%s/seqinfo.ini", w->truth_dir, q->name);
-    VD_GO(vd_str_check(&path, err));
-    VD_GO(vd_str_check(&info, err));
-    VD_GO(read_rows(&truth, q->benchmark, VD_MOT_TRUTH, path.data, err));
-    VD_GO(read_length(&length, info.data, err));
-    /* both sides in blocks of the same frames, so that replicates are pairs */
-    int32_t last = truth.n > 0 ? truth.row[truth.n - 1].frame : 1;
-    q->n_blocks = (VD_MAX(length, last) + BLOCK_FRAMES - 1) / BLOCK_FRAMES;
-    for (int s = 0; s < w->sides; s++) VD_GO(judge_side(w, q, s, length, &truth, path.data, err));
-done:
-    vd_mot_rows_reset(&truth);
-    vd_str_reset(&path);
-    vd_str_reset(&info);
+    vd_status st = read_sequence(&r, w, q, err);
+    q->n_blocks = (r.length + BLOCK_FRAMES - 1) / BLOCK_FRAMES;
+    for (int s = 0; s < w->sides && st == VD_OK; s++) st = judge_side(w, q, s, &r, err);
+    rows_reset(&r);
     return st;
 }
 

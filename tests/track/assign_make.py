@@ -23,7 +23,7 @@ def costs(seed, rows, cols, levels):
 
 def main():
     print("/* Made by tests/track/assign_make.py with SciPy %s: rows, cols, levels, seed, columns.\n"
-          " * SPDX-License-Identifier: Apache-2.0 */" % scipy.__version__)
+          " * SPDX-License-Identifier: Apache-2.0 */\n/* clang-format off */" % scipy.__version__)
     for k, (rows, cols) in enumerate(SHAPES):
         for levels in (2, 4):
             seed = 1000 * k + levels
