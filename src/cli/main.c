@@ -159,8 +159,7 @@ static int call(const vd_op *op, int first, int argc, char **argv) {
         vd_describe_help(op, &s);
         st = print_text(&s, &err);
     } else if (st == VD_OK) {
-        if (o.format == VD_F_JSON && vd_opcall_one(&c))
-            o.format = VD_F_JSONL; /* the one line */
+        if (o.format == VD_F_JSON && vd_opcall_one(&c)) o.format = VD_F_JSONL; /* the one line */
         st = run(&c, &o, &err);
     }
     vd_opcall_reset(&c);

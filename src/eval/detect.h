@@ -58,10 +58,11 @@ int vd_detect_numbers(const vd_detect_rules *rules, const char *const **names);
 /* ---- what is compared ---- */
 
 enum {
-    VD_DETECT_CROWD = 1,    /* any number of predictions may take it */
-    VD_DETECT_IGNORED = 2,  /* counts neither as found nor as missed */
-    VD_DETECT_ID_ZERO = 4,  /* see vd_detect_read_truth */
-    VD_DETECT_UNLISTED = 8, /* a false alarm of it counts not: not all of its class are in the truth */
+    VD_DETECT_CROWD = 1,   /* any number of predictions may take it */
+    VD_DETECT_IGNORED = 2, /* counts neither as found nor as missed */
+    VD_DETECT_ID_ZERO = 4, /* see vd_detect_read_truth */
+    VD_DETECT_UNLISTED =
+        8, /* a false alarm of it counts not: not all of its class are in the truth */
 };
 
 typedef enum vd_outline {
@@ -96,8 +97,8 @@ typedef struct vd_detect_set {
 
 typedef struct vd_detect_image {
     int64_t id;
-    int32_t height, width;                 /* 0: not said */
-    int64_t absent_at, unlisted_at;        /* LVIS, in `list`: category ids, how many first; -1 */
+    int32_t height, width;          /* 0: not said */
+    int64_t absent_at, unlisted_at; /* LVIS, in `list`: category ids, how many first; -1 */
 } vd_detect_image;
 
 typedef struct vd_detect_category {
@@ -138,8 +139,8 @@ vd_status vd_detect_read_predictions(vd_detect_set *out, const char *path, const
 typedef struct vd_detect_hit {
     double score;
     int64_t prediction; /* its index in the set */
-    int64_t object;     /* of the truth, at the lowest threshold without a limit of area; -1: none */
-    double overlap;     /* with it; else the largest with any of its class and picture */
+    int64_t object; /* of the truth, at the lowest threshold without a limit of area; -1: none */
+    double overlap; /* with it; else the largest with any of its class and picture */
     int32_t image;
     int32_t rank; /* among those of its class and picture */
     uint16_t hit[VD_DETECT_AREAS], miss[VD_DETECT_AREAS];

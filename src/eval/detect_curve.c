@@ -20,7 +20,7 @@ typedef struct event {
 } event;
 
 typedef struct scratch {
-    event *event; /* [threshold][number of the hit] */
+    event *event;                       /* [threshold][number of the hit] */
     double *precision, *score, *recall; /* of one category: [T, R, A, M], recall [T, A, M] */
     int64_t *needed;                    /* hits for each recall */
     int64_t cap_event;
@@ -74,8 +74,8 @@ static double precision_at(const event *e, int64_t hits, double spacing) {
 
 /* Fills [r * step] of one threshold. */
 static void read_curve(double *precision, double *score, int64_t step, const event *e,
-                       int64_t found, int64_t first, const vd_detect_hit *hit,
-                       const int64_t *need, const vd_detect_rules *rules) {
+                       int64_t found, int64_t first, const vd_detect_hit *hit, const int64_t *need,
+                       const vd_detect_rules *rules) {
     double best = 0, spacing = rules->metric >= VD_DETECT_VOC ? 0 : SPACING;
     int64_t left = found;
     for (int r = rules->n_recalls - 1; r >= 0; r--) {
@@ -83,7 +83,9 @@ static void read_curve(double *precision, double *score, int64_t step, const eve
         for (; reached && left >= VD_MAX(need[r], 1); left--)
             best = VD_MAX(best, precision_at(&e[left - 1], left, spacing));
         precision[r * step] = reached ? best : 0;
-        score[r * step] = !reached ? 0 : need[r] == 0 ? hit[first].score : hit[e[need[r] - 1].at].score;
+        score[r * step] = !reached       ? 0
+                          : need[r] == 0 ? hit[first].score
+                                         : hit[e[need[r] - 1].at].score;
     }
 }
 
@@ -115,8 +117,8 @@ static void one_curve(const job *j, scratch *w, int64_t k, int a, int m) {
             w->precision[row] = area_below(e, found[t], positives);
             w->score[row] = first >= 0 ? hit[first].score : 0;
         } else {
-            read_curve(w->precision + row, w->score + row, step, e, found[t], first, hit,
-                       w->needed, rules);
+            read_curve(w->precision + row, w->score + row, step, e, found[t], first, hit, w->needed,
+                       rules);
         }
     }
 }
@@ -233,9 +235,9 @@ static const vd_detect_number box_numbers[] = {
 static const char *const keypoint_names[] = { "AP", "AP50", "AP75", "APm", "APl",
                                               "AR", "AR50", "AR75", "ARm", "ARl" };
 static const vd_detect_number keypoint_numbers[] = {
-    { false, -1, 0, 0, 0 }, { false, AT_50, 0, 0, 0 }, { false, AT_75, 0, 0, 0 },
-    { false, -1, 1, 0, 0 }, { false, -1, 2, 0, 0 },    { true, -1, 0, 0, 0 },
-    { true, AT_50, 0, 0, 0 }, { true, AT_75, 0, 0, 0 }, { true, -1, 1, 0, 0 },
+    { false, -1, 0, 0, 0 },   { false, AT_50, 0, 0, 0 }, { false, AT_75, 0, 0, 0 },
+    { false, -1, 1, 0, 0 },   { false, -1, 2, 0, 0 },    { true, -1, 0, 0, 0 },
+    { true, AT_50, 0, 0, 0 }, { true, AT_75, 0, 0, 0 },  { true, -1, 1, 0, 0 },
     { true, -1, 2, 0, 0 },
 };
 static const char *const lvis_names[] = { "AP",  "AP50", "AP75",  "APs", "APm", "APl", "APr",
@@ -279,9 +281,9 @@ int vd_detect__numbers(const vd_detect_rules *rules, const vd_detect_number **ou
 }
 
 /* NumPy's mean of what is above -1, in the order of the array. */
-static double mean_of(const vd_detect_number *what, const vd_detect_curves *c, const vd_detect_rules *rules,
-                      const vd_detect_category *category, int64_t first, int64_t n_k,
-                      double *value) {
+static double mean_of(const vd_detect_number *what, const vd_detect_curves *c,
+                      const vd_detect_rules *rules, const vd_detect_category *category,
+                      int64_t first, int64_t n_k, double *value) {
     int64_t n = 0, step = rules->n_areas * rules->n_caps,
             at = what->area * rules->n_caps + what->cap;
     int rows = what->recall ? 1 : rules->n_recalls;

@@ -19,17 +19,17 @@ static int by_category(const void *a, const void *b) {
 
 static int64_t find_image(const vd_detect_truth *t, int64_t id) {
     const vd_detect_image key = { .id = id };
-    const vd_detect_image *p = t->n_images == 0 ? NULL
-                                                : bsearch(&key, t->image, (size_t)t->n_images,
-                                                          sizeof key, by_image);
+    const vd_detect_image *p =
+        t->n_images == 0 ? NULL
+                         : bsearch(&key, t->image, (size_t)t->n_images, sizeof key, by_image);
     return p != NULL ? p - t->image : -1;
 }
 static int64_t find_category(const vd_detect_truth *t, int64_t id) {
     const vd_detect_category key = { .id = id };
-    const vd_detect_category *p = t->n_categories == 0
-                                      ? NULL
-                                      : bsearch(&key, t->category, (size_t)t->n_categories,
-                                                sizeof key, by_category);
+    const vd_detect_category *p =
+        t->n_categories == 0
+            ? NULL
+            : bsearch(&key, t->category, (size_t)t->n_categories, sizeof key, by_category);
     return p != NULL ? p - t->category : -1;
 }
 
@@ -76,8 +76,9 @@ vd_status vd_detect__resolve(vd_detect_set *s, const vd_detect_truth *t,
         vd_detect_object *o = &s->object[i];
         int64_t image = find_image(t, o->image);
         if (image < 0 && !truth)
-            return vd_fail(err, VD_E_FORMAT, "%s: result %lld is of image %lld, which the truth has not",
-                           where, (long long)i, (long long)o->image);
+            return vd_fail(err, VD_E_FORMAT,
+                           "%s: result %lld is of image %lld, which the truth has not", where,
+                           (long long)i, (long long)o->image);
         o->image = image;
         o->category = image < 0 ? -1 : find_category(t, o->category);
         if (image < 0 || o->category < 0) continue;
@@ -116,8 +117,7 @@ static int by_rank(const void *a, const void *b) {
 static vd_status drop_surplus(vd_detect_set *s, vd_err *err) {
     ranked *r = vd_mem_array((size_t)s->n, sizeof *r);
     if (r == NULL) return vd_nomem(err);
-    for (int64_t i = 0; i < s->n; i++)
-        r[i] = (ranked){ s->object[i].image, i, s->object[i].score };
+    for (int64_t i = 0; i < s->n; i++) r[i] = (ranked){ s->object[i].image, i, s->object[i].score };
     qsort(r, (size_t)s->n, sizeof *r, by_rank);
     for (int64_t i = 0, first = 0; i < s->n; i++) {
         if (r[i].image != r[first].image) first = i;

@@ -266,7 +266,8 @@ static vd_status finish_result(reader *r, vd_detect_object *o, const seen *has, 
         box_of_keypoints(o, r->set->number + o->keypoints_at, r->rules->n_keypoints);
     if (r->style != BY_OUTLINE) return VD_OK;
     if (o->outline != VD_OUTLINE_TEXT && o->outline != VD_OUTLINE_RUNS)
-        return bad_object(r, err, "without a mask of run lengths in \"segmentation\", or a \"bbox\"");
+        return bad_object(r, err,
+                          "without a mask of run lengths in \"segmentation\", or a \"bbox\"");
     return measure_outline(r, o, !has->box, err);
 }
 

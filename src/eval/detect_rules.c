@@ -16,17 +16,16 @@ static void linspace(double *out, int n, double first, double last) {
 
 /* Keypoints of COCO: nose, eyes, ears, shoulders, elbows, wrists, hips, knees, ankles. */
 static void coco_sigmas(vd_detect_rules *r) {
-    static const double tenths[] = { .26, .25, .25, .35, .35, .79,  .79,  .72, .72,
+    static const double tenths[] = { .26, .25, .25,  .35,  .35, .79, .79, .72, .72,
                                      .62, .62, 1.07, 1.07, .87, .87, .89, .89 };
     r->n_keypoints = VD_COUNT(tenths);
     for (int i = 0; i < r->n_keypoints; i++) r->sigma[i] = tenths[i] / 10.0;
 }
 
 static void areas(vd_detect_rules *r, bool small) {
-    const double range[][2] = { { 0, HUGE_PX2 },
-                                { 0, SMALL_PX2 },
-                                { SMALL_PX2, MEDIUM_PX2 },
-                                { MEDIUM_PX2, HUGE_PX2 } };
+    const double range[][2] = {
+        { 0, HUGE_PX2 }, { 0, SMALL_PX2 }, { SMALL_PX2, MEDIUM_PX2 }, { MEDIUM_PX2, HUGE_PX2 }
+    };
     for (int i = 0; i < VD_COUNT(range); i++) {
         if (i == 1 && !small) continue;
         r->area[r->n_areas][0] = range[i][0];

@@ -53,7 +53,11 @@ static const vd_arg args[] = {
     { .name = "sigmas",
       .value = "S,S,...",
       .help = "of keypoints that are not COCO's 17: how exactly each can be placed" },
-    { .name = "jobs", .type = VD_T_INT, .max = 256, .def = "0", .help = "workers; 0: one a processor" },
+    { .name = "jobs",
+      .type = VD_T_INT,
+      .max = 256,
+      .def = "0",
+      .help = "workers; 0: one a processor" },
 };
 
 /* What one call works with. */
@@ -175,10 +179,7 @@ static vd_status write_arrays(const work *w, const char *dir, vd_err *err) {
     const vd_detect_rules *r = &w->rules;
     const vd_detect_curves *c = &w->curves[0];
     const vd_npy five = {
-        VD_NPY_F64,
-        5,
-        { r->n_thresholds, r->n_recalls, c->n_categories, r->n_areas, r->n_caps },
-        0
+        VD_NPY_F64, 5, { r->n_thresholds, r->n_recalls, c->n_categories, r->n_areas, r->n_caps }, 0
     };
     const vd_npy four = {
         VD_NPY_F64, 4, { r->n_thresholds, c->n_categories, r->n_areas, r->n_caps }, 0
@@ -263,14 +264,14 @@ static vd_status send_classes(vd_opcall *c, const work *w, vd_err *err) {
 }
 
 static const vd_column compare_columns[] = {
-    { "figure", VD_TEXT, "", "", 0 },     { "pred", VD_REAL, "", "", 0 },
-    { "compare", VD_REAL, "", "", 0 },    { "difference", VD_REAL, "", "", 0 },
-    { "low", VD_REAL, "", "", 0 },        { "high", VD_REAL, "", "", 0 },
+    { "figure", VD_TEXT, "", "", 0 },  { "pred", VD_REAL, "", "", 0 },
+    { "compare", VD_REAL, "", "", 0 }, { "difference", VD_REAL, "", "", 0 },
+    { "low", VD_REAL, "", "", 0 },     { "high", VD_REAL, "", "", 0 },
     { "p", VD_REAL, "", "", 0 },
 };
 
-/* Replicates are pairs: their differences tell whether one side is better. p: twice the smaller share
- * of those on either side of 0 (ties are on both), never below 1 in so many. */
+/* Replicates are pairs: their differences tell whether one side is better. p: twice the smaller
+ * share of those on either side of 0 (ties are on both), never below 1 in so many. */
 static vd_status send_comparison(vd_opcall *c, const work *w, vd_err *err) {
     const char *const *name;
     int n = vd_detect_numbers(&w->rules, &name);
@@ -312,7 +313,8 @@ static void say_missing(vd_opcall *c, const work *w) {
     for (int64_t i = 0; i < w->truth.objects.n; i++)
         zero += (w->truth.objects.object[i].flags & VD_DETECT_ID_ZERO) != 0;
     if (zero > 0)
-        vd_out_words(c, "an annotation has the id 0: like COCO's tool, matches with it count as none");
+        vd_out_words(c,
+                     "an annotation has the id 0: like COCO's tool, matches with it count as none");
     else if (unknown > 0)
         vd_out_words(c, "%lld results do not count: of classes that are not known or not judged",
                      (long long)unknown);
@@ -354,7 +356,8 @@ const vd_op vd_op_eval_detection = {
         "objects marked \"difficult\" or \"ignore\" left out. NAME_low and NAME_high bound 95 % of the bootstrap replicates.\n"
         "--compare FILE gives rows: the figure of both, the difference (--compare less --pred), its 95 % interval and a\n"
         "two-sided p of paired replicates. Annotations without \"area\" have that of their outline or box.",
-    .example = "vidimus eval detection --truth instances_val2017.json --pred results.json --type bbox --json",
+    .example =
+        "vidimus eval detection --truth instances_val2017.json --pred results.json --type bbox --json",
     .args = args,
     .n_args = VD_COUNT(args),
     .flags = VD_OP_ONE | VD_OP_DYNAMIC | VD_OP_FILES,
