@@ -18,7 +18,7 @@ void vd_track_work_reset(vd_track_work *w) {
 }
 
 vd_status vd_track_work_size(vd_track_work *w, int64_t rows, int64_t cols, vd_err *err) {
-    VD_TRY(VD_GROW(w->cost, w->cap_cost, rows * cols, err));
+    VD_TRY(VD_GROW(w->cost, w->cap_cost, rows * cols + 1, err));
     VD_TRY(VD_GROW(w->column_of, w->cap_rows, rows, err));
     if (rows * cols > 0) memset(w->cost, 0, (size_t)(rows * cols) * sizeof *w->cost);
     return VD_OK;

@@ -46,7 +46,7 @@ typedef struct side {
     int32_t ignored; /* class of rows that are no tracks: their ids mean nothing */
 } side;
 
-enum { NO_CLASS_IGNORED = -2 };
+enum { NO_CLASS_IGNORED = INT32_MIN }; /* no file has it */
 
 static void side_reset(side *s) {
     vd_mem_free(s->track);
@@ -69,6 +69,13 @@ static vd_status side_init(side *s, const vd_mot_rows *rows, const char *name, v
 done:
     vd_index_map_reset(&ids);
     return st;
+}
+
+static const vd_mot_row *row_at(const side *s, int64_t i) {
+    return s->rows->n > 0 ? s->rows->row + i : NULL;
+}
+static const vd_mask *mask_at(const side *s, int64_t i) {
+    return s->rows->n > 0 ? s->rows->mask + i : NULL;
 }
 
 static int32_t kept_track(side *s, int64_t row) {
@@ -131,7 +138,7 @@ static void builder_reset(builder *b) {
  * unions without area overlap nothing. */
 static vd_status box_overlaps(builder *b, vd_err *err) {
     int64_t n = b->t1 - b->t0, m = b->p1 - b->p0;
-    VD_TRY(VD_GROW(b->corner, b->cap_corner, 5 * m, err));
+    VD_TRY(VD_GROW(b->corner, b->cap_corner, 5 * m + 1, err));
     double *x0 = b->corner, *y0 = x0 + m, *x1 = y0 + m, *y1 = x1 + m, *area = y1 + m;
     for (int64_t j = 0; j < m; j++) {
         const double *box = b->pred.rows->row[b->p0 + j].box;
@@ -155,19 +162,19 @@ static vd_status box_overlaps(builder *b, vd_err *err) {
     return VD_OK;
 }
 
-/* Assigns all boxes at most total overlap, of which less than half counts as `worse`. */
-static vd_status match_half(builder *b, double worse, vd_err *err) {
+/* Matches all boxes at the greatest total overlap; less than half counts nothing. */
+static vd_status match_half(builder *b, vd_err *err) {
     int64_t n = b->t1 - b->t0, m = b->p1 - b->p0;
     VD_TRY(vd_track_work_size(&b->work, n, m, err));
     for (int64_t k = 0; k < n * m; k++) {
         double o = b->overlap[k];
-        b->work.cost[k] = o < VD_TRACK_OVERLAP - VD_TRACK_EPS ? worse : -o;
+        b->work.cost[k] = o < VD_TRACK_OVERLAP - VD_TRACK_EPS ? 0 : -o;
     }
     return vd_assign_solve(&b->work.assign, b->work.column_of, b->work.cost, n, m, err);
 }
 
 static vd_status judge_boxes(builder *b, vd_err *err) {
-    const vd_mot_row *t = b->truth.rows->row + b->t0, *p = b->pred.rows->row + b->p0;
+    const vd_mot_row *t = row_at(&b->truth, b->t0), *p = row_at(&b->pred, b->p0);
     int64_t n = b->t1 - b->t0, m = b->p1 - b->p0;
     bool classes = b->benchmark != VD_TRACK_MOT15;
     for (int64_t i = 0; i < n; i++) {
@@ -183,7 +190,7 @@ static vd_status judge_boxes(builder *b, vd_err *err) {
         b->keep_pred[j] = true;
     }
     if (!classes || n == 0 || m == 0) return VD_OK;
-    VD_TRY(match_half(b, 0, err));
+    VD_TRY(match_half(b, err));
     for (int64_t i = 0; i < n; i++) {
         int32_t j = b->work.column_of[i];
         if (j >= 0 && b->work.cost[i * m + j] < -VD_TRACK_EPS &&
@@ -240,7 +247,7 @@ static vd_status mask_overlaps(builder *b, vd_err *err) {
     int64_t n = b->t1 - b->t0, m = b->p1 - b->p0;
     VD_TRY(check_sizes(b, &b->truth, b->t0, b->t1, err));
     VD_TRY(check_sizes(b, &b->pred, b->p0, b->p1, err));
-    VD_TRY(VD_GROW(b->corner, b->cap_corner, 4 * m, err));
+    VD_TRY(VD_GROW(b->corner, b->cap_corner, 4 * m + 1, err));
     for (int64_t j = 0; j < m; j++) vd_mask_box(&b->pred.rows->mask[b->p0 + j], b->corner + 4 * j);
     for (int64_t i = 0; i < n; i++) {
         double box[4];
@@ -261,7 +268,7 @@ static vd_status mask_overlaps(builder *b, vd_err *err) {
  * with each other. */
 static vd_status drop_ignored(builder *b, const vd_mask *region, vd_err *err) {
     int64_t n = b->t1 - b->t0, m = b->p1 - b->p0, rows = 0, cols = 0;
-    const vd_mask *mask = b->pred.rows->mask + b->p0;
+    const vd_mask *mask = mask_at(&b->pred, b->p0);
     for (int64_t j = 0; j < m; j++) cols += b->keep_pred[j];
     VD_TRY(vd_track_work_size(&b->work, n, cols, err));
     for (int64_t i = 0; i < n; i++) {
@@ -343,7 +350,7 @@ static vd_status add_frame(builder *b, int32_t frame, vd_err *err) {
     vd_track_frame f = {
         .frame = frame, .truth = s->n_truth, .pred = s->n_pred, .pair = s->n_pairs
     };
-    VD_TRY(VD_GROW(b->overlap, b->cap_overlap, n * m, err));
+    VD_TRY(VD_GROW(b->overlap, b->cap_overlap, n * m + 1, err));
     VD_TRY(VD_GROW(b->keep_truth, b->cap_keep_truth, n, err));
     VD_TRY(VD_GROW(b->keep_pred, b->cap_keep_pred, m, err));
     VD_TRY(masks ? mask_overlaps(b, err) : box_overlaps(b, err));

@@ -221,6 +221,8 @@ T(refused_files) {
         { good, "1,1,0,0,9,9,1,3\n", "p.txt:1: class 3; only pedestrians (1) are judged" },
         { good, "1,5,0,0,9,9\n2,5,1,1,9,9\n1,5,3,3,9,9\n",
           "p.txt:3: frame 1 has id 5 twice, first in line 1" },
+        { good, "1,5,0,0,9,9,1,-2\n1,5,1,1,9,9,1,-2\n",
+          "p.txt:2: frame 1 has id 5 twice, first in line 1" },
         { good, "1,5,0,0,9,9\n21,5,0,0,9,9\n", "p.txt:2: frame 21 is beyond the sequence's 20" },
     };
     for (int i = 0; i < VD_COUNT(bad); i++) {
