@@ -1,7 +1,6 @@
 /* Reading files of the MOTChallenge; see mot_read.h. SPDX-License-Identifier: Apache-2.0 */
 #include "eval/mot_read.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,6 @@
  * Apache-2.0
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "base/rng.h"

@@ -7,7 +7,6 @@
  * reaches. Last, each match is worth A = n / (g + t - n) at a threshold, for n matches between its
  * tracks there, and g and t boxes of the tracks.
  * SPDX-License-Identifier: Apache-2.0 */
-#include <math.h>
 #include <string.h>
 
 #include "base/mem.h"

@@ -90,7 +90,8 @@ static vd_status frame_end(side *s, int64_t begin, int64_t *end, vd_err *err) {
     int64_t i = begin;
     for (; i < s->rows->n && row[i].frame == row[begin].frame; i++) {
         int64_t *last = &s->last_row[s->track[i]];
-        if (*last >= begin && row[i].cls != s->ignored)
+        if (row[i].cls == s->ignored) continue;
+        if (*last >= begin)
             return vd_fail(err, VD_E_FORMAT, "%s:%d: frame %d has id %lld twice, first in line %d",
                            s->name, row[i].line, row[i].frame, (long long)row[i].id,
                            row[*last].line);

@@ -46,8 +46,9 @@ def scene(name):
         taken, said = set(), set()
         ignored = ellipse(d.real(0, 60), d.real(0, 40), 25, 25)
         if d.one_in(2):
-            truth.append((t, 10000, 10, ignored))
-            taken |= ignored
+            for region in (ignored, ellipse(d.real(0, 60), d.real(0, 40), 9, 9)):  # ids of regions say nothing
+                truth.append((t, 10000, 10, region))
+                taken |= region
         for number, (x, y, w, h, dx, cls) in enumerate(objects):
             if d.one_in(5):
                 continue
