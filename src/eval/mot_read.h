@@ -12,7 +12,7 @@
 
 enum {
     VD_MOT_MAX_FRAME = 10000000,
-    VD_MOT_MAX_ROWS = 100000000,
+    VD_MOT_MAX_ROWS = 20000000,
     VD_MOT_NO_CLASS = -1, /* where a line ends before it */
 };
 

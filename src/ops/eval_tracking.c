@@ -476,8 +476,11 @@ static void say(vd_opcall *c, const work *w) {
             w->interval[VD_TRACK_IDF1].low, w->interval[VD_TRACK_IDF1].high);
     if (missing > 0) {
         vd_str_addf(&s, "%sleft out, without a prediction:", s.size > 0 ? "; " : "");
-        for (int64_t i = 0; i < w->n; i++)
-            if (w->seq[i].missing) vd_str_addf(&s, " %s", w->seq[i].name);
+        for (int64_t i = 0; i < w->n; i++) {
+            if (!w->seq[i].missing) continue;
+            vd_str_addc(&s, ' ');
+            vd_str_json(&s, w->seq[i].name); /* quoted: what it holds may steer a terminal */
+        }
     }
     if (s.size > 0) vd_out_words(c, "%s", vd_str_text(&s));
     vd_str_reset(&s);
