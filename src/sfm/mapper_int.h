@@ -63,7 +63,8 @@ typedef struct vd_mapper {
     int32_t *point_of;     /* [n_keys] or -1 */
     int32_t *track_points; /* [tracks] points alive */
     int32_t images_at_global, points_at_global;
-    bool in_position_frame;
+    bool in_position_frame, upright; /* and the next two: see vd_sfm_model */
+    double turn_sigma_rad, scale_sigma;
     uint8_t *touched; /* [tracks]: changed since they were last looked at */
     uint8_t *bad;     /* [n_keys] scratch of filtering */
 } vd_mapper;

@@ -306,6 +306,7 @@ done:
 static void params(const vd_run_opt *opt, vd_str *out) {
     vd_pair_compare_params(out);
     if (opt->camera != NULL) vd_str_addf(out, "camera=%s;", opt->camera);
+    if (opt->cameras != NULL) vd_str_addf(out, "cameras=%s;", opt->cameras_hash);
     vd_str_addf(out, "model=%s;", opt->camera_model);
     if (opt->exhaustive) vd_str_add(out, "pairs=all;");
 }

@@ -4,10 +4,7 @@
 
 T(track_corpus_prefixes_and_mutations) {
     int files = 0;
-    for (int k = 0; k < VD_COUNT(fuzz_track); k++) {
-        char folder[1024];
-        snprintf(folder, sizeof folder, "%s/%s", VD_FUZZ_CORPUS, fuzz_track[k].name);
-        files += fuzz_replay(t, fuzz_track[k].run, folder);
-    }
+    for (int k = 0; k < VD_COUNT(fuzz_track); k++)
+        files += fuzz_replay(t, fuzz_track[k].name, fuzz_track[k].run, FUZZ_FILE + 1, 2000);
     T_TRUE(files >= 4);
 }

@@ -5,10 +5,7 @@
 
 T(label_corpus_prefixes_and_mutations) {
     int files = 0;
-    for (int k = 0; k < VD_COUNT(fuzz_label); k++) {
-        char folder[1024];
-        snprintf(folder, sizeof folder, "%s/%s", VD_FUZZ_CORPUS, fuzz_label[k].name);
-        files += fuzz_replay(t, fuzz_label[k].run, folder);
-    }
+    for (int k = 0; k < VD_COUNT(fuzz_label); k++)
+        files += fuzz_replay(t, fuzz_label[k].name, fuzz_label[k].run, FUZZ_FILE + 1, 2000);
     T_TRUE(files >= 2);
 }
