@@ -8,8 +8,7 @@
 #include "base/rng.h"
 
 const char *const vd_class_number[VD_CLASS_NUMBERS] = {
-    "accuracy",     "top_k",    "balanced_accuracy", "macro_precision",
-    "macro_recall", "macro_f1", "ece"
+    "accuracy", "top_k", "balanced_accuracy", "macro_precision", "macro_recall", "macro_f1", "ece"
 };
 enum { ACCURACY, TOP_K, BALANCED, PRECISION, RECALL, F1, ECE };
 
@@ -97,8 +96,7 @@ static vd_status replicate(void *user, int64_t b, int worker, vd_err *err) {
     sums s = { 0 };
     (void)worker;
     if (tally == NULL) return vd_nomem(err);
-    for (int64_t i = 0; i < c->n; i++)
-        add_item(&s, tally, &c->item[vd_rng_int(&r, c->n)], j->opt);
+    for (int64_t i = 0; i < c->n; i++) add_item(&s, tally, &c->item[vd_rng_int(&r, c->n)], j->opt);
     figures(j->out + b * VD_CLASS_NUMBERS, &s, tally, c->n_classes, j->opt);
     vd_mem_free(tally);
     return VD_OK;

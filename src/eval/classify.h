@@ -1,14 +1,13 @@
 /* Guessed classes against true ones. SPDX-License-Identifier: Apache-2.0
  *
- *   accuracy           share of items whose class is the guessed one, which is the class of the highest
- * score, the first of equals; top_k: whose class is among the k of the highest scores, of equal ones the
- * later class first (both as scikit-learn and NumPy have it)
- *   balanced_accuracy  mean over the classes that occur of the share found
- *   macro_precision, macro_recall, macro_f1   means over all classes that occur or are guessed, 0 where
- * a denominator is 0
- *   ece                expected calibration error: items by confidence into bins of equal width, open
- * below; the mean of |share right - mean confidence| by the number of items [Guo et al. 2017]
- * An item without a prediction is wrong, and counts not for ece. Sums are in the order of the truth. */
+ *   accuracy           share of items whose class is the guessed one, which is the class of the
+ * highest score, the first of equals; top_k: whose class is among the k of the highest scores, of
+ * equal ones the later class first (both as scikit-learn and NumPy have it) balanced_accuracy  mean
+ * over the classes that occur of the share found macro_precision, macro_recall, macro_f1   means
+ * over all classes that occur or are guessed, 0 where a denominator is 0 ece expected calibration
+ * error: items by confidence into bins of equal width, open below; the mean of |share right - mean
+ * confidence| by the number of items [Guo et al. 2017] An item without a prediction is wrong, and
+ * counts not for ece. Sums are in the order of the truth. */
 #ifndef VD_EVAL_CLASSIFY_H
 #define VD_EVAL_CLASSIFY_H
 
@@ -38,10 +37,11 @@ typedef struct vd_class_items {
 
 void vd_class_items_reset(vd_class_items *c);
 
-/* Reads both sides. NumPy files: a truth of whole numbers [N]; predictions the same, or scores [N, C]
- * as float32 or float64; by position. CSV with a header: the first column names the item, a column
- * "label" its class; predictions have "label", and "confidence" if they like, or one column a class
- * with its score. Fails with VD_E_FORMAT, VD_E_LIMIT, VD_E_UNSUPPORTED, VD_E_IO, VD_E_NOMEM. */
+/* Reads both sides. NumPy files: a truth of whole numbers [N]; predictions the same, or scores [N,
+ * C] as float32 or float64; by position. CSV with a header: the first column names the item, a
+ * column "label" its class; predictions have "label", and "confidence" if they like, or one column
+ * a class with its score. Fails with VD_E_FORMAT, VD_E_LIMIT, VD_E_UNSUPPORTED, VD_E_IO,
+ * VD_E_NOMEM. */
 vd_status vd_class_read(vd_class_items *out, const char *truth, const char *pred, vd_err *err);
 
 typedef struct vd_class_opt {

@@ -1,5 +1,5 @@
-/* Reading classes and scores of them: NumPy files by position, CSV by name. SPDX-License-Identifier:
- * Apache-2.0 */
+/* Reading classes and scores of them: NumPy files by position, CSV by name.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -207,9 +207,10 @@ static vd_status number_of(int64_t *out, const side *s, int64_t i, vd_err *err) 
     errno = 0;
     *out = s->number != NULL ? s->number[i] : strtoll(s->label[i], &end, 10);
     if (s->number == NULL && (end == s->label[i] || *end != '\0' || errno != 0))
-        return vd_fail(err, VD_E_FORMAT,
-                       "%s: label '%.60s' of item %lld is no number, but the other file has numbers",
-                       s->path, s->label[i], (long long)i);
+        return vd_fail(
+            err, VD_E_FORMAT,
+            "%s: label '%.60s' of item %lld is no number, but the other file has numbers", s->path,
+            s->label[i], (long long)i);
     if (*out < 0 || *out >= VD_CLASS_MAX_CLASSES)
         return vd_fail(err, VD_E_FORMAT, "%s: label %lld of item %lld is outside 0 to %d", s->path,
                        (long long)*out, (long long)i, VD_CLASS_MAX_CLASSES - 1);
@@ -279,8 +280,9 @@ static vd_status match_rows(int64_t *row, vd_class_items *out, const side *t, co
     int64_t there = 0, used = 0;
     if (t->id == NULL || p->id == NULL) {
         if (t->n != p->n)
-            return vd_fail(err, VD_E_FORMAT, "%s has %lld items, %s %lld: rows are matched by place",
-                           t->path, (long long)t->n, p->path, (long long)p->n);
+            return vd_fail(err, VD_E_FORMAT,
+                           "%s has %lld items, %s %lld: rows are matched by place", t->path,
+                           (long long)t->n, p->path, (long long)p->n);
         for (int64_t i = 0; i < t->n; i++) row[i] = i;
         return VD_OK;
     }
@@ -331,8 +333,8 @@ static vd_status combine(vd_class_items *out, const side *t, const side *p, vd_e
     if (numbers) {
         VD_GO(count_numbers(out, t, err));
         if (p->score_name != NULL)
-            VD_GO(vd_fail(err, VD_E_FORMAT, "%s has names of classes, %s numbers", p->path,
-                          t->path));
+            VD_GO(
+                vd_fail(err, VD_E_FORMAT, "%s has names of classes, %s numbers", p->path, t->path));
         VD_GO(count_numbers(out, p, err));
     } else {
         char **const list[3] = { t->label, p->label, p->score_name };

@@ -153,8 +153,7 @@ static vd_status read_document(vd_json_stream *s, vd_panoptic *p, vd_err *err) {
         }
     }
     VD_TRY(vd_js_end(s, err));
-    if (!annotations)
-        return vd_fail(err, VD_E_FORMAT, "%s: no \"annotations\"", vd_js_where(s));
+    if (!annotations) return vd_fail(err, VD_E_FORMAT, "%s: no \"annotations\"", vd_js_where(s));
     if (p->n_images > 0) qsort(p->image, (size_t)p->n_images, sizeof *p->image, by_image);
     if (p->n_categories > 0)
         qsort(p->category, (size_t)p->n_categories, sizeof *p->category, by_category);
@@ -169,8 +168,8 @@ vd_status vd_panoptic_read(vd_panoptic *out, const char *path, const void *bytes
                            vd_err *err) {
     vd_json_stream *s = NULL;
     vd_panoptic p = { 0 };
-    vd_status st = bytes != NULL ? vd_js_open_bytes(&s, path, bytes, size, err)
-                                 : vd_js_open(&s, path, err);
+    vd_status st =
+        bytes != NULL ? vd_js_open_bytes(&s, path, bytes, size, err) : vd_js_open(&s, path, err);
     if (st == VD_OK) st = read_document(s, &p, err);
     vd_js_free(s);
     if (st == VD_OK)
@@ -182,9 +181,8 @@ vd_status vd_panoptic_read(vd_panoptic *out, const char *path, const void *bytes
 
 const vd_panoptic_image *vd_panoptic_find(const vd_panoptic *p, int64_t id) {
     const vd_panoptic_image key = { .id = id };
-    return p->n_images == 0
-               ? NULL
-               : bsearch(&key, p->image, (size_t)p->n_images, sizeof key, by_image);
+    return p->n_images == 0 ? NULL
+                            : bsearch(&key, p->image, (size_t)p->n_images, sizeof key, by_image);
 }
 
 const vd_panoptic_category *vd_panoptic_class(const vd_panoptic *p, int64_t id) {

@@ -1,5 +1,5 @@
-/* See segment.h. Maps are run through by runs of equal pairs of values, so that what is looked up is
- * looked up once a run. SPDX-License-Identifier: Apache-2.0 */
+/* See segment.h. Maps are run through by runs of equal pairs of values, so that what is looked up
+ * is looked up once a run. SPDX-License-Identifier: Apache-2.0 */
 #include "eval/segment.h"
 
 #include <math.h>
@@ -12,12 +12,11 @@
 enum { BOTH, TRUTH, PRED, EDGE }; /* of v; + EDGE: of boundaries */
 enum { OVERLAP, FOUND, FALSE_ALARM, MISSED };
 
-const char *const vd_semantic_number[VD_SEMANTIC_NUMBERS] = {
-    "mIoU", "pixel_accuracy", "mean_accuracy", "fwIoU", "boundary_mIoU"
-};
+const char *const vd_semantic_number[VD_SEMANTIC_NUMBERS] = { "mIoU", "pixel_accuracy",
+                                                              "mean_accuracy", "fwIoU",
+                                                              "boundary_mIoU" };
 const char *const vd_panoptic_number[VD_PANOPTIC_NUMBERS] = {
-    "PQ",        "SQ",       "RQ",       "PQ_things", "SQ_things",
-    "RQ_things", "PQ_stuff", "SQ_stuff", "RQ_stuff"
+    "PQ", "SQ", "RQ", "PQ_things", "SQ_things", "RQ_things", "PQ_stuff", "SQ_stuff", "RQ_stuff"
 };
 
 void vd_segment_rows_reset(vd_segment_rows *r) {
@@ -128,8 +127,8 @@ static bool ignored(const vd_semantic_opt *opt, int64_t id) {
     return false;
 }
 
-static vd_status add_to_class(vd_segment_rows *rows, int64_t first, int64_t image,
-                              int64_t category, int which, double n, vd_err *err) {
+static vd_status add_to_class(vd_segment_rows *rows, int64_t first, int64_t image, int64_t category,
+                              int which, double n, vd_err *err) {
     int64_t i = first;
     while (i < rows->n && rows->row[i].category != category) i++;
     if (i == rows->n) {
@@ -236,8 +235,9 @@ static vd_status measure_predictions(segments *q, const pairs *p, const char *wh
         int64_t k = find_segment(q, p->pair[i].b);
         if (k < 0 && p->pair[i].b == VD_PANOPTIC_VOID) continue;
         if (k < 0)
-            return vd_fail(err, VD_E_FORMAT, "%s: the prediction has pixels of %lld, which is no segment",
-                           where, (long long)p->pair[i].b);
+            return vd_fail(err, VD_E_FORMAT,
+                           "%s: the prediction has pixels of %lld, which is no segment", where,
+                           (long long)p->pair[i].b);
         q->area[k] += p->pair[i].n[0];
     }
     for (int64_t k = 0; k < q->n; k++)
@@ -262,8 +262,7 @@ static vd_status match_segments(vd_segment_rows *rows, int64_t first, int64_t im
         int64_t g = find_segment(t, p->pair[i].a), k = find_segment(q, p->pair[i].b);
         if (g < 0 || k < 0 || t->s[g].crowd || t->s[g].category != q->s[k].category) continue;
         double common = p->pair[i].n[0];
-        double all = q->area[k] + t->area[g] - common -
-                     pair_count(p, VD_PANOPTIC_VOID, q->s[k].id);
+        double all = q->area[k] + t->area[g] - common - pair_count(p, VD_PANOPTIC_VOID, q->s[k].id);
         if (!(common / all > 0.5)) continue;
         VD_TRY(add_to_class(rows, first, image, t->s[g].category, OVERLAP, common / all, err));
         VD_TRY(add_to_class(rows, first, image, t->s[g].category, FOUND, 1, err));
@@ -325,8 +324,8 @@ static int by_category(const void *a, const void *b) {
     return (p > q) - (p < q);
 }
 
-vd_status vd_segment_totals(vd_segment_rows *out, const vd_segment_rows *rows,
-                            const double *weight, vd_err *err) {
+vd_status vd_segment_totals(vd_segment_rows *out, const vd_segment_rows *rows, const double *weight,
+                            vd_err *err) {
     vd_segment_rows t = { 0 };
     vd_map *at = NULL;
     vd_status st = vd_map_new(&at, err);

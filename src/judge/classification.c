@@ -38,9 +38,9 @@ static const vd_arg args[] = {
 };
 
 static const vd_column class_columns[] = {
-    { "class", VD_TEXT, "", "", 0 },     { "truths", VD_INT, "", "", 0 },
+    { "class", VD_TEXT, "", "", 0 },      { "truths", VD_INT, "", "", 0 },
     { "predictions", VD_INT, "", "", 0 }, { "precision", VD_REAL, "", "", 0 },
-    { "recall", VD_REAL, "", "", 0 },    { "f1", VD_REAL, "", "", 0 },
+    { "recall", VD_REAL, "", "", 0 },     { "f1", VD_REAL, "", "", 0 },
 };
 
 static vd_value share(int64_t a, int64_t b) {
@@ -70,8 +70,9 @@ static vd_status send_classes(vd_opcall *c, const vd_class_items *items,
 static vd_status write_confusion(const vd_class_items *c, const char *path, vd_err *err) {
     int64_t n = c->n_classes;
     if (n > VD_CLASS_MAX_CONFUSION)
-        return vd_fail(err, VD_E_LIMIT, "eval classification: --confusion of %lld classes, limit %d",
-                       (long long)n, VD_CLASS_MAX_CONFUSION);
+        return vd_fail(err, VD_E_LIMIT,
+                       "eval classification: --confusion of %lld classes, limit %d", (long long)n,
+                       VD_CLASS_MAX_CONFUSION);
     const vd_npy shape = { VD_NPY_I64, 2, { n, n }, 0 };
     int64_t *m = vd_mem_array((size_t)(n * n), sizeof *m);
     if (m == NULL) return vd_nomem(err);

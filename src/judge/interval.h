@@ -11,12 +11,10 @@
       .max = 100000,                                                                               \
       .def = "200",                                                                                \
       .help = "replicates for intervals, drawn from the items; 0: none" },                         \
-        { .name = "seed", .type = VD_T_INT, .def = "0", .help = "of the draws" },                  \
-        { .name = "jobs",                                                                          \
-          .type = VD_T_INT,                                                                        \
-          .max = 256,                                                                              \
-          .def = "0",                                                                              \
-          .help = "workers; 0: one a processor" }
+        { .name = "seed", .type = VD_T_INT, .def = "0", .help = "of the draws" }, {                \
+        .name = "jobs", .type = VD_T_INT, .max = 256, .def = "0",                                  \
+        .help = "workers; 0: one a processor"                                                      \
+    }
 
 vd_status vd_judge_pool(vd_pool **out, const vd_opcall *c, vd_err *err);
 

@@ -78,10 +78,10 @@ static vd_status read_npy(vd_segment_map *m, const char *path, vd_err *err) {
     size_t size = 0;
     VD_TRY(vd_file_read(&bytes, &size, path, MAX_NPY, err));
     vd_status st = vd_npy_parse(&a, bytes, size, err);
-    if (st == VD_OK && (a.n_dims != 2 || a.type >= VD_NPY_F32 || a.dim[0] < 1 || a.dim[1] < 1 ||
-                        a.dim[0] > INT32_MAX / a.dim[1] ||
-                        (size_t)(a.dim[0] * a.dim[1]) >
-                            (size - (size_t)a.data_at) / vd_npy_elem_bytes(a.type)))
+    if (st == VD_OK &&
+        (a.n_dims != 2 || a.type >= VD_NPY_F32 || a.dim[0] < 1 || a.dim[1] < 1 ||
+         a.dim[0] > INT32_MAX / a.dim[1] ||
+         (size_t)(a.dim[0] * a.dim[1]) > (size - (size_t)a.data_at) / vd_npy_elem_bytes(a.type)))
         st = vd_fail(err, VD_E_FORMAT, "map: %.300s: not whole numbers [height, width]", path);
     if (st == VD_OK) st = shape(m, a.dim[1], a.dim[0], err);
     const char *p = st == VD_OK ? bytes + a.data_at : NULL;
@@ -106,7 +106,7 @@ static vd_status read_npy(vd_segment_map *m, const char *path, vd_err *err) {
 }
 
 vd_status vd_segment_map_read(vd_segment_map *out, const char *path, vd_codec **codec,
-                      const char *libexec_dir, vd_err *err) {
+                              const char *libexec_dir, vd_err *err) {
     vd_segment_map m = { 0 };
     vd_status st = vd_str_ends(path, ".npy") ? read_npy(&m, path, err)
                                              : decode(&m, path, codec, libexec_dir, err);

@@ -6,11 +6,11 @@
 #include "image/codec.h"
 
 void vd_segment_map_reset(vd_segment_map *m);
-/* A picture without loss (grey of 8 bits: its values; colour: R + 256 G + 65536 B) or a .npy of whole
- * numbers [height, width]. `codec` is started when it is first needed. Fails with VD_E_FORMAT,
- * VD_E_UNSUPPORTED, VD_E_IO, VD_E_NOMEM. */
+/* A picture without loss (grey of 8 bits: its values; colour: R + 256 G + 65536 B) or a .npy of
+ * whole numbers [height, width]. `codec` is started when it is first needed. Fails with
+ * VD_E_FORMAT, VD_E_UNSUPPORTED, VD_E_IO, VD_E_NOMEM. */
 vd_status vd_segment_map_read(vd_segment_map *out, const char *path, vd_codec **codec,
-                      const char *libexec_dir, vd_err *err);
+                              const char *libexec_dir, vd_err *err);
 
 /* Files of a folder that are maps, sorted by name; a file is a folder of one. */
 typedef struct vd_segment_files {

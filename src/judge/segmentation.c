@@ -100,7 +100,8 @@ static vd_status read_pair(work *w, const char *truth_dir, const char *truth, co
         vd_str_addf(&path, "%s%s%s", dir[i] != NULL ? dir[i] : "", dir[i] != NULL ? "/" : "",
                     name[i]);
         st = vd_str_check(&path, err);
-        if (st == VD_OK) st = vd_segment_map_read(&map[i], path.data, &w->codec, w->libexec_dir, err);
+        if (st == VD_OK)
+            st = vd_segment_map_read(&map[i], path.data, &w->codec, w->libexec_dir, err);
         vd_str_reset(&path);
     }
     return st;
@@ -153,12 +154,12 @@ static vd_status folder_of(const char **out, vd_opcall *c, const char *arg, cons
     return VD_OK;
 }
 
-static vd_status check_classes(const work *w, const vd_panoptic *p, const char *path,
-                               vd_err *err) {
+static vd_status check_classes(const work *w, const vd_panoptic *p, const char *path, vd_err *err) {
     for (int64_t i = 0; i < p->n_segments; i++)
         if (vd_panoptic_class(&w->truth, p->segment[i].category) == NULL)
-            return vd_fail(err, VD_E_FORMAT, "%s: segment %lld is of category %lld, which the truth has not",
-                           path, (long long)p->segment[i].id, (long long)p->segment[i].category);
+            return vd_fail(err, VD_E_FORMAT,
+                           "%s: segment %lld is of category %lld, which the truth has not", path,
+                           (long long)p->segment[i].id, (long long)p->segment[i].category);
     return VD_OK;
 }
 
@@ -184,9 +185,9 @@ static vd_status add_panoptic(vd_opcall *c, work *w, vd_err *err) {
         }
         vd_status st = read_pair(w, truth_dir, t->file, pred_dir, p->file, map, err);
         if (st == VD_OK)
-            st = vd_panoptic_add(&w->rows, w->n_images++, p->file, &map[0],
-                                 w->truth.segment + t->at, t->count, &map[1],
-                                 w->pred.segment + p->at, p->count, err);
+            st =
+                vd_panoptic_add(&w->rows, w->n_images++, p->file, &map[0], w->truth.segment + t->at,
+                                t->count, &map[1], w->pred.segment + p->at, p->count, err);
         vd_segment_map_reset(&map[0]);
         vd_segment_map_reset(&map[1]);
         VD_TRY(st);
@@ -263,9 +264,9 @@ static vd_status send_one(vd_opcall *c, work *w, vd_err *err) {
 }
 
 static const vd_column semantic_columns[] = {
-    { "class", VD_INT, "", "", 0 },        { "truth_pixels", VD_INT, "", "", 0 },
-    { "pred_pixels", VD_INT, "", "", 0 },  { "IoU", VD_REAL, "", "", 0 },
-    { "accuracy", VD_REAL, "", "", 0 },    { "boundary_IoU", VD_REAL, "", "", 0 },
+    { "class", VD_INT, "", "", 0 },       { "truth_pixels", VD_INT, "", "", 0 },
+    { "pred_pixels", VD_INT, "", "", 0 }, { "IoU", VD_REAL, "", "", 0 },
+    { "accuracy", VD_REAL, "", "", 0 },   { "boundary_IoU", VD_REAL, "", "", 0 },
 };
 static const vd_column panoptic_columns[] = {
     { "class", VD_INT, "", "", 0 }, { "name", VD_TEXT, "", "", 0 }, { "PQ", VD_REAL, "", "", 0 },
@@ -286,20 +287,15 @@ static vd_status send_classes(vd_opcall *c, const work *w, vd_err *err) {
         const double *v = r->v;
         const vd_panoptic_category *category = vd_panoptic_class(&w->truth, r->category);
         double all = v[1] + 0.5 * v[2] + 0.5 * v[3];
-        const vd_value semantic[] = { vd_val_int(r->category),
-                                      vd_val_int((int64_t)v[1]),
-                                      vd_val_int((int64_t)v[2]),
-                                      share(v[0], v[1] + v[2] - v[0]),
-                                      share(v[0], v[1]),
-                                      share(v[3], v[4] + v[5] - v[3]) };
-        const vd_value panoptic[] = { vd_val_int(r->category),
-                                      vd_val_text(category != NULL ? category->name : NULL),
-                                      share(v[0], all),
-                                      share(v[0], v[1]),
-                                      share(v[1], all),
-                                      vd_val_int((int64_t)v[1]),
-                                      vd_val_int((int64_t)v[2]),
-                                      vd_val_int((int64_t)v[3]) };
+        const vd_value semantic[] = { vd_val_int(r->category),   vd_val_int((int64_t)v[1]),
+                                      vd_val_int((int64_t)v[2]), share(v[0], v[1] + v[2] - v[0]),
+                                      share(v[0], v[1]),         share(v[3], v[4] + v[5] - v[3]) };
+        const vd_value panoptic[] = {
+            vd_val_int(r->category),   vd_val_text(category != NULL ? category->name : NULL),
+            share(v[0], all),          share(v[0], v[1]),
+            share(v[1], all),          vd_val_int((int64_t)v[1]),
+            vd_val_int((int64_t)v[2]), vd_val_int((int64_t)v[3])
+        };
         VD_TRY(vd_out_row(c, w->panoptic ? panoptic : semantic, err));
     }
     return VD_OK;
