@@ -214,6 +214,51 @@ static void make_tracks(const t_dir *d) {
     t_dir_put(d, "tracks/s.txt", truth, sizeof truth - 1);
 }
 
+static void make_judged(const t_dir *d) {
+    static const char boxes[] = "{\"images\":[{\"id\":5,\"width\":9,\"height\":9}],"
+                                "\"categories\":[{\"id\":3,\"name\":\"cat\"}],\"annotations\":"
+                                "[{\"id\":1,\"image_id\":5,\"category_id\":3,\"bbox\":[0,0,4,4]}]}",
+                      results[] = "[{\"image_id\":5,\"category_id\":3,\"score\":1,\"bbox\":[0,0,4,3]}]",
+                      labels[] = "file,label\na,x\nb,y\n", map[] = "P5 2 2 255\n\0\1\1\2";
+    t_dir_put(d, "boxes.json", boxes, sizeof boxes - 1);
+    t_dir_put(d, "results.json", results, sizeof results - 1);
+    t_dir_put(d, "labels.csv", labels, sizeof labels - 1);
+    t_dir_put(d, "map.pgm", map, sizeof map - 1);
+}
+
+static void survive_all(t_case *t, const call *c, int n) {
+    for (int i = 0; i < n; i++) {
+        vd_err err = { 0 };
+        vd_status st = make_call(&c[i], &err);
+        if (st != VD_OK) T_FAIL("%s: %d: %s", c[i].op, st, err.msg);
+        for (int sticky = 0; sticky < 2; sticky++)
+            survive(t, &c[i], NULL, sticky != 0, step_of(11), limit_of(2));
+    }
+}
+
+T(judges_survive) {
+    t_dir d = t_dir_new();
+    make_judged(&d);
+    const char *boxes = t_dir_at(&d, "boxes.json"), *results = t_dir_at(&d, "results.json");
+    const char *labels = t_dir_at(&d, "labels.csv"), *map = t_dir_at(&d, "map.pgm");
+    const call c[] = {
+        { "eval detection",
+          { TEXT("truth", boxes), TEXT("pred", results), INT("bootstrap", 2), INT("jobs", 1) },
+          4 },
+        { "eval detection",
+          { TEXT("truth", boxes), TEXT("pred", results), TEXT("compare", results), INT("jobs", 1) },
+          4 },
+        { "eval classification",
+          { TEXT("truth", labels), TEXT("pred", labels), INT("bootstrap", 2), INT("jobs", 1) },
+          4 },
+        { "eval segmentation",
+          { TEXT("truth", map), TEXT("pred", map), INT("bootstrap", 2), INT("jobs", 1) },
+          4 },
+    };
+    survive_all(t, c, VD_COUNT(c));
+    t_dir_free(&d);
+}
+
 T(readers_survive) {
     t_dir d = t_dir_new();
     vd_err err = { 0 };
@@ -251,12 +296,6 @@ T(readers_survive) {
         { "export", { TEXT("dataset", dataset), TEXT("out", t_dir_at(&d, "out")) }, 2 },
         { "reference", { { 0 } }, 0 },
     };
-    for (int i = 0; i < VD_COUNT(c); i++) {
-        err = (vd_err){ 0 };
-        vd_status st = make_call(&c[i], &err);
-        if (st != VD_OK) T_FAIL("%s: %d: %s", c[i].op, st, err.msg);
-        for (int sticky = 0; sticky < 2; sticky++)
-            survive(t, &c[i], NULL, sticky != 0, step_of(11), limit_of(2));
-    }
+    survive_all(t, c, VD_COUNT(c));
     t_dir_free(&d);
 }
