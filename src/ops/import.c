@@ -11,7 +11,7 @@
 #include "base/path.h"
 #include "ops/op.h"
 #include "recon/colmap.h"
-#include "stage/imported.h"
+#include "scene/imported.h"
 
 static const vd_arg args[] = {
     { .name = "dataset",

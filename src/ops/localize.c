@@ -16,9 +16,9 @@
 #include "image/working.h"
 #include "ops/op.h"
 #include "stage/features.h"
-#include "stage/imported.h"
-#include "stage/scenes.h"
-#include "stage/views.h"
+#include "scene/imported.h"
+#include "scene/scenes.h"
+#include "scene/views.h"
 
 static const vd_arg args[] = {
     { .name = "dataset",

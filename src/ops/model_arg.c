@@ -11,7 +11,7 @@
 #include "geometry/rigid.h"
 #include "recon/colmap.h"
 #include "recon/nerfstudio.h"
-#include "stage/scenes.h"
+#include "scene/scenes.h"
 
 static const size_t MAX_JSON = (size_t)1 << 30;
 /* Only poses are asked of files that do not know how large the pictures are. */

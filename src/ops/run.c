@@ -7,7 +7,7 @@
 #include "base/path.h"
 #include "ops/op.h"
 #include "recon/known_cameras.h"
-#include "stage/imported.h"
+#include "scene/imported.h"
 #include "stage/problems.h"
 #include "stage/stages.h"
 

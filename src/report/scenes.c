@@ -13,8 +13,8 @@
 #include "geometry/rigid.h"
 #include "report/cloud.h"
 #include "report/parts.h"
-#include "stage/imported.h"
-#include "stage/views.h"
+#include "scene/imported.h"
+#include "scene/views.h"
 #include "store/arrays.h"
 
 enum { PAGE_SHARE = 5, SPREAD = 16 };

@@ -316,11 +316,13 @@ static void give_back(job *j) {
     j->granted = -1;
 }
 
-/* A picture larger than a worker's share waits for room; one that waits holds nothing. */
+/* A picture larger than a worker's share waits for room; one that waits holds nothing, not even the
+ * memory that features were looked for in. */
 static vd_status admit(void *user, int64_t bytes, vd_err *err) {
     job *j = user;
     int64_t beyond = VD_MAX(bytes - j->pass->decode.granted_bytes, 0);
     give_back(j);
+    vd_feature_tmp_rest(j->k->features);
     vd_budget_acquire(j->pass->budget, beyond);
     j->granted = beyond;
     return vd_run_check_cancel(j->pass->run, err);

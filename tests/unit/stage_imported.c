@@ -2,7 +2,7 @@
 #include "t.h"
 
 #include "base/mem.h"
-#include "stage/imported.h"
+#include "scene/imported.h"
 
 enum { MODEL = 400, OURS = 300 };
 

@@ -2,7 +2,7 @@
 #include "t.h"
 
 #include "image/sensors.h"
-#include "stage/views.h"
+#include "scene/views.h"
 
 T(a_camera_is_parsed_strictly) {
     vd_err err = { 0 };

@@ -1,5 +1,5 @@
 /* What the mapper gets. SPDX-License-Identifier: Apache-2.0 */
-#include "stage/scene_input.h"
+#include "scene/scene_input.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "global/doubt.h"
 #include "sfm/bundle.h"
 #include "stage/features.h"
-#include "stage/pairs.h"
+#include "scene/pairs.h"
 
 /* What a receiver in a camera or a phone is good for: 95 % within 10 m in the open, height half as
  * good. */

@@ -1,11 +1,11 @@
 /* What the mapper gets, from the catalog. SPDX-License-Identifier: Apache-2.0 */
-#ifndef VD_STAGE_SCENE_INPUT_H
-#define VD_STAGE_SCENE_INPUT_H
+#ifndef VD_SCENE_SCENE_INPUT_H
+#define VD_SCENE_SCENE_INPUT_H
 
 #include "global/agreement.h"
 #include "math/geodesy.h"
 #include "sfm/mapper.h"
-#include "stage/views.h"
+#include "scene/views.h"
 
 /* Views whose verified pair was found to join two places that look alike. */
 typedef struct vd_parted_pair {

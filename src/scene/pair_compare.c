@@ -1,5 +1,5 @@
 /* Matches of one pair and their geometry. SPDX-License-Identifier: Apache-2.0 */
-#include "stage/pair_compare.h"
+#include "scene/pair_compare.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Reading scenes back. SPDX-License-Identifier: Apache-2.0 */
-#include "stage/scenes.h"
+#include "scene/scenes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "base/path.h"
 #include "recon/camera_text.h"
 #include "stage/features.h"
-#include "stage/imported.h"
+#include "scene/imported.h"
 #include "store/arrays.h"
 
 typedef struct loader {

@@ -1,7 +1,7 @@
 /* Scenes that came from another program; see imported.h. Arrays are written first, under ids that
  * nothing speaks of yet; one transaction then turns the catalog to them. SPDX-License-Identifier:
  * Apache-2.0 */
-#include "stage/imported.h"
+#include "scene/imported.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* Reading scenes back from the catalog. SPDX-License-Identifier: Apache-2.0 */
-#ifndef VD_STAGE_SCENES_H
-#define VD_STAGE_SCENES_H
+#ifndef VD_SCENE_SCENES_H
+#define VD_SCENE_SCENES_H
 
 #include "recon/model.h"
 #include "stage/stages.h"

@@ -4,8 +4,8 @@
  * place. Imported ones have the configuration "import" as their key and stay until they are
  * imported or reconstructed anew. Beside the arrays that every scene has they keep the model as it
  * came, in COLMAP's binary form: model_cameras, model_images, model_points3D (uint8). */
-#ifndef VD_STAGE_IMPORTED_H
-#define VD_STAGE_IMPORTED_H
+#ifndef VD_SCENE_IMPORTED_H
+#define VD_SCENE_IMPORTED_H
 
 #include "feature/sift.h"
 #include "recon/model.h"

@@ -1,11 +1,11 @@
 /* How good a scene is, and what about it had better be looked at. SPDX-License-Identifier:
  * Apache-2.0 */
-#ifndef VD_STAGE_HEALTH_H
-#define VD_STAGE_HEALTH_H
+#ifndef VD_SCENE_HEALTH_H
+#define VD_SCENE_HEALTH_H
 
 #include "base/str.h"
 #include "global/agreement.h"
-#include "stage/scene_input.h"
+#include "scene/scene_input.h"
 
 /* All borrowed. */
 typedef struct vd_health_of {

@@ -12,7 +12,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "stage/features.h"
-#include "stage/pair_compare.h"
+#include "scene/pair_compare.h"
 
 enum { C_TRIED, C_VERIFIED, C_BEST, N_COLUMNS };
 

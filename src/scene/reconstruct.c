@@ -19,9 +19,9 @@
 #include "global/auto.h"
 #include "global/global.h"
 #include "stage/features.h"
-#include "stage/health.h"
-#include "stage/imported.h"
-#include "stage/scene_input.h"
+#include "scene/health.h"
+#include "scene/imported.h"
+#include "scene/scene_input.h"
 #include "store/arrays.h"
 
 enum {

@@ -4,10 +4,10 @@
  * worth going on. Where they give a geometry, the others are compared along its epipolar lines
  * only: a fifth of the time of comparing all with all, and more matches, because a feature competes
  * with fewer others. Where they give too few matches for a geometry, all are compared with all. */
-#ifndef VD_STAGE_PAIR_COMPARE_H
-#define VD_STAGE_PAIR_COMPARE_H
+#ifndef VD_SCENE_PAIR_COMPARE_H
+#define VD_SCENE_PAIR_COMPARE_H
 
-#include "stage/pairs.h"
+#include "scene/pairs.h"
 
 typedef struct vd_pair_result {
     int matches; /* tentative, 0 where the first features say that more is hopeless */

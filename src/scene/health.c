@@ -1,5 +1,5 @@
 /* Health of scenes. SPDX-License-Identifier: Apache-2.0 */
-#include "stage/health.h"
+#include "scene/health.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* Pictures that take part in reconstruction, and their cameras. SPDX-License-Identifier: Apache-2.0
  */
-#include "stage/views.h"
+#include "scene/views.h"
 
 #include <math.h>
 #include <stdlib.h>

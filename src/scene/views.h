@@ -1,7 +1,7 @@
 /* The pictures that take part in reconstruction, with what is known of their cameras before any
  * geometry. SPDX-License-Identifier: Apache-2.0 */
-#ifndef VD_STAGE_VIEWS_H
-#define VD_STAGE_VIEWS_H
+#ifndef VD_SCENE_VIEWS_H
+#define VD_SCENE_VIEWS_H
 
 #include "base/arena.h"
 #include "recon/camera_text.h"
