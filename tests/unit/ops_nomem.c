@@ -210,7 +210,8 @@ static void make_judged(const t_dir *d) {
     static const char boxes[] = "{\"images\":[{\"id\":5,\"width\":9,\"height\":9}],"
                                 "\"categories\":[{\"id\":3,\"name\":\"cat\"}],\"annotations\":"
                                 "[{\"id\":1,\"image_id\":5,\"category_id\":3,\"bbox\":[0,0,4,4]}]}",
-                      results[] = "[{\"image_id\":5,\"category_id\":3,\"score\":1,\"bbox\":[0,0,4,3]}]",
+                      results[] =
+                          "[{\"image_id\":5,\"category_id\":3,\"score\":1,\"bbox\":[0,0,4,3]}]",
                       labels[] = "file,label\na,x\nb,y\n", map[] = "P5 2 2 255\n\0\1\1\2";
     t_dir_put(d, "boxes.json", boxes, sizeof boxes - 1);
     t_dir_put(d, "results.json", results, sizeof results - 1);
