@@ -10,6 +10,7 @@ import importlib.metadata
 import json
 import os
 import random
+import subprocess
 import sys
 import tempfile
 
@@ -40,8 +41,10 @@ def small(kind):
 
 
 def write(name, lines):
-    with open(os.path.join(ROOT, "tests", "unit", name), "w") as f:
+    path = os.path.join(ROOT, "tests", "unit", name)
+    with open(path, "w") as f:
         f.write("\n".join(lines) + "\n")
+    subprocess.run(["clang-format", "-i", path], check=True)
 
 
 def main():

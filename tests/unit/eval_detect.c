@@ -1,5 +1,5 @@
-/* Detections: figures that pycocotools gave, figures that can be worked out, and files that are none.
- * SPDX-License-Identifier: Apache-2.0 */
+/* Detections: figures that pycocotools gave, figures that can be worked out, and files that are
+ * none. SPDX-License-Identifier: Apache-2.0 */
 #include "t.h"
 
 #include "base/mem.h"
@@ -72,7 +72,8 @@ T(figures_are_those_of_pycocotools_to_the_bit) {
                        expected_figures[i].number[k]);
         int64_t rows = (int64_t)j.rules.n_thresholds * j.curves.n_categories * j.rules.n_areas *
                        j.rules.n_caps;
-        T_TRUE(sum_of(j.curves.precision, rows * j.rules.n_recalls) == expected_figures[i].precision);
+        T_TRUE(sum_of(j.curves.precision, rows * j.rules.n_recalls) ==
+               expected_figures[i].precision);
         T_TRUE(sum_of(j.curves.score, rows * j.rules.n_recalls) == expected_figures[i].score);
         T_TRUE(sum_of(j.curves.recall, rows) == expected_figures[i].recall);
         judged_reset(&j);
@@ -94,7 +95,8 @@ T(a_case_that_can_be_worked_out) {
     judged j = { 0 };
     vd_detect_rules_init(&j.rules, VD_DETECT_COCO, VD_DETECT_BBOX);
     T_OK(judge(&j, truth_of_two, results_of_three, NULL, &err));
-    /* at 0.5, 0.55, 0.6: precision 1 up to recall 0.5 (51 points), then 2/3 (50); above: 51 points */
+    /* at 0.5, 0.55, 0.6: precision 1 up to recall 0.5 (51 points), then 2/3 (50); above: 51 points
+     */
     double with = (51 + 50 * 2.0 / 3) / 101, without = 51.0 / 101;
     T_NEAR(j.number[0], (3 * with + 7 * without) / 10, 1e-12);
     T_NEAR(j.number[1], with, 1e-12);
@@ -150,7 +152,8 @@ T(pools_change_no_bit) {
             vd_detect_rules_init(&j.rules, VD_DETECT_COCO, expected_figures[i].type);
             T_OK(judge(&j, truth, results, pool, &err));
             memset(again, 0, sizeof again);
-            T_OK(vd_detect_bootstrap(again, 50, 3, &j.hits, &j.rules, j.truth.category, pool, &err));
+            T_OK(
+                vd_detect_bootstrap(again, 50, 3, &j.hits, &j.rules, j.truth.category, pool, &err));
             if (jobs == 1)
                 memcpy(first, again, sizeof first);
             else

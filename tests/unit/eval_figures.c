@@ -1,5 +1,6 @@
 /* Classes and segments: figures that can be worked out by hand, and files that are none. The
- * definitions in NumPy stand beside them in tests/coco/figures.py. SPDX-License-Identifier: Apache-2.0
+ * definitions in NumPy stand beside them in tests/coco/figures.py. SPDX-License-Identifier:
+ * Apache-2.0
  */
 #include "t.h"
 
@@ -14,10 +15,9 @@ enum { ACCURACY, TOP_K, BALANCED, PRECISION, RECALL, F1, ECE };
 
 T(four_items_of_three_classes) {
     /* guessed: right at 0.9, wrong at 0.6 (second), right at 0.5, none */
-    vd_class_item item[] = { { 0, 0, 0, 0.9 },
-                             { 1, 0, 1, 0.6 },
-                             { 2, 2, 0, 0.5 },
-                             { 2, -1, -1, (double)NAN } };
+    vd_class_item item[] = {
+        { 0, 0, 0, 0.9 }, { 1, 0, 1, 0.6 }, { 2, 2, 0, 0.5 }, { 2, -1, -1, (double)NAN }
+    };
     vd_class_items c = { .item = item, .n = 4, .n_classes = 3 };
     const vd_class_opt opt = { 2, 10 };
     vd_class_tally tally[3];
@@ -72,7 +72,9 @@ T(semantic_figures_of_a_small_map) {
     /* a column of 5 was guessed one pixel too wide; the last column is ignored */
     int32_t truth[4 * 6] = { 5, 5, 0, 0, 0, 255, 5, 5, 0, 0, 0, 255,
                              5, 5, 0, 0, 0, 255, 5, 5, 0, 0, 0, 255 };
-    int32_t pred[4 * 6] = { 5, 5, 5, 0, 0, 0, 5, 5, 5, 0, 0, 5, 5, 5, 5, 0, 0, 0, 5, 5, 5, 0, 0, 7 };
+    int32_t pred[4 * 6] = {
+        5, 5, 5, 0, 0, 0, 5, 5, 5, 0, 0, 5, 5, 5, 5, 0, 0, 0, 5, 5, 5, 0, 0, 7
+    };
     const vd_segment_map a = { 6, 4, truth }, b = { 6, 4, pred };
     const int32_t ignore[] = { 255 };
     const vd_semantic_opt opt = { ignore, 1, 0.02 };
@@ -83,11 +85,11 @@ T(semantic_figures_of_a_small_map) {
     T_OK(vd_segment_totals(&totals, &rows, NULL, &err));
     vd_semantic_score(v, &totals);
     T_EQ(totals.n, 2);
-    T_NEAR(v[0], (8.0 / 12 + 8.0 / 12) / 2, 1e-15);  /* mIoU */
-    T_NEAR(v[1], 16.0 / 20, 1e-15);                  /* pixels */
-    T_NEAR(v[2], (1 + 8.0 / 12) / 2, 1e-15);         /* mean accuracy */
-    /* Boundaries are one pixel wide. Class 5: all 8 of the truth; 10 of the guess, all but 2 inside;
-     * 6 common. Class 0: 10 of the truth, all but 2 inside; 8 of the guess; 6 common. */
+    T_NEAR(v[0], (8.0 / 12 + 8.0 / 12) / 2, 1e-15); /* mIoU */
+    T_NEAR(v[1], 16.0 / 20, 1e-15);                 /* pixels */
+    T_NEAR(v[2], (1 + 8.0 / 12) / 2, 1e-15);        /* mean accuracy */
+    /* Boundaries are one pixel wide. Class 5: all 8 of the truth; 10 of the guess, all but 2
+     * inside; 6 common. Class 0: 10 of the truth, all but 2 inside; 8 of the guess; 6 common. */
     T_NEAR(v[4], (6.0 / (8 + 10 - 6) + 6.0 / (10 + 8 - 6)) / 2, 1e-15);
     vd_segment_rows_reset(&rows);
     vd_segment_rows_reset(&totals);
@@ -98,8 +100,8 @@ T(panoptic_figures_of_a_small_map) {
     int32_t truth[W * H], pred[W * H];
     for (int i = 0; i < W * H; i++) {
         int x = i % W;
-        truth[i] = x < 4 ? 1 : x < 8 ? 2 : 0;      /* two segments, then nothing */
-        pred[i] = x < 3 ? 11 : x < 6 ? 12 : 13;    /* 13: half within nothing */
+        truth[i] = x < 4 ? 1 : x < 8 ? 2 : 0;   /* two segments, then nothing */
+        pred[i] = x < 3 ? 11 : x < 6 ? 12 : 13; /* 13: half within nothing */
     }
     const vd_segment_map a = { W, H, truth }, b = { W, H, pred };
     const vd_panoptic_segment ts[] = { { 1, 100, 8, false }, { 2, 100, 8, false } };
@@ -113,8 +115,8 @@ T(panoptic_figures_of_a_small_map) {
     T_OK(vd_panoptic_add(&rows, 0, "map", &a, ts, 2, &b, ps, 3, &err));
     T_OK(vd_segment_totals(&totals, &rows, NULL, &err));
     vd_panoptic_score(v, &totals, thing);
-    /* 11 finds 1 (6 of 8). 12 overlaps 2 by 4 of 10; 13 by 4 of 8, nothing excused: not more than half.
-     * 13 lies half in nothing, which is not more than half: a false alarm. */
+    /* 11 finds 1 (6 of 8). 12 overlaps 2 by 4 of 10; 13 by 4 of 8, nothing excused: not more than
+     * half. 13 lies half in nothing, which is not more than half: a false alarm. */
     T_EQ(totals.row[0].v[1], 1);
     T_EQ(totals.row[0].v[2], 2);
     T_EQ(totals.row[0].v[3], 1);

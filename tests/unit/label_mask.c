@@ -1,5 +1,5 @@
-/* Masks: against pixels, against what pycocotools gave, and what is no mask. SPDX-License-Identifier:
- * Apache-2.0 */
+/* Masks: against pixels, against what pycocotools gave, and what is no mask.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "t.h"
 
 #include "base/mem.h"
