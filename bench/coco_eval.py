@@ -18,10 +18,16 @@ import subprocess
 import sys
 import time
 
-import numpy
-
-import coco_make
 import common
+
+try:
+    import numpy
+    import pycocotools.cocoeval  # noqa: F401
+
+    import coco_make
+except ImportError as why:
+    common.emit("coco_eval", skipped=str(why))
+    sys.exit(0)
 
 
 def cpu_self():
@@ -62,11 +68,6 @@ def main():
     ap.add_argument("--images", type=int, default=coco_make.IMAGES)
     ap.add_argument("--keep", help="folder for what is made; used again if it is there")
     args = ap.parse_args()
-    try:
-        import pycocotools.cocoeval  # noqa: F401
-    except ImportError as e:
-        common.emit("coco_eval", skipped=str(e))
-        return 0
     folder = args.keep or common.scratch("coco")
     if not os.path.exists(os.path.join(folder, "keypoints.json")):
         coco_make.make(folder, args.images, True)

@@ -34,7 +34,8 @@ enum {
     VD_DETECT_AREAS = 4,
     VD_DETECT_CAPS = 3,
     VD_DETECT_KEYPOINTS_MAX = 256,
-    VD_DETECT_NUMBERS = 13, /* headline numbers, at most */
+    VD_DETECT_NUMBERS = 13,           /* headline numbers, at most */
+    VD_DETECT_MAX_CATEGORIES = 20000, /* each has 200 kB of curves */
 };
 
 /* What is counted, and how. */

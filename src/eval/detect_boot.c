@@ -41,8 +41,16 @@ typedef struct scratch {
     int64_t cap_event;
 } scratch;
 
+/* What is left of a prediction: they are walked over again and again. */
+typedef struct lean {
+    int32_t image, rank;
+    uint16_t hit[VD_DETECT_AREAS], miss[VD_DETECT_AREAS];
+} lean;
+
 typedef struct job {
     const vd_detect_hits *hits;
+    lean *lean;          /* by category; what comes after the last hit changes nothing */
+    int64_t *lean_begin; /* n_categories + 1 */
     const vd_detect_rules *rules;
     const vd_detect_category *category;
     uint64_t seed;
@@ -64,8 +72,8 @@ static void draw(const job *j, int64_t replicate, scratch *w) {
 }
 
 /* One prediction in one range. */
-static void count(const vd_detect_rules *rules, const vd_detect_hit *h, double weight, int a,
-                  tally *t, event *events, int64_t stride) {
+static void count(const vd_detect_rules *rules, const lean *h, double weight, int a, tally *t,
+                  event *events, int64_t stride) {
     unsigned all = (1u << rules->n_thresholds) - 1, miss = h->miss[a];
     int base = a * rules->n_thresholds;
     if (miss == all) {
@@ -99,9 +107,9 @@ static double average_precision(const event *e, int64_t n, double positives,
         return sum;
     }
     for (int r = rules->n_recalls - 1; r >= 0; r--) {
-        if (n == 0 || e[n - 1].hits / positives < rules->recall[r]) continue;
-        for (; k > 0 && e[k - 1].hits / positives >= rules->recall[r]; k--)
-            best = VD_MAX(best, precision_of(&e[k - 1]));
+        double need = rules->recall[r] * positives;
+        if (n == 0 || e[n - 1].hits < need) continue;
+        for (; k > 0 && e[k - 1].hits >= need; k--) best = VD_MAX(best, precision_of(&e[k - 1]));
         sum += best;
     }
     return sum / rules->n_recalls;
@@ -116,8 +124,8 @@ static vd_status count_category(const job *j, int64_t k, scratch *w, tally *t, v
         stride = VD_MAX(stride, j->hits->positives[k * rules->n_areas + a]);
     }
     VD_TRY(VD_GROW(w->event, w->cap_event, stride * rules->n_areas * rules->n_thresholds, err));
-    for (int64_t i = j->hits->begin[k]; stride > 0 && i < j->hits->begin[k + 1]; i++) {
-        const vd_detect_hit *h = &j->hits->hit[i];
+    for (int64_t i = j->lean_begin[k]; i < j->lean_begin[k + 1]; i++) {
+        const lean *h = &j->lean[i];
         double weight = w->weight[h->image];
         if (weight == 0) continue;
         for (int a = 0; a < rules->n_areas; a++) count(rules, h, weight, a, t, w->event, stride);
@@ -178,14 +186,37 @@ static vd_status replicate(void *user, int64_t b, int worker, vd_err *err) {
     return VD_OK;
 }
 
+static vd_status make_lean(job *j, vd_err *err) {
+    const vd_detect_hits *h = j->hits;
+    j->lean = vd_mem_alloc((size_t)h->begin[h->n_categories] * sizeof *j->lean);
+    j->lean_begin = vd_mem_array((size_t)h->n_categories + 1, sizeof *j->lean_begin);
+    if (j->lean == NULL || j->lean_begin == NULL) return vd_nomem(err);
+    int64_t n = 0, areas = j->rules->n_areas;
+    for (int64_t k = 0; k < h->n_categories; k++) {
+        int64_t last = n; /* after the last hit */
+        for (int64_t i = h->begin[k]; i < h->begin[k + 1]; i++) {
+            const vd_detect_hit *p = &h->hit[i];
+            lean *q = &j->lean[n++];
+            *q = (lean){ .image = p->image, .rank = p->rank };
+            memcpy(q->hit, p->hit, sizeof q->hit);
+            memcpy(q->miss, p->miss, sizeof q->miss);
+            for (int a = 0; a < areas; a++)
+                if (p->hit[a] != 0) last = n;
+        }
+        n = last;
+        j->lean_begin[k + 1] = n;
+    }
+    return VD_OK;
+}
+
 vd_status vd_detect_bootstrap(double *out, int64_t n_replicates, uint64_t seed,
                               const vd_detect_hits *hits, const vd_detect_rules *rules,
                               const vd_detect_category *categories, vd_pool *pool, vd_err *err) {
     int jobs = pool != NULL ? vd_pool_jobs(pool) : 1;
-    job j = { hits, rules, categories, seed, out, NULL };
-    vd_status st = VD_OK;
+    job j = { .hits = hits, .rules = rules, .category = categories, .seed = seed, .out = out };
+    vd_status st = make_lean(&j, err);
     j.scratch = vd_mem_array((size_t)jobs, sizeof *j.scratch);
-    if (j.scratch == NULL) return vd_nomem(err);
+    if (st == VD_OK && j.scratch == NULL) st = vd_nomem(err);
     for (int i = 0; i < jobs && st == VD_OK; i++) {
         scratch *w = &j.scratch[i];
         w->weight = vd_mem_array((size_t)hits->n_images, sizeof *w->weight);
@@ -194,11 +225,13 @@ vd_status vd_detect_bootstrap(double *out, int64_t n_replicates, uint64_t seed,
         if (w->weight == NULL || w->positives == NULL) st = vd_nomem(err);
     }
     if (st == VD_OK) st = vd_pool_for(pool, n_replicates, replicate, &j, err);
-    for (int i = 0; i < jobs; i++) {
+    for (int i = 0; j.scratch != NULL && i < jobs; i++) {
         vd_mem_free(j.scratch[i].weight);
         vd_mem_free(j.scratch[i].positives);
         vd_mem_free(j.scratch[i].event);
     }
     vd_mem_free(j.scratch);
+    vd_mem_free(j.lean);
+    vd_mem_free(j.lean_begin);
     return st;
 }

@@ -64,6 +64,9 @@ vd_status vd_detect__sort_ids(vd_detect_truth *t, const char *where, vd_err *err
         if (t->category[i].id == t->category[i - 1].id)
             return vd_fail(err, VD_E_FORMAT, "%s: two categories have the id %lld", where,
                            (long long)t->category[i].id);
+    if (t->n_categories > VD_DETECT_MAX_CATEGORIES)
+        return vd_fail(err, VD_E_LIMIT, "%s: %lld categories, the limit is %d", where,
+                       (long long)t->n_categories, VD_DETECT_MAX_CATEGORIES);
     return check_annotation_ids(&t->objects, where, err);
 }
 

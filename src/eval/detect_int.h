@@ -17,14 +17,21 @@ vd_status vd_detect__resolve(vd_detect_set *s, const vd_detect_truth *t,
 vd_status vd_detect__federate(vd_detect_set *s, const vd_detect_truth *t, const char *where,
                               vd_err *err);
 
+/* What matching asks of an object, in one line of the cache. */
+typedef struct vd_detect_view {
+    double box[4], area, score;
+    int64_t index; /* in its set */
+    uint8_t flags;
+} vd_detect_view;
+
 /* Overlaps of predictions with objects of the truth, out[d * n_truths + g]. */
 typedef struct vd_detect_pair {
     const vd_detect_set *truths, *predictions;
     const vd_detect_rules *rules;
 } vd_detect_pair;
-vd_status vd_detect__overlaps(double *out, const vd_detect_pair *pair, const int64_t *truth,
-                              int64_t n_truths, const int64_t *prediction, int64_t n_predictions,
-                              vd_err *err);
+vd_status vd_detect__overlaps(double *out, const vd_detect_pair *pair, const vd_detect_view *truth,
+                              int64_t n_truths, const vd_detect_view *prediction,
+                              int64_t n_predictions, vd_err *err);
 
 /* What a headline number averages: precision or recall, at which threshold (-1: all), in which
  * range of areas, below which cap, and of which frequency of LVIS (0: all). */

@@ -72,10 +72,10 @@ typedef struct filled {
     int64_t area;
 } filled;
 
-static vd_status fill(filled *out, const vd_detect_set *s, const int64_t *index, int64_t n,
+static vd_status fill(filled *out, const vd_detect_set *s, const vd_detect_view *view, int64_t n,
                       vd_err *err) {
     for (int64_t i = 0; i < n; i++) {
-        VD_TRY(vd_detect__mask(&out[i].mask, s, &s->object[index[i]], NULL, err));
+        VD_TRY(vd_detect__mask(&out[i].mask, s, &s->object[view[i].index], NULL, err));
         vd_mask_box(&out[i].mask, out[i].box);
         out[i].area = vd_mask_area(&out[i].mask);
     }
@@ -90,17 +90,17 @@ static double mask_overlap(const filled *a, const filled *b, bool crowd) {
     return (double)common / (double)(crowd ? a->area : a->area + b->area - common);
 }
 
-static vd_status mask_overlaps(double *out, const vd_detect_pair *p, const int64_t *truth,
-                               int64_t n_truths, const int64_t *prediction, int64_t n_predictions,
-                               vd_err *err) {
+static vd_status mask_overlaps(double *out, const vd_detect_pair *p, const vd_detect_view *truth,
+                               int64_t n_truths, const vd_detect_view *prediction,
+                               int64_t n_predictions, vd_err *err) {
     filled *m = vd_mem_array((size_t)(n_truths + n_predictions), sizeof *m);
     if (m == NULL) return vd_nomem(err);
     vd_status st = fill(m, p->truths, truth, n_truths, err);
     if (st == VD_OK) st = fill(m + n_truths, p->predictions, prediction, n_predictions, err);
     for (int64_t d = 0; d < n_predictions && st == VD_OK; d++)
         for (int64_t g = 0; g < n_truths; g++)
-            out[d * n_truths + g] = mask_overlap(
-                &m[n_truths + d], &m[g], p->truths->object[truth[g]].flags & VD_DETECT_CROWD);
+            out[d * n_truths + g] =
+                mask_overlap(&m[n_truths + d], &m[g], truth[g].flags & VD_DETECT_CROWD);
     for (int64_t i = 0; i < n_truths + n_predictions; i++) vd_mask_reset(&m[i].mask);
     vd_mem_free(m);
     return st;
@@ -134,22 +134,36 @@ static double similarity(const double *g, const double *d, const vd_detect_objec
     return vd_sum_pairwise(e, n) / n;
 }
 
-vd_status vd_detect__overlaps(double *out, const vd_detect_pair *p, const int64_t *truth,
-                              int64_t n_truths, const int64_t *prediction, int64_t n_predictions,
-                              vd_err *err) {
+static double keypoint_overlap(const vd_detect_pair *p, const vd_detect_view *truth,
+                               const vd_detect_view *prediction) {
+    const vd_detect_object *g = &p->truths->object[truth->index];
+    const vd_detect_object *d = &p->predictions->object[prediction->index];
+    return similarity(p->truths->number + g->keypoints_at, p->predictions->number + d->keypoints_at,
+                      g, p->rules);
+}
+
+/* ---- boxes ---- */
+
+/* vd_box_iou, in line; sides are finite, so that there is no NaN to order. */
+static double box_overlap(const double *a, const double *b, bool crowd) {
+    double w = VD_MIN(a[2] + a[0], b[2] + b[0]) - VD_MAX(a[0], b[0]);
+    double h = VD_MIN(a[3] + a[1], b[3] + b[1]) - VD_MAX(a[1], b[1]);
+    if (w <= 0 || h <= 0) return 0;
+    double common = w * h, area = a[2] * a[3];
+    return common / (crowd ? area : area + b[2] * b[3] - common);
+}
+
+vd_status vd_detect__overlaps(double *out, const vd_detect_pair *p, const vd_detect_view *truth,
+                              int64_t n_truths, const vd_detect_view *prediction,
+                              int64_t n_predictions, vd_err *err) {
     if (n_truths == 0) return VD_OK;
     if (p->rules->type == VD_DETECT_SEGM)
         return mask_overlaps(out, p, truth, n_truths, prediction, n_predictions, err);
-    for (int64_t k = 0; k < n_predictions; k++) {
-        const vd_detect_object *d = &p->predictions->object[prediction[k]];
-        for (int64_t i = 0; i < n_truths; i++) {
-            const vd_detect_object *g = &p->truths->object[truth[i]];
-            out[k * n_truths + i] =
+    for (int64_t d = 0; d < n_predictions; d++)
+        for (int64_t g = 0; g < n_truths; g++)
+            out[d * n_truths + g] =
                 p->rules->type == VD_DETECT_BBOX
-                    ? vd_box_iou(d->box, g->box, g->flags & VD_DETECT_CROWD)
-                    : similarity(p->truths->number + g->keypoints_at,
-                                 p->predictions->number + d->keypoints_at, g, p->rules);
-        }
-    }
+                    ? box_overlap(prediction[d].box, truth[g].box, truth[g].flags & VD_DETECT_CROWD)
+                    : keypoint_overlap(p, &truth[g], &prediction[d]);
     return VD_OK;
 }

@@ -4,17 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cpu.h"
 #include "base/mem.h"
 #include "base/npy.h"
 #include "base/path.h"
 #include "eval/detect.h"
-#include "ops/op.h"
+#include "judge/interval.h"
 
 enum { MOST_COLUMNS = 3 * VD_DETECT_NUMBERS + 8 };
-/* A 95 % interval: what lies outside on either side. */
-static const double TAIL = 0.025;
-
 static const vd_arg args[] = {
     { .name = "truth",
       .flags = VD_REQUIRED,
@@ -44,20 +40,10 @@ static const vd_arg args[] = {
     { .name = "arrays",
       .value = "DIR",
       .help = "write precision.npy, scores.npy [T,R,K,A,M] and recall.npy [T,K,A,M] there" },
-    { .name = "bootstrap",
-      .type = VD_T_INT,
-      .max = 100000,
-      .def = "200",
-      .help = "replicates for intervals, drawn from the images; 0: none" },
-    { .name = "seed", .type = VD_T_INT, .def = "0", .help = "of the draws" },
     { .name = "sigmas",
       .value = "S,S,...",
       .help = "of keypoints that are not COCO's 17: how exactly each can be placed" },
-    { .name = "jobs",
-      .type = VD_T_INT,
-      .max = 256,
-      .def = "0",
-      .help = "workers; 0: one a processor" },
+    BOOTSTRAP_ARGS,
 };
 
 /* What one call works with. */
@@ -142,27 +128,6 @@ static vd_status judge(vd_opcall *c, work *w, int side, vd_err *err) {
                                w->truth.category, w->pool, err);
 }
 
-static int ascending(const void *a, const void *b) {
-    double p = *(const double *)a, q = *(const double *)b;
-    return (p > q) - (p < q);
-}
-
-/* Between sorted values, as far along as `share` says. */
-static double quantile(const double *v, int64_t n, double share) {
-    double at = share * (double)(n - 1);
-    int64_t i = (int64_t)at;
-    return i + 1 < n ? v[i] + (at - (double)i) * (v[i + 1] - v[i]) : v[n - 1];
-}
-
-/* The interval of v; replicates without anything to average (-1) are left out. False: none. */
-static bool interval(double *v, int64_t n, double *low, double *high) {
-    if (n < 2) return false;
-    qsort(v, (size_t)n, sizeof *v, ascending);
-    *low = quantile(v, n, TAIL);
-    *high = quantile(v, n, 1 - TAIL);
-    return true;
-}
-
 /* ---- arrays ---- */
 
 static vd_status write_array(const char *dir, const char *name, const vd_npy *shape,
@@ -215,25 +180,9 @@ static vd_status send_one(vd_opcall *c, const work *w, vd_err *err) {
         column[k] = (vd_column){ count[i].name, VD_INT, "", "", 0 };
         row[k] = vd_val_int(count[i].value);
     }
-    double *sorted = vd_arena_alloc(&c->arena, (size_t)w->n_replicates * sizeof *sorted);
-    if (sorted == NULL) return vd_nomem(err);
-    for (int i = 0; i < n && w->n_replicates > 0; i++, k += 2) {
-        char text[32];
-        double low = 0, high = 0;
-        int64_t m = 0;
-        for (int64_t b = 0; b < w->n_replicates; b++) {
-            double v = w->replicates[0][b * VD_DETECT_NUMBERS + i];
-            if (v > -1) sorted[m++] = v;
-        }
-        bool known = interval(sorted, m, &low, &high);
-        for (int side = 0; side < 2; side++) {
-            snprintf(text, sizeof text, "%s_%s", name[i], side == 0 ? "low" : "high");
-            const char *copy = vd_arena_text(&c->arena, text);
-            if (copy == NULL) return vd_nomem(err);
-            column[k + side] = (vd_column){ copy, VD_REAL, "", "", 0 };
-            row[k + side] = known ? vd_val_real(side == 0 ? low : high) : vd_val_null();
-        }
-    }
+    for (int i = 0; i < n && w->n_replicates > 0; i++, k += 2)
+        VD_TRY(vd_judge_interval(c, name[i], w->replicates[0] + i, VD_DETECT_NUMBERS,
+                                 w->n_replicates, -1, column + k, row + k, err));
     VD_TRY(vd_out_columns(c, column, k, err));
     return vd_out_row(c, row, err);
 }
@@ -293,7 +242,7 @@ static vd_status send_comparison(vd_opcall *c, const work *w, vd_err *err) {
             above += y >= x;
             below += y <= x;
         }
-        bool known = interval(d, m, &low, &high);
+        bool known = vd_judge_bounds(d, m, &low, &high);
         double p = known ? VD_MIN(1, 2 * (double)VD_MAX(VD_MIN(above, below), 1) / (double)m) : 0;
         const vd_value row[] = { vd_val_text(name[i]),
                                  vd_val_real(a[i]),
@@ -324,9 +273,9 @@ static vd_status run(vd_opcall *c, vd_err *err) {
     vd_status st = VD_OK;
     work w = { 0 };
     const char *const file[] = { vd_arg_text(c, "pred"), vd_arg_text(c, "compare") };
-    int sides = file[1] != NULL ? 2 : 1, jobs = (int)vd_arg_int(c, "jobs");
+    int sides = file[1] != NULL ? 2 : 1;
     VD_GO(choose_rules(c, &w.rules, err));
-    VD_GO(vd_pool_new(&w.pool, jobs > 0 ? jobs : vd_cpu_count(), err));
+    VD_GO(vd_judge_pool(&w.pool, c, err));
     if (!vd_arg_given(c, "by")) w.n_replicates = vd_arg_int(c, "bootstrap");
     VD_GO(vd_detect_read_truth(&w.truth, vd_arg_text(c, "truth"), NULL, 0, &w.rules, err));
     for (int i = 0; i < sides; i++) {
