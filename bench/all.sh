@@ -49,5 +49,6 @@ else
     run bench/sift_quality.py
     run bench/pairs.py
     run bench/coco_eval.py
+    run bench/scenes.py
 fi
 exit $failed
