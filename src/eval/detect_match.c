@@ -292,7 +292,7 @@ static vd_status rank_predictions(const job *j, const group *v, scratch *w, vd_e
 static vd_status match_group(const job *j, const group *v, scratch *w, vd_err *err) {
     vd_detect_hit *hit = j->out->hit + v->out;
     VD_TRY(rank_predictions(j, v, w, err));
-    VD_TRY(VD_GROW(w->overlap, w->cap_overlap, v->n_out * v->n_truths, err));
+    VD_TRY(VD_GROW(w->overlap, w->cap_overlap, v->n_out * v->n_truths + 1, err));
     VD_TRY(VD_GROW(w->candidate, w->cap_candidate, v->n_truths, err));
     VD_TRY(VD_GROW(w->taken, w->cap_taken, v->n_truths * j->rules->n_areas + 1, err));
     VD_TRY(VD_GROW(w->ignored, w->cap_ignored, v->n_truths, err));
@@ -326,10 +326,11 @@ static vd_status sort_category(void *user, int64_t k, int worker, vd_err *err) {
     scratch *w = &j->scratch[worker];
     vd_detect_hit *hit = j->out->hit + j->out->begin[k];
     int64_t n = j->out->begin[k + 1] - j->out->begin[k];
+    if (n == 0) return VD_OK;
     VD_TRY(VD_GROW(w->ranked, w->cap_ranked, 2 * n, err));
     vd_detect_hit *copy = vd_mem_alloc((size_t)n * sizeof *copy);
     if (copy == NULL) return vd_nomem(err);
-    if (n > 0) memcpy(copy, hit, (size_t)n * sizeof *copy);
+    memcpy(copy, hit, (size_t)n * sizeof *copy);
     for (int64_t i = 0; i < n; i++) w->ranked[i] = (ranked){ hit[i].score, i };
     sort_ranked(w->ranked, n);
     for (int64_t i = 0; i < n; i++) hit[i] = copy[w->ranked[i].index];

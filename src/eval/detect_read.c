@@ -125,6 +125,9 @@ static vd_status read_runs(reader *r, vd_detect_object *o, vd_err *err) {
 static vd_status read_outline(reader *r, vd_detect_object *o, vd_err *err) {
     vd_json_type type;
     if (!r->outlines) return vd_js_skip(r->s, err);
+    o->outline = VD_OUTLINE_NONE; /* of a key that occurs twice the last one counts */
+    o->n = 0;
+    o->height = o->width = 0;
     VD_TRY(vd_js_type(r->s, &type, err));
     if (type == VD_JSON_ARRAY) return read_polygons(r, o, err);
     if (type == VD_JSON_OBJECT) return read_runs(r, o, err);

@@ -84,34 +84,21 @@ static vd_status write_confusion(const vd_class_items *c, const char *path, vd_e
 
 static vd_status send_one(vd_opcall *c, const vd_class_items *items, const double *number,
                           const vd_class_opt *opt, vd_err *err) {
-    enum { COUNTS = 4, MOST = COUNTS + 3 * VD_CLASS_NUMBERS };
-    vd_column column[MOST];
-    vd_value row[MOST];
-    int64_t n_replicates = vd_arg_int(c, "bootstrap");
-    const char *const count_name[COUNTS] = { "items", "classes", "missing", "surplus" };
-    const int64_t count[COUNTS] = { items->n, items->n_classes, items->missing, items->surplus };
-    int n = 0;
-    for (int i = 0; i < VD_CLASS_NUMBERS; i++, n++) {
-        column[n] = (vd_column){ vd_class_number[i], VD_REAL, "", "", 0 };
-        row[n] = vd_val_real(number[i]);
-    }
-    for (int i = 0; i < COUNTS; i++, n++) {
-        column[n] = (vd_column){ count_name[i], VD_INT, "", "", 0 };
-        row[n] = vd_val_int(count[i]);
-    }
-    double *replicates =
-        vd_arena_alloc(&c->arena, (size_t)n_replicates * VD_CLASS_NUMBERS * sizeof *replicates);
+    static const char *const count_name[] = { "items", "classes", "missing", "surplus" };
+    const int64_t count[] = { items->n, items->n_classes, items->missing, items->surplus };
+    int64_t n = items->n > 0 ? vd_arg_int(c, "bootstrap") : 0;
+    double *replicate = vd_mem_array((size_t)n * VD_CLASS_NUMBERS, sizeof *replicate);
+    const vd_judge_figures f = { vd_class_number, number,    VD_CLASS_NUMBERS, count_name, count,
+                                 VD_COUNT(count), replicate, VD_CLASS_NUMBERS, n };
     vd_pool *pool = NULL;
-    if (replicates == NULL) return vd_nomem(err);
-    VD_TRY(vd_judge_pool(&pool, c, err));
-    vd_status st = vd_class_bootstrap(replicates, n_replicates, (uint64_t)vd_arg_int(c, "seed"),
-                                      items, opt, pool, err);
+    vd_status st = replicate != NULL ? vd_judge_pool(&pool, c, err) : vd_nomem(err);
+    if (st == VD_OK)
+        st = vd_class_bootstrap(replicate, n, (uint64_t)vd_arg_int(c, "seed"), items, opt, pool,
+                                err);
+    if (st == VD_OK) st = vd_judge_send(c, &f, err);
     vd_pool_free(pool);
-    for (int i = 0; i < VD_CLASS_NUMBERS && st == VD_OK && n_replicates > 0; i++, n += 2)
-        st = vd_judge_interval(c, vd_class_number[i], replicates + i, VD_CLASS_NUMBERS,
-                               n_replicates, -INFINITY, column + n, row + n, err);
-    if (st == VD_OK) st = vd_out_columns(c, column, n, err);
-    return st == VD_OK ? vd_out_row(c, row, err) : st;
+    vd_mem_free(replicate);
+    return st;
 }
 
 static vd_status run(vd_opcall *c, vd_err *err) {
@@ -145,7 +132,7 @@ const vd_op vd_op_eval_classification = {
         "balanced_accuracy is the mean share found over the classes that occur; macro_* are means over all classes\n"
         "that occur or are guessed. ece: items by confidence in bins of equal width, the mean distance of the share\n"
         "right from the confidence. Two CSV are matched by the name of the item, else by place. What cannot be said\n"
-        "(top_k or ece of bare labels) is missing. NAME_low and NAME_high bound 95 % of the bootstrap replicates.",
+        "(top_k or ece of bare labels) is missing. NAME_low and NAME_high: a 95 % interval by bootstrap.",
     .example = "vidimus eval classification --truth labels.npy --pred scores.npy --json",
     .args = args,
     .n_args = VD_COUNT(args),

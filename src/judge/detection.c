@@ -10,7 +10,7 @@
 #include "eval/detect.h"
 #include "judge/interval.h"
 
-enum { MOST_COLUMNS = 3 * VD_DETECT_NUMBERS + 8 };
+enum { MOST_COLUMNS = VD_DETECT_NUMBERS + 4 };
 static const vd_arg args[] = {
     { .name = "truth",
       .flags = VD_REQUIRED,
@@ -158,33 +158,21 @@ static vd_status write_arrays(const work *w, const char *dir, vd_err *err) {
 /* ---- results ---- */
 
 static vd_status send_one(vd_opcall *c, const work *w, vd_err *err) {
-    const char *const *name;
-    int n = vd_detect_numbers(&w->rules, &name), k = 0;
-    vd_column column[MOST_COLUMNS];
-    vd_value row[MOST_COLUMNS];
+    static const char *const count_name[] = { "images", "categories", "truths", "predictions" };
+    const int64_t count[] = { w->truth.n_images, w->truth.n_categories, w->truth.objects.n,
+                              w->set[0].n };
     double number[VD_DETECT_NUMBERS];
+    vd_judge_figures f = { .value = number,
+                           .count_name = count_name,
+                           .count = count,
+                           .n_counts = VD_COUNT(count),
+                           .replicate = w->replicates[0],
+                           .stride = VD_DETECT_NUMBERS,
+                           .n_replicates = w->n_replicates };
+    f.n = vd_detect_numbers(&w->rules, &f.name);
     VD_TRY(vd_detect_summarise(number, &w->curves[0], &w->rules, w->truth.category, 0,
                                w->truth.n_categories, err));
-    for (; k < n; k++) {
-        column[k] = (vd_column){ name[k], VD_REAL, "", "", 0 };
-        row[k] = vd_val_real(number[k]);
-    }
-    const struct {
-        const char *name;
-        int64_t value;
-    } count[] = { { "images", w->truth.n_images },
-                  { "categories", w->truth.n_categories },
-                  { "truths", w->truth.objects.n },
-                  { "predictions", w->set[0].n } };
-    for (int i = 0; i < VD_COUNT(count); i++, k++) {
-        column[k] = (vd_column){ count[i].name, VD_INT, "", "", 0 };
-        row[k] = vd_val_int(count[i].value);
-    }
-    for (int i = 0; i < n && w->n_replicates > 0; i++, k += 2)
-        VD_TRY(vd_judge_interval(c, name[i], w->replicates[0] + i, VD_DETECT_NUMBERS,
-                                 w->n_replicates, -1, column + k, row + k, err));
-    VD_TRY(vd_out_columns(c, column, k, err));
-    return vd_out_row(c, row, err);
+    return vd_judge_send(c, &f, err);
 }
 
 static vd_status send_classes(vd_opcall *c, const work *w, vd_err *err) {
@@ -219,8 +207,30 @@ static const vd_column compare_columns[] = {
     { "p", VD_REAL, "", "", 0 },
 };
 
-/* Replicates are pairs: their differences tell whether one side is better. p: twice the smaller
- * share of those on either side of 0 (ties are on both), never below 1 in so many. */
+/* The replicates of figure i in which both sides have it: how much more the second has. */
+static int64_t differences(double *out, const work *w, int i) {
+    int64_t n = 0;
+    for (int64_t r = 0; r < w->n_replicates; r++) {
+        double x = w->replicates[0][r * VD_DETECT_NUMBERS + i];
+        double y = w->replicates[1][r * VD_DETECT_NUMBERS + i];
+        if (x > -1 && y > -1) out[n++] = y - x;
+    }
+    return n;
+}
+
+/* Twice the smaller share of replicates on either side of 0, once they lie about the difference;
+ * those at 0 are on both. Never below 1 in as many. */
+static double two_sided(const double *d, int64_t n, double difference) {
+    int64_t above = 0, below = 0;
+    double mean = vd_judge_mean(d, n);
+    for (int64_t i = 0; i < n; i++) {
+        above += d[i] - mean + difference >= 0;
+        below += d[i] - mean + difference <= 0;
+    }
+    return VD_MIN(1, 2 * (double)VD_MAX(VD_MIN(above, below), 1) / (double)n);
+}
+
+/* Replicates are pairs: their differences tell whether one side is better. */
 static vd_status send_comparison(vd_opcall *c, const work *w, vd_err *err) {
     const char *const *name;
     int n = vd_detect_numbers(&w->rules, &name);
@@ -233,17 +243,9 @@ static vd_status send_comparison(vd_opcall *c, const work *w, vd_err *err) {
     VD_TRY(vd_detect_summarise(b, &w->curves[1], &w->rules, category, 0, n_k, err));
     VD_TRY(vd_out_columns(c, compare_columns, VD_COUNT(compare_columns), err));
     for (int i = 0; i < n; i++) {
-        int64_t m = 0, above = 0, below = 0;
-        for (int64_t r = 0; r < w->n_replicates; r++) {
-            double x = w->replicates[0][r * VD_DETECT_NUMBERS + i];
-            double y = w->replicates[1][r * VD_DETECT_NUMBERS + i];
-            if (!(x > -1) || !(y > -1)) continue;
-            d[m++] = y - x;
-            above += y >= x;
-            below += y <= x;
-        }
-        bool known = vd_judge_bounds(d, m, &low, &high);
-        double p = known ? VD_MIN(1, 2 * (double)VD_MAX(VD_MIN(above, below), 1) / (double)m) : 0;
+        int64_t m = differences(d, w, i);
+        bool known = a[i] > -1 && b[i] > -1 && vd_judge_bounds(d, m, b[i] - a[i], &low, &high);
+        double p = known ? two_sided(d, m, b[i] - a[i]) : 0;
         const vd_value row[] = { vd_val_text(name[i]),
                                  vd_val_real(a[i]),
                                  vd_val_real(b[i]),
@@ -302,7 +304,8 @@ const vd_op vd_op_eval_detection = {
         "Figures of --metric coco are COCO's twelve (AP AP50 AP75 APs APm APl AR1 AR10 AR100 ARs ARm ARl; keypoints: AP\n"
         "AP50 AP75 APm APl AR AR50 AR75 ARm ARl), with the very bits of pycocotools; -1 where there is nothing to find.\n"
         "lvis: AP AP50 AP75 APs APm APl APr APc APf AR300 ARs ARm ARl; voc: AP50 AR50, boxes as continuous coordinates,\n"
-        "objects marked \"difficult\" or \"ignore\" left out. NAME_low and NAME_high bound 95 % of the bootstrap replicates.\n"
+        "objects marked \"difficult\" or \"ignore\" left out. NAME_low and NAME_high: a 95 % interval by\n"
+        "bootstrap, replicates laid about the figure.\n"
         "--compare FILE gives rows: the figure of both, the difference (--compare less --pred), its 95 % interval and a\n"
         "two-sided p of paired replicates. Annotations without \"area\" have that of their outline or box.",
     .example =

@@ -1,4 +1,5 @@
-/* What operations with bootstrap intervals share. SPDX-License-Identifier: Apache-2.0 */
+/* How figures are shown: with their bootstrap intervals, for people and for programs.
+ * SPDX-License-Identifier: Apache-2.0 */
 #ifndef VD_JUDGE_INTERVAL_H
 #define VD_JUDGE_INTERVAL_H
 
@@ -18,12 +19,31 @@
 
 vd_status vd_judge_pool(vd_pool **out, const vd_opcall *c, vd_err *err);
 
-/* Sorts v and gives the bounds of its middle 95 %; false where there are fewer than two. */
-bool vd_judge_bounds(double *v, int64_t n, double *low, double *high);
+/* The mean of n > 0 numbers; of equal ones exactly theirs. */
+double vd_judge_mean(const double *v, int64_t n);
 
-/* Columns NAME_low and NAME_high out of replicates v[0], v[stride], ...; those that are NaN or not
- * above `floor` are left out. */
-vd_status vd_judge_interval(vd_opcall *c, const char *name, const double *v, int64_t stride,
-                            int64_t n, double floor, vd_column column[2], vd_value row[2],
-                            vd_err *err);
+/* A 95 % interval of `value` out of n replicates, which are sorted: their quantiles as they lie
+ * about their mean, laid about the value. Replicates have a bias of their own (a curve's best
+ * precision is the better the fewer objects there are), which so falls out. False where there are
+ * fewer than two.
+ */
+bool vd_judge_bounds(double *replicate, int64_t n, double value, double *low, double *high);
+
+/* Figures between 0 and 1, and counts. */
+typedef struct vd_judge_figures {
+    const char *const *name;
+    const double *value; /* NaN: cannot be said; -1: there is nothing to judge */
+    int n;
+    const char *const *count_name;
+    const int64_t *count;
+    int n_counts;
+    const double *replicate; /* of figure i: replicate[b * stride + i]; NaN and -1 are left out */
+    int64_t stride, n_replicates;
+} vd_judge_figures;
+
+enum { VD_JUDGE_MOST = 16 }; /* figures, and counts */
+
+/* Sends one row with columns NAME, the counts, NAME_low and NAME_high; people get a row a figure.
+ */
+vd_status vd_judge_send(vd_opcall *c, const vd_judge_figures *f, vd_err *err);
 #endif

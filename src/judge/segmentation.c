@@ -56,7 +56,6 @@ typedef struct work {
     vd_semantic_opt opt;
     vd_pool *pool;
     double *replicates;
-    int64_t n_replicates;
     uint64_t seed;
 } work;
 
@@ -234,33 +233,24 @@ static int numbers_of(const work *w, const char *const **name) {
 }
 
 static vd_status send_one(vd_opcall *c, work *w, vd_err *err) {
-    enum { COUNTS = 3, MOST = COUNTS + 3 * MOST_NUMBERS };
-    const char *const *name, *const count_name[COUNTS] = { "images", "classes", "missing" };
-    const int64_t count[COUNTS] = { w->n_images, w->totals.n, w->missing };
+    static const char *const count_name[] = { "images", "classes", "missing" };
+    const int64_t count[] = { w->n_images, w->totals.n, w->missing };
     double number[MOST_NUMBERS];
-    vd_column column[MOST];
-    vd_value row[MOST];
-    int n = numbers_of(w, &name), k = 0;
+    vd_judge_figures f = { .value = number,
+                           .count_name = count_name,
+                           .count = count,
+                           .n_counts = VD_COUNT(count),
+                           .stride = MOST_NUMBERS };
+    f.n = numbers_of(w, &f.name);
     VD_TRY(score(w, number, &w->totals, err));
-    for (int i = 0; i < n; i++, k++) {
-        column[k] = (vd_column){ name[i], VD_REAL, "", "", 0 };
-        row[k] = vd_val_real(number[i]);
-    }
-    for (int i = 0; i < COUNTS; i++, k++) {
-        column[k] = (vd_column){ count_name[i], VD_INT, "", "", 0 };
-        row[k] = vd_val_int(count[i]);
-    }
-    w->n_replicates = w->n_images > 0 ? vd_arg_int(c, "bootstrap") : 0;
+    f.n_replicates = w->n_images > 0 ? vd_arg_int(c, "bootstrap") : 0;
     w->seed = (uint64_t)vd_arg_int(c, "seed");
-    w->replicates = vd_mem_array((size_t)w->n_replicates * MOST_NUMBERS, sizeof *w->replicates);
+    w->replicates = vd_mem_array((size_t)f.n_replicates * MOST_NUMBERS, sizeof *w->replicates);
     if (w->replicates == NULL) return vd_nomem(err);
+    f.replicate = w->replicates;
     VD_TRY(vd_judge_pool(&w->pool, c, err));
-    VD_TRY(vd_pool_for(w->pool, w->n_replicates, replicate, w, err));
-    for (int i = 0; i < n && w->n_replicates > 0; i++, k += 2)
-        VD_TRY(vd_judge_interval(c, name[i], w->replicates + i, MOST_NUMBERS, w->n_replicates,
-                                 -INFINITY, column + k, row + k, err));
-    VD_TRY(vd_out_columns(c, column, k, err));
-    return vd_out_row(c, row, err);
+    VD_TRY(vd_pool_for(w->pool, f.n_replicates, replicate, w, err));
+    return vd_judge_send(c, &f, err);
 }
 
 static const vd_column semantic_columns[] = {
@@ -326,7 +316,7 @@ const vd_op vd_op_eval_segmentation = {
         "numbers [height, width]. mIoU is over the classes that occur, of pixels of all pictures together; boundary_mIoU\n"
         "the same of pixels within a share of the diagonal of another class or the edge. With COCO's panoptic JSON: PQ,\n"
         "SQ and RQ of all classes, things and stuff, as panopticapi has them (as fractions). Pictures without a\n"
-        "prediction are left out and counted. NAME_low and NAME_high bound 95 % of the bootstrap replicates.",
+        "prediction are left out and counted. NAME_low and NAME_high: a 95 % interval by bootstrap.",
     .example = "vidimus eval segmentation --truth masks/ --pred out/ --ignore 255 --json",
     .args = args,
     .n_args = VD_COUNT(args),
