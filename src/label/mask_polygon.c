@@ -9,9 +9,9 @@
  * are sorted down the columns, and the differences between them are the runs; two at one place
  * cancel.
  *
- * Drawing the points of an edge only to keep one in five is not needed: the steps at which it passes
- * 5 k + 2 are computed, the same arithmetic giving the rows. So an edge takes as long as it is wide
- * in pixels of the picture, and what lies outside takes no time. */
+ * Drawing the points of an edge only to keep one in five is not needed: the steps at which it
+ * passes 5 k + 2 are computed, the same arithmetic giving the rows. So an edge takes as long as it
+ * is wide in pixels of the picture, and what lies outside takes no time. */
 #include <math.h>
 #include <stdlib.h>
 

@@ -1,0 +1,14 @@
+/* What the operations on labels share. SPDX-License-Identifier: Apache-2.0 */
+#ifndef VD_OPS_LABELS_H
+#define VD_OPS_LABELS_H
+
+#include "label/label.h"
+#include "ops/op.h"
+
+/* Names of the rows of label/format.h; a test compares. */
+#define VD_LABEL_WRITERS "coco|lvis|yolo|yolo-segment|yolo-pose|yolo-obb|voc"
+#define VD_LABEL_READERS VD_LABEL_WRITERS
+
+/* A row for each kind of loss: what, count, 1, examples. */
+vd_status vd_out_label_losses(vd_opcall *c, const vd_label_report *report, vd_err *err);
+#endif
