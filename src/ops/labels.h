@@ -9,6 +9,11 @@
 #define VD_LABEL_WRITERS "coco|lvis|yolo|yolo-segment|yolo-pose|yolo-obb|voc"
 #define VD_LABEL_READERS VD_LABEL_WRITERS
 
+/* Imports argument "path" of format "format" (NULL: found by itself) as label set "name" into the
+ * dataset; with flag "replace" in the place of one of that name. Sends rows of columns what, count,
+ * lost, examples. */
+vd_status vd_import_labels(vd_opcall *c, vd_err *err);
+
 /* A row for each kind of loss: what, count, 1, examples. */
 vd_status vd_out_label_losses(vd_opcall *c, const vd_label_report *report, vd_err *err);
 #endif
