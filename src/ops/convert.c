@@ -2,7 +2,7 @@
  * Apache-2.0 */
 #include <string.h>
 
-#include "label/format.h"
+#include "labelio/format.h"
 #include "ops/labels.h"
 #include "ops/op.h"
 

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/path.h"
-#include "label/format.h"
+#include "labelio/format.h"
 #include "label/turn.h"
 #include "ops/labels.h"
 #include "ops/match_assets.h"

@@ -5,9 +5,11 @@
 #include "label/label.h"
 #include "ops/op.h"
 
-/* Names of the rows of label/format.h; a test compares. */
-#define VD_LABEL_WRITERS "coco|lvis|yolo|yolo-segment|yolo-pose|yolo-obb|voc"
-#define VD_LABEL_READERS VD_LABEL_WRITERS
+/* Names of the rows of labelio/format.h; a test compares. */
+#define VD_LABEL_WRITERS                                                                           \
+    "coco|lvis|yolo|yolo-segment|yolo-pose|yolo-obb|voc|kitti|mot|mots|labelme|cityscapes|"        \
+    "label-studio|datumaro|cvat|csv"
+#define VD_LABEL_READERS VD_LABEL_WRITERS "|imagenet|open-images|youtube-vis"
 
 /* Imports argument "path" of format "format" (NULL: found by itself) as label set "name" into the
  * dataset; with flag "replace" in the place of one of that name. Sends rows of columns what, count,

@@ -1,5 +1,5 @@
 /* Files and folders; see files.h. SPDX-License-Identifier: Apache-2.0 */
-#include "label/files.h"
+#include "labelio/files.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -88,6 +88,14 @@ bool vd_is_folder(const char *path) {
 bool vd_is_file(const char *path) {
     struct stat sb;
     return stat(path, &sb) == 0 && S_ISREG(sb.st_mode);
+}
+
+void vd_read_head(const char *path, char *out, size_t size) {
+    size_t got = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 || vd_file_pread(fd, out, size - 1, 0, &got, path, NULL) != VD_OK) got = 0;
+    if (fd >= 0) close(fd);
+    out[got] = '\0';
 }
 
 bool vd_is_picture_name(const char *name) {

@@ -4,7 +4,7 @@
  * paths in data.yaml are often those of another machine. So all files below the folder are looked
  * at: a text belongs to the picture of the same path with "labels" for "images", or else to the
  * only picture of its name. Pictures without a text have no objects. */
-#include "label/yolo.h"
+#include "labelio/yolo.h"
 
 #include <string.h>
 
@@ -17,6 +17,7 @@ typedef struct folder {
     vd_label_in *in;
     const char *root, *pictures; /* folders of texts and pictures */
     vd_yolo_task task;
+    bool all_labels; /* the folder is itself one of labels */
     vd_yolo_names classes;
     vd_names files, images;    /* below the two */
     vd_map *by_path, *by_stem; /* index of pictures by path without extension and by stem */
@@ -196,9 +197,8 @@ static bool is_labels(folder *f, const char *name) {
     if (!vd_str_ends(name, ".txt")) return false;
     for (int i = 0; i < VD_COUNT(list_names); i++)
         if (strcmp(vd_path_name(name), list_names[i]) == 0) return false;
-    bool placed =
-        strstr(name, "labels/") != NULL || strstr(vd_path_name(f->root), "labels") != NULL;
-    return placed || picture_of(f, name) != NULL;
+    bool placed = strncmp(name, "labels/", 7) == 0 || strstr(name, "/labels/") != NULL;
+    return placed || f->all_labels || picture_of(f, name) != NULL;
 }
 
 static vd_status read_all(folder *f, vd_err *err) {
@@ -244,6 +244,8 @@ static vd_status read_task(vd_label_in *in, const char *path, vd_yolo_task task,
         f.root = root.data;
     }
     f.pictures = in->images != NULL ? in->images : f.root;
+    f.all_labels = strcmp(vd_path_name(f.root), "labels") == 0 &&
+                   !vd_is_folder(vd_join(&f.path, f.root, "labels"));
     st = read_all(&f, err);
 done:
     vd_yolo_names_reset(&f.classes);

@@ -1,8 +1,8 @@
 /* What the formats on COCO's form share. SPDX-License-Identifier: Apache-2.0 */
-#ifndef VD_LABEL_COCO_H
-#define VD_LABEL_COCO_H
+#ifndef VD_LABELIO_COCO_H
+#define VD_LABELIO_COCO_H
 
-#include "label/format.h"
+#include "labelio/format.h"
 
 extern const vd_label_format vd_label_coco, vd_label_lvis;
 

@@ -1,9 +1,9 @@
 /* YOLO's text files: one line an object, numbers as fractions of the picture's size.
  * SPDX-License-Identifier: Apache-2.0 */
-#ifndef VD_LABEL_YOLO_H
-#define VD_LABEL_YOLO_H
+#ifndef VD_LABELIO_YOLO_H
+#define VD_LABELIO_YOLO_H
 
-#include "label/format.h"
+#include "labelio/format.h"
 
 typedef enum vd_yolo_task {
     VD_YOLO_DETECT,

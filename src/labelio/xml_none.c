@@ -1,5 +1,5 @@
 /* A build without expat. SPDX-License-Identifier: Apache-2.0 */
-#include "label/xml.h"
+#include "labelio/xml.h"
 
 static vd_status none(const char *where, vd_err *err) {
     return vd_fail(err, VD_E_UNSUPPORTED, "label: %s is XML, and this build has no expat", where);

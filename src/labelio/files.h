@@ -1,6 +1,6 @@
 /* Files and folders of label formats. SPDX-License-Identifier: Apache-2.0 */
-#ifndef VD_LABEL_FILES_H
-#define VD_LABEL_FILES_H
+#ifndef VD_LABELIO_FILES_H
+#define VD_LABELIO_FILES_H
 
 #include "base/str.h"
 
@@ -22,6 +22,8 @@ void vd_names_reset(vd_names *names);
 
 bool vd_is_folder(const char *path);
 bool vd_is_file(const char *path);
+/* The first bytes of a file with a NUL after them; "" where it cannot be read. */
+void vd_read_head(const char *path, char *out, size_t size);
 bool vd_is_picture_name(const char *name); /* by its extension */
 
 /* "folder/name" into *s, which is cleared; `name` alone where folder is NULL or "". */

@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 #include "base/words.h"
-#include "label/yolo.h"
+#include "labelio/yolo.h"
 
 enum { MAX_CLASS = 1 << 20, MAX_CLASS_NAMES = 1 << 16 };
 

@@ -1,5 +1,5 @@
 /* Expat: the only file of this room that knows it. SPDX-License-Identifier: Apache-2.0 */
-#include "label/xml.h"
+#include "labelio/xml.h"
 
 #include <errno.h>
 #include <expat.h>

@@ -1,11 +1,12 @@
 /* What readers of label formats stand on: names to indices, checked pushing, folders, sizes of
  * pictures. SPDX-License-Identifier: Apache-2.0 */
-#ifndef VD_LABEL_IN_H
-#define VD_LABEL_IN_H
+#ifndef VD_LABELIO_IN_H
+#define VD_LABELIO_IN_H
 
 #include "base/map.h"
-#include "label/files.h"
+#include "labelio/files.h"
 #include "label/label.h"
+#include "label/pack.h"
 
 /* What may be asked of whoever reads: the size of a picture as stored, by the path that the labels
  * give it; 0 x 0 where it is not known. */
@@ -42,7 +43,8 @@ vd_status vd_label_in_new_category(vd_label_in *in, const vd_label_category *c, 
 vd_status vd_label_in_new_image(vd_label_in *in, const vd_label_image *m, int32_t *index,
                                 vd_err *err);
 
-/* Pushes an object after vd_label_wrong: what is wrong is an error at `where` ("gt.txt:12"). */
+/* Pushes an object after vd_label_wrong: what is wrong is an error at `where` ("gt.txt:12"); NULL:
+ * it was looked at. */
 vd_status vd_label_in_object(vd_label_in *in, const char *where, const vd_label_object *o,
                              vd_err *err);
 
@@ -52,9 +54,44 @@ vd_status vd_label_in_object(vd_label_in *in, const char *where, const vd_label_
 vd_status vd_label_in_size(vd_label_in *in, const char *name, const char *path, int32_t *width,
                            int32_t *height, vd_err *err);
 
+/* Calls `fn` with every file below `folder` whose name ends with `suffix`, in the order of their
+ * paths: `name` is relative, `where` is whole. `n`, unless NULL, gets their number. */
+typedef vd_status (*vd_label_file_fn)(void *user, const char *name, const char *where,
+                                      const char *text, size_t size, vd_err *err);
+vd_status vd_label_each_file(const char *folder, const char *suffix, vd_label_file_fn fn,
+                             void *user, int64_t *n, vd_err *err);
+
+/* The name, relative to `folder`, of the picture that has the stem of `path`, looked for in a
+ * folder beside it and in that of the pictures: "STEM.png" where there is none. Cleared and set. */
+vd_status vd_label_picture_of(vd_label_in *in, vd_str *name, const char *folder, const char *beside,
+                              const char *path, vd_err *err);
+
+/* Train, val or test out of the folders of a path; NULL where none says so. */
+const char *vd_label_subset_in(const char *path);
+
+/* An object that is put together. A zeroed one is empty; clear it before each object. */
+typedef struct vd_build {
+    vd_label_object o;
+    vd_shape_buf b;
+    int64_t n_xy, n_closed; /* vertices in all, and in rings that are complete */
+    vd_str attributes, caption;
+} vd_build;
+
+void vd_build_clear(vd_build *b, int32_t image);
+void vd_build_reset(vd_build *b);
+void vd_build_box(vd_build *b, double x, double y, double width, double height);
+vd_status vd_build_vertex(vd_build *b, double x, double y, vd_err *err);
+vd_status vd_build_ring(vd_build *b, uint32_t kind,
+                        vd_err *err); /* of the vertices since the last */
+vd_status vd_build_keypoint(vd_build *b, double x, double y, double visibility, vd_err *err);
+vd_status vd_build_push(vd_build *b, vd_label_in *in, const char *where, vd_err *err);
+
 /* An attribute into a JSON object that is being written: *s is empty, or ends before its brace. */
 void vd_attr_text(vd_str *s, const char *key, const char *value);
 void vd_attr_raw(vd_str *s, const char *key, const char *json);
+void vd_attr_real(vd_str *s, const char *key, double value);
+/* The number of an attribute out of such an object, `otherwise` where it has none. */
+double vd_attr_number(const char *object, const char *key, double otherwise);
 /* The whole object, NULL where nothing was added. */
 const char *vd_attr_end(vd_str *s);
 #endif

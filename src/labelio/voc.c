@@ -1,5 +1,5 @@
 /* Reading Pascal VOC; see voc.h. SPDX-License-Identifier: Apache-2.0 */
-#include "label/voc.h"
+#include "labelio/voc.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/path.h"
-#include "label/xml.h"
+#include "labelio/xml.h"
 
 /* ---- one document ---- */
 
@@ -467,12 +467,6 @@ done:
 
 /* ---- the row ---- */
 
-static bool any_xml(const vd_label_probe *p) {
-    for (int64_t i = 0; i < p->names.n; i++)
-        if (vd_str_ends(p->names.name[i], ".xml")) return true;
-    return false;
-}
-
 static int detect(const vd_label_probe *p) {
     if (!p->folder)
         return strcmp(p->ext, "xml") == 0 && strstr(p->head, "<annotation>") != NULL &&
@@ -481,7 +475,7 @@ static int detect(const vd_label_probe *p) {
                    ? 70
                    : 0;
     if (vd_probe_has(p, "Annotations") && vd_probe_has(p, "ImageSets")) return 85;
-    return any_xml(p) ? 30 : 0;
+    return vd_probe_any(p, ".xml") ? 30 : 0;
 }
 
 const vd_label_format vd_label_voc = {

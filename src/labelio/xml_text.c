@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "label/xml.h"
+#include "labelio/xml.h"
 
 const char *vd_xml_attr(const vd_xml_at *at, const char *name) {
     for (const char *const *a = at->attr; *a != NULL; a += 2)

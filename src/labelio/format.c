@@ -1,5 +1,5 @@
 /* The table, and which row a path belongs to. SPDX-License-Identifier: Apache-2.0 */
-#include "label/format.h"
+#include "labelio/format.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,14 +10,19 @@
 #include "base/mem.h"
 #include "base/path.h"
 
-enum { HEAD = 256 << 10 };
+enum { HEAD = 256 << 10, PROBED_FOLDERS = 20 };
 
 extern const vd_label_format vd_label_coco, vd_label_lvis, vd_label_yolo, vd_label_yolo_segment,
-    vd_label_yolo_pose, vd_label_yolo_obb, vd_label_voc;
+    vd_label_yolo_pose, vd_label_yolo_obb, vd_label_voc, vd_label_kitti, vd_label_mot,
+    vd_label_mots, vd_label_labelme, vd_label_cityscapes, vd_label_label_studio, vd_label_datumaro,
+    vd_label_cvat, vd_label_imagenet, vd_label_csv, vd_label_open_images, vd_label_ytvis;
 
 const vd_label_format *const vd_label_formats[] = {
-    &vd_label_coco,      &vd_label_lvis,     &vd_label_yolo, &vd_label_yolo_segment,
-    &vd_label_yolo_pose, &vd_label_yolo_obb, &vd_label_voc,
+    &vd_label_coco,         &vd_label_lvis,        &vd_label_yolo,    &vd_label_yolo_segment,
+    &vd_label_yolo_pose,    &vd_label_yolo_obb,    &vd_label_voc,     &vd_label_kitti,
+    &vd_label_mot,          &vd_label_mots,        &vd_label_labelme, &vd_label_cityscapes,
+    &vd_label_label_studio, &vd_label_datumaro,    &vd_label_cvat,    &vd_label_imagenet,
+    &vd_label_csv,          &vd_label_open_images, &vd_label_ytvis,
 };
 const int vd_n_label_formats = VD_COUNT(vd_label_formats);
 
@@ -95,6 +100,21 @@ bool vd_probe_below(const vd_label_probe *p, const char *name) {
     return there;
 }
 
+bool vd_probe_any(const vd_label_probe *p, const char *suffix) {
+    bool any = false;
+    vd_str folder = { 0 };
+    for (int64_t i = 0; i < p->names.n && !any; i++) any = vd_str_ends(p->names.name[i], suffix);
+    for (int64_t i = 0; i < p->names.n && i < PROBED_FOLDERS && !any; i++) {
+        vd_names names = { 0 };
+        if (!vd_is_folder(vd_join(&folder, p->path, p->names.name[i]))) continue;
+        if (vd_names_of(&names, vd_str_text(&folder), NULL) == VD_OK)
+            for (int64_t k = 0; k < names.n && !any; k++) any = vd_str_ends(names.name[k], suffix);
+        vd_names_reset(&names);
+    }
+    vd_str_reset(&folder);
+    return any;
+}
+
 static vd_status best_of(const vd_label_format **out, const vd_label_probe *p, vd_err *err) {
     int best = 0;
     for (int i = 0; i < vd_n_label_formats; i++) {
@@ -147,4 +167,22 @@ vd_status vd_label_lose_rest(vd_label_report *r, const vd_label_image *m, const 
     if (o->attributes != NULL && !(holds & VD_LABEL_HOLDS_ATTRIBUTES))
         VD_TRY(vd_label_lose(r, err, "attributes", "%s: %.150s", m->name, o->attributes));
     return VD_OK;
+}
+
+vd_status vd_label_lose_attributes(vd_label_report *r, const vd_label_image *m,
+                                   const vd_label_object *o, const char *const *known, int n,
+                                   vd_err *err) {
+    vd_arena arena = { 0 };
+    const vd_json *all = NULL;
+    if (r == NULL || o->attributes == NULL) return VD_OK;
+    vd_status st = vd_json_parse(&all, &arena, m->name, o->attributes, strlen(o->attributes), err);
+    for (const vd_json *v = st == VD_OK ? all->first : NULL; st == VD_OK && v != NULL;
+         v = v->next) {
+        bool is_known = false;
+        for (int i = 0; i < n && !is_known; i++)
+            is_known = known[i] != NULL && strcmp(known[i], v->key) == 0;
+        if (!is_known) st = vd_label_lose(r, err, "attributes", "%s: %.150s", m->name, v->key);
+    }
+    vd_arena_reset(&arena);
+    return st;
 }

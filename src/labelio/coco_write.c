@@ -3,7 +3,7 @@
 
 #include "base/decimal.h"
 #include "base/mem.h"
-#include "label/coco.h"
+#include "labelio/coco.h"
 #include "label/mask.h"
 
 typedef struct writer {

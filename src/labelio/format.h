@@ -1,9 +1,9 @@
 /* The table of label formats: one row a format, one or two files a row.
  * SPDX-License-Identifier: Apache-2.0 */
-#ifndef VD_LABEL_FORMAT_H
-#define VD_LABEL_FORMAT_H
+#ifndef VD_LABELIO_FORMAT_H
+#define VD_LABELIO_FORMAT_H
 
-#include "label/in.h"
+#include "labelio/in.h"
 #include "label/set.h"
 
 /* What a path looks like, for detection. */
@@ -48,6 +48,7 @@ vd_status vd_label_detect(const vd_label_format **out, const char *path, vd_err 
 /* For detect functions. */
 bool vd_probe_key(const vd_label_probe *p, const char *key);  /* a JSON file with it */
 bool vd_probe_has(const vd_label_probe *p, const char *name); /* a folder with it directly in it */
+bool vd_probe_any(const vd_label_probe *p, const char *suffix); /* ... or in a folder in it */
 bool vd_probe_below(const vd_label_probe *p,
                     const char *name); /* a folder with that path below it */
 
@@ -56,4 +57,8 @@ enum { VD_LABEL_HOLDS_ATTRIBUTES = 1 << 30 }; /* beside VD_OBJ_... */
 /* Counts what an object has and `holds` does not: one kind of loss a shape. */
 vd_status vd_label_lose_rest(vd_label_report *r, const vd_label_image *m, const vd_label_object *o,
                              uint32_t holds, vd_err *err);
+/* The same for attributes that are none of the `n` known ones. */
+vd_status vd_label_lose_attributes(vd_label_report *r, const vd_label_image *m,
+                                   const vd_label_object *o, const char *const *known, int n,
+                                   vd_err *err);
 #endif

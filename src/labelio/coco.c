@@ -4,7 +4,7 @@
  * One pass. Annotations that come before the categories or images they name (they do in the
  * published files) are passed over by their brackets and read when the rest is known. Members of
  * annotations that are no part of the format become attributes. */
-#include "label/coco.h"
+#include "labelio/coco.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -483,7 +483,6 @@ static vd_status category_of(coco *c, draft *d, vd_err *err) {
 }
 
 static vd_status push(coco *c, draft *d, vd_err *err) {
-    char where[512];
     d->o.xy = c->xy.v;
     d->o.ring = c->ring;
     d->o.keypoints = c->keypoints.v;
@@ -491,8 +490,9 @@ static vd_status push(coco *c, draft *d, vd_err *err) {
     d->o.attributes = vd_attr_end(&c->attributes);
     VD_TRY(vd_str_check(&c->attributes, err));
     if (d->has_mask) VD_TRY(finish_mask(c, d, err));
-    snprintf(where, sizeof where, "%s: byte %lld", vd_js_where(c->s), (long long)vd_js_at(c->s));
-    return vd_label_in_object(c->in, where, &d->o, err);
+    const char *wrong = vd_label_wrong(&d->o);
+    if (wrong != NULL) return vd_js_bad(c->s, err, "%s", wrong);
+    return vd_label_in_object(c->in, NULL, &d->o, err);
 }
 
 static vd_status read_segment_infos(coco *c, const draft *of, vd_err *err);
