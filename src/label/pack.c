@@ -136,7 +136,7 @@ static vd_status get_reals(cursor *c, double *out, int64_t n, int stride) {
     int places = *c->p++;
     if (places == RAW) {
         if (n > (c->end - c->p) / (int64_t)sizeof *out) return bad(c);
-        memcpy(out, c->p, (size_t)n * sizeof *out);
+        if (n > 0) memcpy(out, c->p, (size_t)n * sizeof *out);
         c->p += n * (int64_t)sizeof *out;
         return VD_OK;
     }

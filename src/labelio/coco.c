@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/decimal.h"
 #include "base/json_stream.h"
 #include "base/mem.h"
 #include "base/path.h"
@@ -80,6 +81,19 @@ static vd_status take_attributes(coco *c, vd_err *err) {
     }
 }
 
+/* Some programs write ids as texts. */
+static vd_status take_id(coco *c, int64_t *out, const char *what, vd_err *err) {
+    vd_json_type type;
+    vd_js_text text;
+    VD_TRY(vd_js_type(c->s, &type, err));
+    if (type != VD_JSON_TEXT) return vd_js_int(c->s, out, what, err);
+    VD_TRY(vd_js_text_of(c->s, &text, what, err));
+    const char *end = vd_decimal_read_int(text.p, out);
+    if (end == NULL || *end != '\0')
+        return vd_js_bad(c->s, err, "%s '%.60s' is no whole number", what, text.p);
+    return VD_OK;
+}
+
 /* ---- categories ---- */
 
 static vd_status read_points(coco *c, vd_err *err) {
@@ -131,7 +145,7 @@ static vd_status category_member(coco *c, vd_js_text key, vd_label_category *cat
                                  vd_err *err) {
     if (is(key, "id")) {
         *has_id = true;
-        return vd_js_int(c->s, &cat->id, "the id of a category", err);
+        return take_id(c, &cat->id, "the id of a category", err);
     }
     if (is(key, "name")) return take_name(c, &c->name, "the name of a category", err);
     if (is(key, "supercategory")) {
@@ -192,7 +206,7 @@ static vd_status image_member(coco *c, vd_js_text key, vd_label_image *m, bool *
     vd_json_type type;
     if (is(key, "id")) {
         *has_id = true;
-        return vd_js_int(c->s, &m->id, "the id of an image", err);
+        return take_id(c, &m->id, "the id of an image", err);
     }
     if (is(key, "width")) return side_of(c, &m->width, err);
     if (is(key, "height")) return side_of(c, &m->height, err);
@@ -381,15 +395,15 @@ typedef vd_status (*member_fn)(coco *c, draft *d, vd_err *err);
 
 static vd_status m_id(coco *c, draft *d, vd_err *err) {
     d->o.has |= VD_OBJ_ID;
-    return vd_js_int(c->s, &d->o.id, "the id of an annotation", err);
+    return take_id(c, &d->o.id, "the id of an annotation", err);
 }
 static vd_status m_image(coco *c, draft *d, vd_err *err) {
     d->has_image = true;
-    return vd_js_int(c->s, &d->image, "the id of an image", err);
+    return take_id(c, &d->image, "the id of an image", err);
 }
 static vd_status m_category(coco *c, draft *d, vd_err *err) {
     d->has_category = true;
-    return vd_js_int(c->s, &d->category, "the id of a category", err);
+    return take_id(c, &d->category, "the id of a category", err);
 }
 static vd_status m_area(coco *c, draft *d, vd_err *err) {
     d->o.has |= VD_OBJ_AREA;

@@ -41,7 +41,7 @@ static vd_status frame_image(vd_label_in *in, const vd_mot_sequence *seq, int64_
 
 static vd_status class_of(vd_label_in *in, const vd_mot_sequence *seq, int64_t class, int32_t *out,
                           vd_err *err) {
-    char number[24];
+    char number[32];
     snprintf(number, sizeof number, "class %lld", (long long)class);
     const char *name = number;
     if (class < 1) return VD_OK;
@@ -258,6 +258,10 @@ static vd_status read_sequence(vd_label_in *in, const char *root, bool masks, vd
     q.s.name = vd_str_text(&q.name);
     q.s.folder = vd_str_text(&q.folder);
     q.s.classes = &q.classes;
+    for (int64_t i = 0; i < q.classes.n; i++) {
+        int32_t index = 0;
+        VD_GO(class_of(in, &q.s, i + 1, &index, err));
+    }
     VD_GO(push_frames(in, &q, root, err));
     if (q.ext.size == 0) vd_str_add(&q.ext, ".jpg");
     VD_GO(vd_str_check(&q.ext, err));

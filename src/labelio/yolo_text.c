@@ -81,7 +81,8 @@ static vd_status inline_list(yaml *y, const char *p, vd_err *err) {
         if (n > 0 && names) VD_TRY(set_name(y, i, begin, n, err));
         if (shape && i == 0) y->out->n_keypoints = number_of(begin, n);
         if (shape && i == 1) y->out->dims = number_of(begin, n);
-        while (p < y->w.eol && (*p == ' ' || *p == ',')) p++;
+        while (p < y->w.eol && *p != ',' && *p != ']') p++; /* past what stands after a quote */
+        p += p < y->w.eol && *p == ',';
     }
     if (p >= y->w.eol && names)
         return vd_fail(err, VD_E_FORMAT, "%s:%lld: a list of names without its ']'", y->w.name,
@@ -212,7 +213,7 @@ static vd_status shape_of(line *l, vd_label_object *o, int32_t *ring, const vd_y
                           vd_err *err) {
     int64_t pose =
         names->n_keypoints > 0 && names->dims > 0 ? 4 + names->n_keypoints * names->dims : -1;
-    if (l->n == pose || l->n == pose + 1) {
+    if (pose > 0 && (l->n == pose || l->n == pose + 1)) {
         box_of(o, l->v, width, height);
         if (l->n == pose + 1) o->score = l->v[pose];
         o->has |= l->n == pose + 1 ? VD_OBJ_SCORE : 0;
