@@ -247,6 +247,7 @@ static void attribute(reader *r, const vd_xml_at *at) {
         vd_attr_raw(&r->b.attributes, name, at->text);
     else
         vd_attr_text(&r->b.attributes, name, at->text);
+    if (number.status != VD_OK) r->b.attributes.status = number.status;
     vd_str_reset(&number);
 }
 

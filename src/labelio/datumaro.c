@@ -201,7 +201,8 @@ static vd_status read_item(reader *r, const vd_json *item, vd_err *err) {
     m.width = (int32_t)hw[1];
     vd_tree_attributes(&attributes, vd_json_get(item, "attr"));
     m.attributes = vd_attr_end(&attributes);
-    vd_status st = vd_label_in_image(r->in, &m, &index, NULL, err);
+    vd_status st = vd_str_check(&attributes, err);
+    if (st == VD_OK) st = vd_label_in_image(r->in, &m, &index, NULL, err);
     for (const vd_json *a = list != NULL ? list->first : NULL; st == VD_OK && a != NULL;
          a = a->next)
         st = read_annotation(r, a, index, err);

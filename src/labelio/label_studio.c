@@ -135,6 +135,7 @@ static vd_status read_task(reader *r, const vd_json *task, vd_err *err) {
     vd_label_image m = { .frame = VD_LABEL_NONE };
     int32_t image = 0;
     m.name = picture_of(r, task);
+    VD_TRY(vd_str_check(&r->name, err));
     if (m.name == NULL || task->type != VD_JSON_OBJECT)
         return vd_fail(err, VD_E_FORMAT, "%s: a task without the address of a picture in \"data\"",
                        r->where);

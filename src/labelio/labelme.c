@@ -90,6 +90,7 @@ static vd_status read_document(reader *r, const vd_json *doc, const char *subset
     VD_GO(vd_tree_side(doc, "imageHeight", &m.height, r->where, err));
     vd_tree_attributes(&attributes, vd_json_get(doc, "flags"));
     m.attributes = vd_attr_end(&attributes);
+    VD_GO(vd_str_check(&attributes, err));
     VD_GO(vd_label_in_image(r->in, &m, &r->image, NULL, err));
     for (const vd_json *s = shapes->first; st == VD_OK && s != NULL; s = s->next)
         st = read_shape(r, s, err);

@@ -48,10 +48,7 @@ static void add_attribute(document *d, const vd_xml_at *at, const char *name, co
     if (plain) {
         vd_attr_raw(&d->attributes, name, text);
     } else if (number_of(at, text, &v)) {
-        vd_str number = { 0 };
-        vd_str_json_num(&number, v);
-        vd_attr_raw(&d->attributes, name, vd_str_text(&number));
-        vd_str_reset(&number);
+        vd_attr_real(&d->attributes, name, v);
     } else {
         vd_attr_text(&d->attributes, name, text);
     }

@@ -79,6 +79,7 @@ static vd_status read_video(reader *r, const vd_json *v, vd_err *err) {
             vd_str_addn(&sequence, f->text, last - 1 - f->text);
         else
             vd_str_addf(&sequence, "%lld", (long long)id);
+        VD_GO(vd_str_check(&sequence, err));
         m.name = f->text;
         m.sequence = vd_str_text(&sequence);
         m.id = r->in->n_images + 1;
