@@ -6,6 +6,7 @@
 
 extern const vd_label_format vd_label_coco, vd_label_lvis;
 
+vd_status vd_coco_read_file(vd_label_in *in, const char *path, const char *subset, vd_err *err);
 /* A document in memory. */
 vd_status vd_coco_read_bytes(vd_label_in *in, const char *where, const void *bytes, size_t size,
                              vd_err *err);

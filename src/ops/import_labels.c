@@ -13,7 +13,7 @@
 #include "labelio/format.h"
 #include "label/turn.h"
 #include "ops/labels.h"
-#include "ops/match_assets.h"
+#include "store/match.h"
 #include "store/labels.h"
 
 enum { POLL_EVERY = 4096 };

@@ -1,5 +1,5 @@
-/* Matching by path, name or hash; see match_assets.h. SPDX-License-Identifier: Apache-2.0 */
-#include "ops/match_assets.h"
+/* Matching by path, name or hash; see match.h. SPDX-License-Identifier: Apache-2.0 */
+#include "store/match.h"
 
 #include <string.h>
 

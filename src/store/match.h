@@ -1,6 +1,6 @@
 /* Names of pictures in other people's files to assets. SPDX-License-Identifier: Apache-2.0 */
-#ifndef VD_OPS_MATCH_ASSETS_H
-#define VD_OPS_MATCH_ASSETS_H
+#ifndef VD_STORE_MATCH_H
+#define VD_STORE_MATCH_H
 
 #include "base/map.h"
 #include "store/dataset.h"
