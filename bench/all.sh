@@ -49,5 +49,6 @@ else
     run "$BUILD/bench/bench_match"
     run bench/sift_quality.py
     run bench/pairs.py
+    run bench/scenes.py
 fi
 exit $failed

@@ -162,6 +162,53 @@ static inline views views_of(const scene *s, vd_rng *r, views_opt o) {
     return v;
 }
 
+/* Two scenes of which nothing joins the pictures: rings of 12 and of 15, in that order. */
+typedef struct two_scenes {
+    scene a, b;
+    views va, vb;
+    vd_sfm_input in;
+    vd_sfm_image *image; /* room for one more image and one more pair */
+    vd_sfm_pair *pair;
+} two_scenes;
+
+static inline two_scenes two_scenes_make(vd_rng *r) {
+    const scene_opt first = {
+        .poses = 12, .points = 1500, .model = 0, .see = 0.8, .noise_px = 0.4
+    };
+    scene_opt second = first;
+    second.poses = 15;
+    two_scenes s = { .a = scene_make(r, first), .b = scene_make(r, second) };
+    s.va = views_of(&s.a, r, (views_opt){ .least = 50 });
+    s.vb = views_of(&s.b, r, (views_opt){ .least = 50 });
+    int first_pairs = s.va.in.n_pairs, pairs = first_pairs + s.vb.in.n_pairs;
+    s.image = vd_mem_array(27 + 1, sizeof *s.image);
+    s.pair = vd_mem_array((size_t)pairs + 1, sizeof *s.pair);
+    memcpy(s.image, s.va.image, 12 * sizeof *s.image);
+    memcpy(s.image + 12, s.vb.image, 15 * sizeof *s.image);
+    memcpy(s.pair, s.va.pair, (size_t)first_pairs * sizeof *s.pair);
+    for (int i = first_pairs; i < pairs; i++) {
+        s.pair[i] = s.vb.pair[i - first_pairs];
+        s.pair[i].a += 12;
+        s.pair[i].b += 12;
+    }
+    s.in = (vd_sfm_input){ .n_images = 27,
+                           .n_cameras = 1,
+                           .n_pairs = pairs,
+                           .image = s.image,
+                           .camera = s.va.camera,
+                           .pair = s.pair };
+    return s;
+}
+
+static inline void two_scenes_free(two_scenes *s) {
+    vd_mem_free(s->image);
+    vd_mem_free(s->pair);
+    views_free(&s->va);
+    views_free(&s->vb);
+    scene_free(&s->a);
+    scene_free(&s->b);
+}
+
 typedef struct views_error {
     double centre_rmse, rotation_deg; /* after the best similarity; the worst rotation */
 } views_error;

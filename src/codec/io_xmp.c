@@ -1,5 +1,6 @@
 /* XMP by expat: the only file that knows it. Property names are those of ISO 16684-1 and of Adobe's
- * XMP specification, part 2 (tiff:, exif:, aux:). SPDX-License-Identifier: Apache-2.0
+ * XMP specification, part 2 (tiff:, exif:, aux:); drone-dji: is what drones of DJI write.
+ * SPDX-License-Identifier: Apache-2.0
  *
  * A property is an attribute of rdf:Description, an element with text, or the first item of an rdf
  * list: the text of the innermost known element is taken. */
@@ -68,7 +69,8 @@ static void take(parse *p, const char *name, const char *value) {
                     { "ISOSpeedRatings", offsetof(vd_media, iso), 1, 1e8 },
                     { "PhotographicSensitivity", offsetof(vd_media, iso), 1, 1e8 },
                     { "GPSAltitude", offsetof(vd_media, altitude_m), -12000, 1e6 },
-                    { "GPSImgDirection", offsetof(vd_media, direction_deg), 0, 360 } };
+                    { "GPSImgDirection", offsetof(vd_media, direction_deg), 0, 360 },
+                    { "GimbalPitchDegree", offsetof(vd_media, pitch_deg), -180, 180 } };
     for (int i = 0; i < VD_COUNT(numbers); i++)
         if (strcmp(name, numbers[i].name) == 0)
             keep((double *)((char *)m + numbers[i].at), number(value), numbers[i].lo,
@@ -94,11 +96,11 @@ static void take(parse *p, const char *name, const char *value) {
 
 /* The local name of a property in one of the namespaces that matter, else NULL. */
 static const char *property(const char *full) {
-    static const char *const spaces[] = { "http://ns.adobe.com/tiff/1.0/|",
-                                          "http://ns.adobe.com/exif/1.0/|",
-                                          "http://ns.adobe.com/exif/1.0/aux/|",
-                                          "http://cipa.jp/exif/1.0/|",
-                                          "http://ns.adobe.com/photoshop/1.0/|" };
+    static const char *const spaces[] = {
+        "http://ns.adobe.com/tiff/1.0/|",      "http://ns.adobe.com/exif/1.0/|",
+        "http://ns.adobe.com/exif/1.0/aux/|",  "http://cipa.jp/exif/1.0/|",
+        "http://ns.adobe.com/photoshop/1.0/|", "http://www.dji.com/drone-dji/1.0/|"
+    };
     for (int i = 0; i < VD_COUNT(spaces); i++) {
         size_t n = strlen(spaces[i]);
         if (strncmp(full, spaces[i], n) == 0) return full + n;

@@ -8,13 +8,15 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/path.h"
-#include "eval/centre_map.h"
+#include "geometry/align.h"
 
 const double vd_pose_auc_limit_deg[VD_POSE_AUCS] = { 1, 3, 5 };
 
 static const double DEG_PER_RAD = 180 / 3.14159265358979323846;
 /* Keeps the direction between two cameras at one place from being 0 / 0. */
 static const double TINY = 1e-18;
+/* Centres that spread less across a line leave the turn about it open. */
+static const double LINE = 1e-9;
 enum { MIN_COMMON = 3 };
 
 void vd_pose_set_reset(vd_pose_set *s) {
@@ -181,7 +183,8 @@ static void score_centres(vd_pose_score *out, double *centre, int64_t n) {
 static void score_aligned(vd_pose_score *out, const int64_t *order, vd_pose_error *errors,
                           const vd_pose_set *model, const vd_pose_set *truth, vd_vec3 *a,
                           vd_vec3 *b, double *centre) {
-    vd_centre_map s;
+    vd_similarity s;
+    double across, turn[9];
     double rotation = 0;
     int64_t n = 0;
     for (int64_t k = 0; k < truth->n; k++) {
@@ -190,23 +193,26 @@ static void score_aligned(vd_pose_score *out, const int64_t *order, vd_pose_erro
         a[n] = model->pose[e->index].centre;
         b[n++] = truth->pose[order[k]].centre;
     }
-    if (n < MIN_COMMON || !vd_centre_map_fit(&s, a, b, n)) return;
+    if (n < MIN_COMMON || n > INT32_MAX ||
+        !vd_similarity_fit_any(&s, &across, &a->x, &b->x, NULL, (int)n, true))
+        return;
+    vd_quat_matrix(turn, s.rigid.q);
     out->scale = s.scale;
     n = 0;
     for (int64_t k = 0; k < truth->n; k++) {
         vd_pose_error *e = &errors[order[k]];
         double r[9];
         if (e->index < 0) continue;
-        vd_vec3 at = vd_v3_add(vd_v3_mul(apply(s.r, a[n]), s.scale), s.t);
+        vd_vec3 at = vd_similarity_apply(s, a[n]);
         e->centre = centre[n] = vd_v3_norm(vd_v3_sub(at, b[n]));
         n++;
-        if (!s.rotation_known) continue;
-        mul_transposed(r, model->pose[e->index].r, s.r);
+        if (!(across > LINE)) continue;
+        mul_transposed(r, model->pose[e->index].r, turn);
         e->rotation_deg = angle_deg(r, truth->pose[order[k]].r);
         rotation += e->rotation_deg;
     }
     score_centres(out, centre, n);
-    if (s.rotation_known) out->rotation_deg = rotation / (double)n;
+    if (across > LINE) out->rotation_deg = rotation / (double)n;
 }
 
 /* ---- all of it ---- */

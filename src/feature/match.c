@@ -24,6 +24,8 @@ void vd_match_work_free(vd_match_work *w) {
     vd_mem_free(w->packed);
     vd_mem_free(w->top);
     vd_mem_free(w->grid);
+    vd_mem_free(w->places);
+    vd_mem_free(w->near);
     vd_mem_free(w);
 }
 

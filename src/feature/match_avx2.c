@@ -31,5 +31,25 @@ static int32_t dot8(const int8_t *a, const int8_t *b, int n) {
     return vd_dot8(a, b, n);
 }
 
-const vd_match_kern vd_match_kern_avx2 = { "avx2",    ROW_BYTES, ROW_BYTES, ROWS, pack_rows,
-                                           pack_cols, top2,      dot,       dot8 };
+static int near_line(int32_t *out, const double *u, const double *v, const double *back, int n,
+                     const double l[3], double scale, double e) {
+    const __m256d l0 = _mm256_set1_pd(l[0]), l1 = _mm256_set1_pd(l[1]), l2 = _mm256_set1_pd(l[2]),
+                  limit = _mm256_set1_pd(e), times = _mm256_set1_pd(scale),
+                  sign = _mm256_set1_pd(-0.0);
+    int count = 0, whole = n & ~3;
+    for (int i = 0; i < whole; i += 4) {
+        __m256d x = _mm256_loadu_pd(u + i), y = _mm256_loadu_pd(v + i);
+        __m256d d = _mm256_add_pd(_mm256_add_pd(_mm256_mul_pd(l0, x), _mm256_mul_pd(l1, y)), l2);
+        d = _mm256_andnot_pd(sign, d);
+        __m256d near = _mm256_cmp_pd(d, limit, _CMP_LE_OQ),
+                also =
+                    _mm256_cmp_pd(_mm256_mul_pd(d, _mm256_mul_pd(times, _mm256_loadu_pd(back + i))),
+                                  limit, _CMP_LE_OQ);
+        unsigned use = (unsigned)_mm256_movemask_pd(_mm256_and_pd(near, also));
+        for (; use != 0; use &= use - 1) out[count++] = i + __builtin_ctz(use);
+    }
+    return count + vd_near_line(out + count, u, v, back, whole, n, l, scale, e);
+}
+
+const vd_match_kern vd_match_kern_avx2 = { "avx2", ROW_BYTES, ROW_BYTES, ROWS, pack_rows, pack_cols,
+                                           top2,   dot,       dot8,      dots, near_line };

@@ -20,10 +20,12 @@ enum { ROWS = 6, GROUPS = 4, LANES = 16 };
 #define SUM32(v) _mm512_reduce_add_epi32(v)
 
 #include "feature/match_wide.inc"
+#include "feature/match_near512.inc"
 
 static int32_t dot8(const int8_t *a, const int8_t *b, int n) {
     return vd_dot8(a, b, n);
 }
 
-const vd_match_kern vd_match_kern_avx512 = { "avx512",  ROW_BYTES, ROW_BYTES, ROWS, pack_rows,
-                                             pack_cols, top2,      dot,       dot8 };
+const vd_match_kern vd_match_kern_avx512 = { "avx512",  ROW_BYTES, ROW_BYTES, ROWS,
+                                             pack_rows, pack_cols, top2,      dot,
+                                             dot8,      dots,      near_line };

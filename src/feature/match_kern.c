@@ -34,8 +34,17 @@ static int32_t dot8(const int8_t *a, const int8_t *b, int n) {
     return vd_dot8(a, b, n);
 }
 
-const vd_match_kern vd_match_kern_c = { "c",  VD_DESC_BYTES, VD_DESC_BYTES, 1,   pack,
-                                        pack, top2,          dot,           dot8 };
+static void dots(int32_t *out, const uint8_t *a, const uint8_t *b, const int32_t *which, int n) {
+    for (int k = 0; k < n; k++) out[k] = dot(a, b + (ptrdiff_t)which[k] * VD_DESC_BYTES);
+}
+
+static int near_line(int32_t *out, const double *u, const double *v, const double *back, int n,
+                     const double l[3], double scale, double e) {
+    return vd_near_line(out, u, v, back, 0, n, l, scale, e);
+}
+
+const vd_match_kern vd_match_kern_c = { "c",  VD_DESC_BYTES, VD_DESC_BYTES, 1,    pack,     pack,
+                                        top2, dot,           dot8,          dots, near_line };
 
 const vd_match_kern *vd_match_kern_for(unsigned features) {
 #if defined(__x86_64__)

@@ -30,6 +30,12 @@ typedef struct vd_match_kern {
                  int n_cols);
     int32_t (*dot)(const uint8_t *a, const uint8_t *b);       /* of two descriptors as they are */
     int32_t (*dot8)(const int8_t *a, const int8_t *b, int n); /* n up to 2^17 */
+    /* out[k] = the product of descriptor a with number which[k] of list b */
+    void (*dots)(int32_t *out, const uint8_t *a, const uint8_t *b, const int32_t *which, int n);
+    /* Those of n points (u, v) with d = |l0 u + l1 v + l2| <= e and d scale back <= e: positions,
+     * ascending, and how many. Room for n. */
+    int (*near_line)(int32_t *out, const double *u, const double *v, const double *back, int n,
+                     const double l[3], double scale, double e);
 } vd_match_kern;
 
 extern const vd_match_kern vd_match_kern_c;
@@ -51,6 +57,17 @@ static inline void vd_top2_take(const vd_top2 *t, int at, int32_t value, int32_t
     } else if (value > t->second[at]) {
         t->second[at] = value;
     }
+}
+
+static inline int vd_near_line(int32_t *out, const double *u, const double *v, const double *back,
+                               int from, int n, const double l[3], double scale, double e) {
+    int count = 0;
+    for (int i = from; i < n; i++) {
+        double d = l[0] * u[i] + l[1] * v[i] + l[2];
+        d = d < 0 ? -d : d;
+        if (d <= e && d * (scale * back[i]) <= e) out[count++] = i;
+    }
+    return count;
 }
 
 /* For every level as it is: compilers vectorise it. */

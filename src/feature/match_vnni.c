@@ -28,6 +28,7 @@ enum {
 #define ABOVE(a, b) ((unsigned)_mm512_cmpgt_epi32_mask(a, b))
 #define WHERE_ABOVE(a, b, yes, no) _mm512_mask_mov_epi32(no, _mm512_cmpgt_epi32_mask(a, b), yes)
 
+#include "feature/match_near512.inc"
 #include "feature/match_simd.inc"
 
 static void pack_rows(void *dst, const uint8_t *desc, int n, int padded) {
@@ -63,5 +64,35 @@ static int32_t dot8(const int8_t *a, const int8_t *b, int n) {
     return vd_dot8(a, b, n);
 }
 
-const vd_match_kern vd_match_kern_vnni = { "vnni",    VD_DESC_BYTES, BLOCK / COLS, ROWS, pack_rows,
-                                           pack_cols, top2,          dot,          dot8 };
+/* b times (a - 128), then b times 128, which is two times 64, since a signed byte ends at 127. */
+static inline __m256i halves(const uint8_t *b, __m512i a0, __m512i a1) {
+    const __m512i half = _mm512_set1_epi8(64);
+    __m512i b0 = LOAD(b), b1 = LOAD(b + 64);
+    __m512i s = _mm512_dpbusd_epi32(_mm512_setzero_si512(), b0, a0),
+            t = _mm512_dpbusd_epi32(_mm512_setzero_si512(), b0, half);
+    s = _mm512_dpbusd_epi32(s, b1, a1);
+    t = _mm512_dpbusd_epi32(t, b1, half);
+    s = _mm512_add_epi32(s, _mm512_add_epi32(t, t));
+    return _mm256_add_epi32(_mm512_castsi512_si256(s), _mm512_extracti64x4_epi64(s, 1));
+}
+
+static void dots(int32_t *out, const uint8_t *a, const uint8_t *b, const int32_t *which, int n) {
+    const __m512i turn = _mm512_set1_epi8((char)0x80);
+    __m512i a0 = _mm512_xor_si512(LOAD(a), turn), a1 = _mm512_xor_si512(LOAD(a + 64), turn);
+    int k = 0;
+    for (; k + 4 <= n; k += 4) {
+        __m256i s[4];
+        for (int i = 0; i < 4; i++)
+            s[i] = halves(b + (ptrdiff_t)which[k + i] * VD_DESC_BYTES, a0, a1);
+        __m256i sum =
+            _mm256_hadd_epi32(_mm256_hadd_epi32(s[0], s[1]), _mm256_hadd_epi32(s[2], s[3]));
+        _mm_storeu_si128(
+            (__m128i *)(void *)(out + k),
+            _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1)));
+    }
+    for (; k < n; k++) out[k] = dot(a, b + (ptrdiff_t)which[k] * VD_DESC_BYTES);
+}
+
+const vd_match_kern vd_match_kern_vnni = { "vnni",    VD_DESC_BYTES, BLOCK / COLS, ROWS,
+                                           pack_rows, pack_cols,     top2,         dot,
+                                           dot8,      dots,          near_line };

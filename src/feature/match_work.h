@@ -12,8 +12,10 @@ struct vd_match_work {
     int32_t *top; /* row and col lie in it */
     int64_t cap_top;
     vd_top2 row, col;
-    int32_t *grid; /* guided: which points lie in which cell */
-    int64_t cap_grid;
+    int32_t *grid;  /* guided: which points lie in which cell, */
+    double *places; /* where they are */
+    int32_t *near;  /* and candidates with their products */
+    int64_t cap_grid, cap_places, cap_near;
 };
 
 /* The options as integers. */

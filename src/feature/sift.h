@@ -52,11 +52,14 @@ typedef struct vd_features {
 void vd_features_init(vd_features *f);
 void vd_features_reset(vd_features *f);
 
-/* Memory that extraction works in, reused from picture to picture (about 20 bytes a pixel of the
- * first octave). One thread at a time. */
+/* Memory that extraction works in, reused from picture to picture: 6 bytes a pixel of the picture
+ * where it is enlarged and 1.4 where not, 3 MB for the rows at hand, and what the extrema and their
+ * descriptors take. One thread at a time. */
 typedef struct vd_sift_work vd_sift_work;
 vd_status vd_sift_work_new(vd_sift_work **out, vd_err *err);
 void vd_sift_work_free(vd_sift_work *w);
+/* Gives the memory back to the system until the next picture. */
+void vd_sift_work_rest(vd_sift_work *w);
 
 /* Features of a luma plane. No keypoint has its centre on a pixel where mask is 0.
  *     shapes : luma height rows of width bytes, stride bytes apart; mask the same or NULL

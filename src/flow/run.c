@@ -54,8 +54,29 @@ static vd_status check_names(const vd_run *r, const char *option, const char *li
     }
 }
 
+/* The key of most of a stage's facts; false where it has none. */
+static vd_status present_key(vd_run *r, int i, bool *there, vd_err *err) {
+    vd_str sql = { 0 };
+    vd_stmt *q = NULL;
+    vd_status st = VD_OK;
+    vd_str_addf(&sql, "SELECT key FROM %s GROUP BY key ORDER BY count(*) DESC, key LIMIT 1",
+                r->stages[i]->table->name);
+    VD_GO(vd_str_check(&sql, err));
+    VD_GO(vd_db_prepare(&q, vd_dataset_db(r->ds), sql.data, true, err));
+    VD_GO(vd_stmt_step(q, there, err));
+    if (*there) r->key[i] = vd_stmt_int(q, 0);
+done:
+    vd_stmt_free(q);
+    vd_str_reset(&sql);
+    return st;
+}
+
 static vd_status make_key(vd_run *r, int i, vd_stmt *insert, vd_err *err) {
     const vd_stage *s = r->stages[i];
+    bool there = false;
+    if (r->opt->as_is && !r->selected[i] && s->table != NULL)
+        VD_TRY(present_key(r, i, &there, err));
+    if (there) return VD_OK;
     vd_str params = { 0 }, inputs = { 0 }, all = { 0 };
     if (s->params != NULL) s->params(r->opt, &params);
     for (int k = 0; k < i; k++)

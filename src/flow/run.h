@@ -29,9 +29,13 @@ typedef struct vd_run_opt {
     const char *masks;               /* folder of NAME.png, or NULL */
     bool exhaustive;                 /* every pair of pictures is compared */
     const char *camera;              /* "MODEL,WIDTH,HEIGHT,PARAMS...": known intrinsics, or NULL */
+    const char *cameras;             /* folder or file of known intrinsics, or NULL, */
+    const char *cameras_hash;        /* and what tells its content */
     const char *camera_model;        /* of cameras to be calibrated */
     const char *mapper;              /* "auto", "incremental", "global" */
     const char *refine;              /* "auto", "none", "focal", "all": intrinsics */
+    bool replace_scenes;             /* imported ones too */
+    bool as_is;                      /* what is not selected counts as it is in the catalog */
     const char *thresholds;          /* "blurry=0.3,dark=0.2", or NULL */
 } vd_run_opt;
 

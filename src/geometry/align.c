@@ -33,6 +33,9 @@ vd_rigid vd_similarity_pose(vd_similarity b_from_a, vd_rigid cam_from_a) {
     return (vd_rigid){ q, t };
 }
 
+/* Relative to the distance of points from the origin; and see vd_similarity_fit_any. */
+static const double ROUNDING = 1e-9, LINE = 1e-12;
+
 static vd_vec3 at(const double *p, int i) {
     return vd_v3(p[3 * i], p[3 * i + 1], p[3 * i + 2]);
 }
@@ -45,12 +48,12 @@ static bool centroid(vd_vec3 *c, const double *p, const double *weight, int n, d
     return isfinite(c->x + c->y + c->z);
 }
 
-bool vd_similarity_fit(vd_similarity *b_from_a, const double *a, const double *b,
-                       const double *weight, int n, bool with_scale) {
-    double total = 0, cov[9] = { 0 }, spread = 0, u[9], s[3], v[9], r[9];
+bool vd_similarity_fit_any(vd_similarity *b_from_a, double *across, const double *a,
+                           const double *b, const double *weight, int n, bool with_scale) {
+    double total = 0, cov[9] = { 0 }, spread = 0, spread_b = 0, u[9], s[3], v[9], r[9];
     vd_vec3 ca, cb;
     for (int i = 0; i < n; i++) total += weight != NULL ? weight[i] : 1;
-    if (n < 3 || !(total > 0) || !centroid(&ca, a, weight, n, total) ||
+    if (n < 2 || !(total > 0) || !centroid(&ca, a, weight, n, total) ||
         !centroid(&cb, b, weight, n, total))
         return false;
     for (int i = 0; i < n; i++) {
@@ -58,11 +61,13 @@ bool vd_similarity_fit(vd_similarity *b_from_a, const double *a, const double *b
         vd_vec3 p = vd_v3_sub(at(a, i), ca), q = vd_v3_sub(at(b, i), cb);
         const double pv[3] = { p.x, p.y, p.z }, qv[3] = { q.x, q.y, q.z };
         spread += w * vd_v3_dot(p, p);
+        spread_b += w * vd_v3_dot(q, q);
         for (int k = 0; k < 9; k++) cov[k] += w * qv[k / 3] * pv[k % 3];
     }
+    /* rounding leaves points that are equal a little apart */
+    double same = ROUNDING * ROUNDING * total * (vd_v3_dot(ca, ca) + vd_v3_dot(cb, cb));
     vd_svd3(u, s, v, cov);
-    /* rank 1: points on a line, on either side */
-    if (!(s[1] > 1e-12 * s[0]) || !isfinite(s[0]) || !(spread > 0)) return false;
+    if (!isfinite(s[0]) || !(s[0] > 0) || !(spread > same) || !(spread_b > same)) return false;
     double sign = vd_mat3_det(u) * vd_mat3_det(v) < 0 ? -1 : 1;
     for (int i = 0; i < 3; i++) u[3 * i + 2] *= sign;
     vd_mat3_mul_nt(r, u, v);
@@ -71,6 +76,17 @@ bool vd_similarity_fit(vd_similarity *b_from_a, const double *a, const double *b
     if (!(out.scale > 0) || !isfinite(out.scale)) return false;
     out.rigid.t = vd_v3_sub(cb, vd_similarity_apply(out, ca));
     *b_from_a = out;
+    *across = s[1] / s[0];
+    return true;
+}
+
+bool vd_similarity_fit(vd_similarity *b_from_a, const double *a, const double *b,
+                       const double *weight, int n, bool with_scale) {
+    vd_similarity got;
+    double across;
+    if (n < 3 || !vd_similarity_fit_any(&got, &across, a, b, weight, n, with_scale)) return false;
+    if (!(across > LINE)) return false; /* rank 1: points on a line, on either side */
+    *b_from_a = got;
     return true;
 }
 

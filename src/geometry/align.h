@@ -28,6 +28,12 @@ vd_rigid vd_similarity_pose(vd_similarity b_from_a, vd_rigid cam_from_a);
 bool vd_similarity_fit(vd_similarity *b_from_a, const double *a, const double *b,
                        const double *weight, int n, bool with_scale);
 
+/* The same for two points and more, also on a line: any of the turns about it then. *across is the
+ * spread of a and b across the line by that along it, squared; below 1e-9 the turn is rounding.
+ * False where all points of one side are the same, or numbers are not finite. */
+bool vd_similarity_fit_any(vd_similarity *b_from_a, double *across, const double *a,
+                           const double *b, const double *weight, int n, bool with_scale);
+
 typedef struct vd_align_opt {
     double max_error;  /* in the unit of b; must be given */
     double confidence; /* of having drawn three inliers */

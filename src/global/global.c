@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/sets.h"
 #include "geometry/rigid.h"
 #include "global/global_int.h"
 #include "global/positions.h"
@@ -156,11 +157,6 @@ done:
     return st;
 }
 
-static int32_t root_of(int32_t *parent, int32_t i) {
-    while (parent[i] != i) i = parent[i] = parent[parent[i]];
-    return i;
-}
-
 /* Only images stay that pairs with enough common points tie to the most of them. */
 static vd_status prune(vd_mapper *m, vd_err *err) {
     int32_t n = m->in->n_images, best = -1;
@@ -174,17 +170,16 @@ static vd_status prune(vd_mapper *m, vd_err *err) {
             int32_t x = m->point_of[m->tracks.first[p->a] + p->match[i].a];
             shared += x >= 0 && x == m->point_of[m->tracks.first[p->b] + p->match[i].b];
         }
-        int32_t a = root_of(set, p->a), b = root_of(set, p->b);
-        if (shared >= LEAST_SHARED) set[VD_MAX(a, b)] = VD_MIN(a, b);
+        if (shared >= LEAST_SHARED) vd_sets_join(set, p->a, p->b);
     }
     for (int32_t i = 0; i < n && st == VD_OK; i++) {
         if (m->info[i].state != VD_IMAGE_IN_MODEL) continue;
-        int32_t root = root_of(set, i);
+        int32_t root = vd_sets_root(set, i);
         size[root]++;
         if (best < 0 || size[root] > size[best]) best = root;
     }
     for (int32_t i = 0; i < n && st == VD_OK; i++)
-        if (m->info[i].state == VD_IMAGE_IN_MODEL && root_of(set, i) != best)
+        if (m->info[i].state == VD_IMAGE_IN_MODEL && vd_sets_root(set, i) != best)
             vd_mapper_unregister(m, i);
     vd_mem_free(set);
     vd_mem_free(size);

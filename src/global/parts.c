@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sets.h"
 #include "geometry/rigid.h"
 #include "global/global_int.h"
 #include "global/rotations.h"
@@ -124,11 +125,6 @@ static vd_status average(vd_global *g, vd_rotation_edge *edge, int32_t *pair_of,
     return VD_OK;
 }
 
-static int32_t root_of(int32_t *parent, int32_t i) {
-    while (parent[i] != i) i = parent[i] = parent[parent[i]];
-    return i;
-}
-
 typedef struct sized {
     int32_t images, part;
 } sized;
@@ -144,12 +140,10 @@ static vd_status list_parts(vd_global *g, vd_err *err) {
     sized *s = vd_mem_array((size_t)VD_MAX(n, 1), sizeof *s);
     if (s == NULL) return vd_nomem(err);
     for (int32_t i = 0; i < n; i++) g->part[i] = i;
-    for (int32_t k = 0; k < g->in.n_pairs; k++) {
-        int32_t a = root_of(g->part, g->pair[k].a), b = root_of(g->part, g->pair[k].b);
-        if (g->kept[k]) g->part[VD_MAX(a, b)] = VD_MIN(a, b);
-    }
+    for (int32_t k = 0; k < g->in.n_pairs; k++)
+        if (g->kept[k]) vd_sets_join(g->part, g->pair[k].a, g->pair[k].b);
     for (int32_t i = 0; i < n; i++) s[i].part = i;
-    for (int32_t i = 0; i < n; i++) s[g->part[i] = root_of(g->part, i)].images++;
+    for (int32_t i = 0; i < n; i++) s[g->part[i] = vd_sets_root(g->part, i)].images++;
     qsort(s, (size_t)n, sizeof *s, by_size);
     for (g->n_parts = 0; g->n_parts < n && s[g->n_parts].images > 1; g->n_parts++)
         g->order[g->n_parts] = s[g->n_parts].part;

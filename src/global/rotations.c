@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sets.h"
 #include "geometry/rigid.h"
 #include "global/system.h"
 
@@ -23,11 +24,6 @@ typedef struct averaging {
     double *step; /* [3][n] */
     vd_system system;
 } averaging;
-
-static int32_t root_of(int32_t *parent, int32_t i) {
-    while (parent[i] != i) i = parent[i] = parent[parent[i]];
-    return i;
-}
 
 typedef struct ranked {
     double weight;
@@ -66,13 +62,10 @@ static vd_status choose_tree(averaging *v, tree *t, vd_err *err) {
     qsort(order, (size_t)v->n_edges, sizeof *order, by_weight);
     for (int32_t i = 0; i < v->n; i++) v->set[i] = i;
     for (int64_t k = 0; k < v->n_edges; k++) {
-        int32_t a = root_of(v->set, v->edge[order[k].edge].a),
-                b = root_of(v->set, v->edge[order[k].edge].b);
-        if (a == b) continue;
-        v->set[VD_MAX(a, b)] = VD_MIN(a, b);
-        t->chosen[t->n_chosen++] = order[k].edge;
+        const vd_rotation_edge *e = &v->edge[order[k].edge];
+        if (vd_sets_join(v->set, e->a, e->b)) t->chosen[t->n_chosen++] = order[k].edge;
     }
-    for (int32_t i = 0; i < v->n; i++) v->set[i] = root_of(v->set, i);
+    for (int32_t i = 0; i < v->n; i++) v->set[i] = vd_sets_root(v->set, i);
     vd_mem_free(order);
     return VD_OK;
 }

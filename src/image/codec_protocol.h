@@ -25,7 +25,7 @@ enum {
     VD_CODEC_FD_SOCKET = 3,
     VD_CODEC_FD_INPUT = 4,
     VD_CODEC_FD_OUTPUT = 5,
-    VD_CODEC_VERSION = 2,
+    VD_CODEC_VERSION = 3,
     /* The bytes of a file start here in the input memory: a TIFF file needs libexif's six-byte
      * prefix in front, and so nothing is copied. */
     VD_CODEC_INPUT_AT = 64,

@@ -20,4 +20,5 @@ void vd_media_init(vd_media *m) {
     m->decoded_percent = m->duration_s = m->fps = NAN;
     m->focal_mm = m->focal_35mm = m->exposure_s = m->f_number = m->iso = NAN;
     m->latitude_deg = m->longitude_deg = m->altitude_m = m->direction_deg = NAN;
+    m->pitch_deg = NAN;
 }

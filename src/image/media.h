@@ -52,6 +52,7 @@ typedef struct vd_media {
     char make[48], model[48], lens[64];
     double focal_mm, focal_35mm, exposure_s, f_number, iso;
     double latitude_deg, longitude_deg, altitude_m, direction_deg;
+    double pitch_deg; /* of the view above the horizon, -90 straight down; as a gimbal tells it */
     char library[40]; /* what decoded it: "libjpeg-turbo 2.1.5" */
 } vd_media;
 

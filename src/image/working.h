@@ -12,7 +12,7 @@ typedef struct vd_working {
     vd_pixels luma; /* the result, until the next call */
     /* private */
     const vd_image_kern *kern;
-    vd_pixels full;
+    vd_pixels ring; /* rows of luma of an interleaved frame */
     vd_filter_cache filters;
     vd_reduce_tmp tmp;
 } vd_working;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sets.h"
 
 typedef struct ranked {
     int64_t rank;
@@ -83,11 +84,6 @@ done:
     return st;
 }
 
-static int32_t root_of(int32_t *parent, int32_t i) {
-    while (parent[i] != i) i = parent[i] = parent[parent[i]];
-    return i;
-}
-
 vd_status vd_group_union(int32_t *group, int64_t n, const vd_pair *pair, int64_t n_pairs,
                          vd_err *err) {
     VD_TRY(check(n, pair, n_pairs, err));
@@ -95,13 +91,10 @@ vd_status vd_group_union(int32_t *group, int64_t n, const vd_pair *pair, int64_t
     if (parent == NULL) return vd_nomem(err);
     int32_t *size = parent + n;
     for (int64_t i = 0; i < n; i++) parent[i] = (int32_t)i;
-    for (int64_t k = 0; k < n_pairs; k++) {
-        int32_t a = root_of(parent, pair[k].a), b = root_of(parent, pair[k].b);
-        parent[VD_MAX(a, b)] = VD_MIN(a, b); /* the lowest position is the root */
-    }
-    for (int64_t i = 0; i < n; i++) size[root_of(parent, (int32_t)i)]++;
+    for (int64_t k = 0; k < n_pairs; k++) vd_sets_join(parent, pair[k].a, pair[k].b);
+    for (int64_t i = 0; i < n; i++) size[vd_sets_root(parent, (int32_t)i)]++;
     for (int64_t i = 0; i < n; i++) {
-        int32_t r = root_of(parent, (int32_t)i);
+        int32_t r = vd_sets_root(parent, (int32_t)i);
         group[i] = size[r] > 1 ? r : -1;
     }
     vd_mem_free(parent);

@@ -46,7 +46,8 @@ static const vd_arg eval_args[] = {
     { .name = "truth",
       .flags = VD_REQUIRED,
       .value = "PATH",
-      .help = "folder of .camera files (Strecha), truth.json of synth, or a model" },
+      .help =
+          "folder of .camera files (Strecha), a folder of synth or its truth.json, or a model" },
 };
 
 static const vd_column eval_columns[] = {

@@ -9,7 +9,7 @@
 #include "recon/colmap.h"
 #include "recon/nerfstudio.h"
 #include "recon/ply.h"
-#include "stage/scenes.h"
+#include "scene/scenes.h"
 
 static const vd_arg args[] = {
     { .name = "dataset",

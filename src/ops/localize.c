@@ -12,11 +12,13 @@
 #include "geometry/resection.h"
 #include "geometry/rigid.h"
 #include "image/codec.h"
+#include "image/sensors.h"
 #include "image/working.h"
 #include "ops/op.h"
 #include "stage/features.h"
-#include "stage/scenes.h"
-#include "stage/views.h"
+#include "scene/imported.h"
+#include "scene/scenes.h"
+#include "scene/views.h"
 
 static const vd_arg args[] = {
     { .name = "dataset",
@@ -96,6 +98,8 @@ typedef struct localizer {
     vd_dataset *ds;
     vd_model scene;
     shown *images;
+    int64_t n_shown;
+    bool imported;
     vd_codec *codec;
     vd_match_work *match;
     vd_working working;
@@ -111,31 +115,56 @@ typedef struct localizer {
 
 /* ---- the scene ---- */
 
+/* What each of a picture's keypoints shows. An imported model may have keypoints of its own. */
+static vd_status shown_points(const localizer *l, int32_t *point, const vd_features *f,
+                              const vd_model_image *image, vd_err *err) {
+    if (l->imported)
+        return vd_imported_points(point, f->kp, f->n, image, &l->scene.cameras[image->camera], err);
+    for (int32_t k = 0; k < f->n; k++) point[k] = k < image->n ? image->point[k] : -1;
+    return VD_OK;
+}
+
 static vd_status load_shown(localizer *l, int32_t i, int64_t asset, vd_err *err) {
     const vd_model_image *image = &l->scene.images[i];
     shown *s = &l->images[i];
     vd_features f = { 0 };
-    VD_TRY(vd_features_load(&f, l->ds, asset, err));
+    int32_t *point = NULL;
+    vd_err why = { 0 };
+    vd_status st = vd_features_load(&f, l->ds, asset, &why);
+    if (st == VD_E_NOTFOUND && l->imported) return VD_OK; /* ours were never found in it */
+    if (st != VD_OK) return vd_fail(err, st, "%s", why.msg);
     s->desc = vd_mem_alloc((size_t)f.n * VD_SIFT_DIM + 1);
     s->point = vd_mem_array((size_t)f.n + 1, sizeof *s->point);
-    bool ok = s->desc != NULL && s->point != NULL;
-    for (int32_t k = 0; ok && k < VD_MIN(f.n, image->n); k++) {
-        if (image->point[k] < 0) continue;
+    point = vd_mem_array((size_t)f.n + 1, sizeof *point);
+    if (s->desc == NULL || s->point == NULL || point == NULL) VD_GO(vd_nomem(err));
+    VD_GO(shown_points(l, point, &f, image, err));
+    for (int32_t k = 0; k < f.n; k++) {
+        if (point[k] < 0) continue;
         memcpy(s->desc + (size_t)s->n * VD_SIFT_DIM, f.desc + (size_t)k * VD_SIFT_DIM, VD_SIFT_DIM);
-        s->point[s->n++] = image->point[k];
+        s->point[s->n++] = point[k];
     }
+    l->n_shown += s->n;
+done:
+    vd_mem_free(point);
     vd_features_reset(&f);
-    return ok ? VD_OK : vd_nomem(err);
+    return st;
 }
 
 static vd_status load_scene(localizer *l, vd_err *err) {
     vd_status st = VD_OK;
-    int64_t *assets = NULL, n = 0, scene = vd_arg_int(l->c, "scene");
+    int64_t *assets = NULL, n = 0, number = 0, scene = vd_arg_int(l->c, "scene");
+    VD_GO(vd_scenes_import_number(&number, vd_dataset_db(l->ds), err));
+    l->imported = number > 0;
     VD_GO(vd_scene_load(&l->scene, l->ds, scene, err));
     VD_GO(vd_scene_assets(&assets, &n, l->ds, scene, err));
     l->images = vd_mem_array((size_t)l->scene.n_images + 1, sizeof *l->images);
     if (l->images == NULL) VD_GO(vd_nomem(err));
     for (int32_t i = 0; i < l->scene.n_images; i++) VD_GO(load_shown(l, i, assets[i], err));
+    if (l->n_shown == 0)
+        VD_GO(vd_fail(err, VD_E_NOTFOUND,
+                      "localize: no points of scene %lld have descriptors; see vidimus run"
+                      " --only check,features",
+                      (long long)scene));
 done:
     vd_mem_free(assets);
     return st;
@@ -159,9 +188,8 @@ static vd_status choose_camera(localizer *l, const vd_frame *f, const vd_media *
             l->camera = l->scene.cameras[i];
             return VD_OK;
         }
-    double diagonal = sqrt((double)f->width * f->width + (double)f->height * f->height);
-    double focal = m->focal_35mm > 0 ? m->focal_35mm / 43.266615305567875 * diagonal
-                                     : 1.2 * VD_MAX(f->width, f->height);
+    double focal = vd_focal_px(m->model, m->focal_mm, m->focal_35mm, f->width, f->height);
+    if (!(focal > 0)) focal = vd_focal_guess_px(f->width, f->height);
     l->camera = vd_camera_simple(VD_CAMERA_SIMPLE_PINHOLE, focal, f->width, f->height);
     l->known = false;
     return VD_OK;

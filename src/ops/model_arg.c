@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/path.h"
@@ -10,7 +11,7 @@
 #include "geometry/rigid.h"
 #include "recon/colmap.h"
 #include "recon/nerfstudio.h"
-#include "stage/scenes.h"
+#include "scene/scenes.h"
 
 static const size_t MAX_JSON = (size_t)1 << 30;
 /* Only poses are asked of files that do not know how large the pictures are. */
@@ -76,10 +77,32 @@ static vd_status truth_of_file(vd_pose_set *out, const char *path, vd_err *err) 
     return st != VD_OK || synth ? st : truth_of_model(out, path, err);
 }
 
+/* In what `synth` wrote: the folder itself, or its truth/. "" where it is no such folder. */
+static vd_status synth_truth(vd_str *out, const char *dir, vd_err *err) {
+    static const char *const name[] = { "truth/truth.json", "truth.json", "truth/cameras.json",
+                                        "cameras.json" };
+    for (int i = 0; i < VD_COUNT(name); i++) {
+        vd_str_clear(out);
+        vd_str_addf(out, "%s/%s", dir, name[i]);
+        VD_TRY(vd_str_check(out, err));
+        if (access(out->data, F_OK) == 0) return VD_OK;
+    }
+    vd_str_clear(out);
+    return VD_OK;
+}
+
+static vd_status truth_of_folder(vd_pose_set *out, const char *path, vd_err *err) {
+    vd_str file = { 0 };
+    if (vd_truth_is_strecha(path)) return vd_truth_read_strecha(out, path, err);
+    vd_status st = synth_truth(&file, path, err);
+    if (st == VD_OK)
+        st = file.size > 0 ? truth_of_file(out, file.data, err) : truth_of_model(out, path, err);
+    vd_str_reset(&file);
+    return st;
+}
+
 vd_status vd_truth_from_arg(vd_pose_set *out, const char *path, vd_err *err) {
     bool folder = false;
     VD_TRY(is_folder(&folder, path, err));
-    if (!folder) return truth_of_file(out, path, err);
-    if (vd_truth_is_strecha(path)) return vd_truth_read_strecha(out, path, err);
-    return truth_of_model(out, path, err);
+    return folder ? truth_of_folder(out, path, err) : truth_of_file(out, path, err);
 }

@@ -1,12 +1,21 @@
-/* Operations run and add: the main job. SPDX-License-Identifier: Apache-2.0 */
+/* Operations run, add and reconstruct: the main job, and parts of it. SPDX-License-Identifier:
+ * Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cpu.h"
 #include "base/path.h"
 #include "ops/op.h"
+#include "recon/known_cameras.h"
+#include "scene/imported.h"
 #include "stage/problems.h"
 #include "stage/stages.h"
+
+#define JOBS_ARG                                                                                   \
+    {                                                                                              \
+        .name = "jobs", .type = VD_T_INT, .max = 256, .def = "0",                                  \
+        .help = "workers; 0: one a processor"                                                      \
+    }
 
 /* The arguments that `add` has, and `run` too. */
 #define SOURCE_ARGS                                                                                           \
@@ -24,14 +33,39 @@
         { .name = "hidden",                                                                                   \
           .type = VD_T_FLAG,                                                                                  \
           .help = "files and folders with a leading dot as well" },                                           \
-        { .name = "jobs",                                                                                     \
-          .type = VD_T_INT,                                                                                   \
-          .max = 256,                                                                                         \
-          .def = "0",                                                                                         \
-          .help = "workers; 0: one a processor" },                                                            \
-    {                                                                                                         \
+        JOBS_ARG, {                                                                                           \
         .name = "memory", .type = VD_T_BYTES, .min = 33554432, .max = 1e15, .def = "256M",                    \
         .help = "budget for pictures in flight; a larger one is worked on alone"                              \
+    }
+
+/* The arguments about scenes, which `run` and `reconstruct` have. */
+#define SCENE_ARGS                                                                                                                              \
+    { .name = "pairs",                                                                                                                          \
+      .type = VD_T_CHOICE,                                                                                                                      \
+      .choices = "auto|all",                                                                                                                    \
+      .def = "auto",                                                                                                                            \
+      .help = "pictures to compare; auto: all up to 150, else by likeness, time, GPS" },                                                        \
+        { .name = "camera",                                                                                                                     \
+          .value = "MODEL,WIDTH,HEIGHT,PARAMS",                                                                                                 \
+          .help =                                                                                                                               \
+              "known intrinsics of pictures of this shape, px of the full size, COLMAP's names" },                                              \
+        { .name = "cameras",                                                                                                                    \
+          .value = "FILE",                                                                                                                      \
+          .help =                                                                                                                               \
+              "known intrinsics: COLMAP's cameras.txt, by size or by the images.txt beside it" },                                               \
+        { .name = "camera-model",                                                                                                               \
+          .value = "MODEL",                                                                                                                     \
+          .def = "SIMPLE_RADIAL",                                                                                                               \
+          .help = "of cameras that are calibrated from the pictures" },                                                                         \
+        { .name = "mapper",                                                                                                                     \
+          .type = VD_T_CHOICE,                                                                                                                  \
+          .choices = "auto|incremental|global",                                                                                                 \
+          .def = "auto",                                                                                                                        \
+          .help =                                                                                                                               \
+              "how scenes are built; auto: an image at a time up to 300 pictures, all at once beyond; the other too where much is left over" }, \
+    {                                                                                                                                           \
+        .name = "refine", .type = VD_T_CHOICE, .choices = "auto|none|focal|all", .def = "auto",                                                 \
+        .help = "which intrinsics to refine; auto: focal length and distortion unless known"                                                    \
     }
 
 static const vd_arg run_args[] = {
@@ -94,28 +128,7 @@ static const vd_arg run_args[] = {
     { .name = "masks",
       .value = "DIR",
       .help = "folder of masks FILE.png, FILE with its extension: no features where they are 0" },
-    { .name = "pairs",
-      .type = VD_T_CHOICE,
-      .choices = "auto|all",
-      .def = "auto",
-      .help = "pictures to compare; auto: all up to 150, else by likeness, time, GPS" },
-    { .name = "camera",
-      .value = "MODEL,WIDTH,HEIGHT,PARAMS",
-      .help = "known intrinsics of pictures of this shape, px of the full size, COLMAP's names" },
-    { .name = "camera-model",
-      .value = "MODEL",
-      .def = "SIMPLE_RADIAL",
-      .help = "of cameras that are calibrated from the pictures" },
-    { .name = "mapper",
-      .type = VD_T_CHOICE,
-      .choices = "auto|incremental|global",
-      .def = "auto",
-      .help = "how scenes are built; auto: incremental up to 300 pictures, then global" },
-    { .name = "refine",
-      .type = VD_T_CHOICE,
-      .choices = "auto|none|focal|all",
-      .def = "auto",
-      .help = "which intrinsics to refine; auto: focal length and distortion unless --camera" },
+    SCENE_ARGS,
     { .name = "threshold",
       .flags = VD_MANY,
       .value = "KIND=SCORE",
@@ -123,6 +136,16 @@ static const vd_arg run_args[] = {
 };
 
 static const vd_arg add_args[] = { SOURCE_ARGS };
+
+static const vd_arg reconstruct_args[] = {
+    { .name = "dataset",
+      .flags = VD_POSITIONAL | VD_REQUIRED,
+      .value = "DATASET",
+      .help = "dataset directory" },
+    JOBS_ARG,
+    SCENE_ARGS,
+    { .name = "replace", .type = VD_T_FLAG, .help = "also where the scenes were imported" },
+};
 
 static const vd_column run_columns[] = {
     { "stage", VD_TEXT, "", "name of the stage", 0 },
@@ -185,27 +208,57 @@ static vd_status thresholds_of(vd_opcall *c, const char **out, vd_err *err) {
     return st;
 }
 
+/* The files are read here once, so that what is wrong with them is told before any work. */
+static vd_status cameras_option(vd_opcall *c, vd_run_opt *o, vd_err *err) {
+    char hash[17];
+    vd_known_cameras k = { 0 };
+    o->camera = vd_arg_text(c, "camera");
+    o->cameras = vd_arg_text(c, "cameras");
+    if (o->cameras == NULL) return VD_OK;
+    if (o->camera != NULL)
+        return vd_fail(err, VD_E_ARG, "%s: --camera and --cameras exclude each other", c->op->name);
+    VD_TRY(vd_known_cameras_read(&k, o->cameras, err));
+    vd_known_cameras_reset(&k);
+    VD_TRY(vd_known_cameras_hash(hash, o->cameras, err));
+    o->cameras_hash = vd_arena_text(&c->arena, hash);
+    return o->cameras_hash != NULL ? VD_OK : vd_nomem(err);
+}
+
+static vd_status scene_options(vd_opcall *c, vd_run_opt *o, vd_err *err) {
+    o->exhaustive = strcmp(vd_arg_text(c, "pairs"), "all") == 0;
+    o->camera_model = vd_arg_text(c, "camera-model");
+    o->refine = vd_arg_text(c, "refine");
+    o->mapper = vd_arg_text(c, "mapper");
+    return cameras_option(c, o, err);
+}
+
+/* What holds where an operation does not ask. */
+static vd_run_opt plain_options(vd_opcall *c) {
+    vd_run_opt o = { .jobs = (int)vd_arg_int(c, "jobs"),
+                     .memory_bytes = 256 << 20,
+                     .frames = "1s",
+                     .max_pixels = 400000000,
+                     .timeout_s = 60,
+                     .near_distance = 31,
+                     .near_quality = 50,
+                     .video_share = 0.5,
+                     .max_features = 8192,
+                     .feature_side = 1600,
+                     .camera_model = "SIMPLE_RADIAL",
+                     .refine = "auto",
+                     .mapper = "auto" };
+    if (o.jobs == 0) o.jobs = vd_cpu_count();
+    return o;
+}
+
 static vd_status options(vd_opcall *c, const target *t, vd_run_opt *o, vd_err *err) {
-    bool full = strcmp(c->op->name, "run") == 0;
-    *o = (vd_run_opt){ .paths = t->paths,
-                       .n_paths = t->n_paths,
-                       .hidden = vd_arg_flag(c, "hidden"),
-                       .jobs = (int)vd_arg_int(c, "jobs"),
-                       .memory_bytes = vd_arg_int(c, "memory"),
-                       .frames = "1s",
-                       .max_pixels = 400000000,
-                       .timeout_s = 60,
-                       .near_distance = 31,
-                       .near_quality = 50,
-                       .video_share = 0.5,
-                       .max_features = 8192,
-                       .feature_side = 1600,
-                       .camera_model = "SIMPLE_RADIAL",
-                       .refine = "auto",
-                       .mapper = "auto",
-                       .only = full ? NULL : "add" };
-    if (o->jobs == 0) o->jobs = vd_cpu_count();
-    if (!full) return VD_OK;
+    *o = plain_options(c);
+    o->paths = t->paths;
+    o->n_paths = t->n_paths;
+    o->hidden = vd_arg_flag(c, "hidden");
+    o->memory_bytes = vd_arg_int(c, "memory");
+    o->only = "add";
+    if (strcmp(c->op->name, "run") != 0) return VD_OK;
     o->only = vd_arg_text(c, "only");
     o->skip = vd_arg_text(c, "skip");
     o->where = vd_arg_text(c, "where");
@@ -219,11 +272,7 @@ static vd_status options(vd_opcall *c, const target *t, vd_run_opt *o, vd_err *e
     o->max_features = (int)vd_arg_int(c, "max-features");
     o->feature_side = (int)vd_arg_int(c, "feature-side");
     o->masks = vd_arg_text(c, "masks");
-    o->exhaustive = strcmp(vd_arg_text(c, "pairs"), "all") == 0;
-    o->camera = vd_arg_text(c, "camera");
-    o->camera_model = vd_arg_text(c, "camera-model");
-    o->refine = vd_arg_text(c, "refine");
-    o->mapper = vd_arg_text(c, "mapper");
+    VD_TRY(scene_options(c, o, err));
     return thresholds_of(c, &o->thresholds, err);
 }
 
@@ -261,9 +310,9 @@ static vd_status print_summary(vd_opcall *c, vd_run *r, const char *dir, vd_err 
 }
 
 /* --strict: a verdict other than ok is a failed check. */
-static vd_status check_strict(vd_run *r, vd_err *err) {
+static vd_status check_strict(vd_db *db, vd_err *err) {
     int64_t n = 0;
-    VD_TRY(vd_db_int(vd_dataset_db(r->ds),
+    VD_TRY(vd_db_int(db,
                      "SELECT count(*) FROM fact_check c JOIN asset a ON a.id = c.asset_id"
                      " WHERE a.state = 'present' AND c.verdict <> 'ok'",
                      &n, err));
@@ -274,12 +323,12 @@ static vd_status check_strict(vd_run *r, vd_err *err) {
                             (long long)n);
 }
 
-static vd_status run_op(vd_opcall *c, vd_err *err) {
+/* Everything that the options select; the result is the state of each stage. */
+static vd_status work(vd_opcall *c, vd_dataset *ds, const vd_run_opt *opt, const char *dir,
+                      vd_err *err) {
     vd_status st = VD_OK;
-    target t = { 0 };
-    vd_run_opt opt;
-    vd_dataset *ds = NULL;
-    vd_run r = { .opt = &opt,
+    vd_run r = { .ds = ds,
+                 .opt = opt,
                  .stages = vd_stages,
                  .n_stages = vd_n_stages,
                  .on_progress = c->on_progress,
@@ -288,25 +337,68 @@ static vd_status run_op(vd_opcall *c, vd_err *err) {
                  .cancel_user = c->user,
                  .libexec_dir = c->libexec_dir };
     bool began = false;
-    VD_GO(find_target(c, &t, err));
-    VD_GO(options(c, &t, &opt, err));
-    VD_GO(vd_dataset_open(&ds, t.dir, VD_DB_CREATE, &vd_stage_schema, err));
-    VD_GO(vd_op_check_where(vd_dataset_db(ds), opt.where, err));
-    r.ds = ds;
-    VD_GO(vd_pool_new(&r.pool, opt.jobs, err));
+    VD_GO(vd_pool_new(&r.pool, opt->jobs, err));
     VD_GO(vd_run_begin(&r, err));
     began = true;
     VD_GO(vd_stages_run(&r, err));
     VD_GO(vd_run_end(&r, "done", err));
     began = false;
-    VD_GO(print_summary(c, &r, t.dir, err));
-    if (vd_arg_flag(c, "strict")) st = check_strict(&r, err);
+    VD_GO(print_summary(c, &r, dir, err));
 done:
     if (began) { /* the record of a run that failed; the failure itself is already told */
         vd_err ignored = { 0 };
         vd_run_end(&r, st == VD_E_CANCEL ? "stopped" : "failed", &ignored);
     }
     vd_pool_free(r.pool);
+    return st;
+}
+
+static vd_status run_op(vd_opcall *c, vd_err *err) {
+    vd_status st = VD_OK;
+    target t = { 0 };
+    vd_run_opt opt;
+    vd_dataset *ds = NULL;
+    VD_GO(find_target(c, &t, err));
+    VD_GO(options(c, &t, &opt, err));
+    VD_GO(vd_dataset_open(&ds, t.dir, VD_DB_CREATE, &vd_stage_schema, err));
+    VD_GO(vd_op_check_where(vd_dataset_db(ds), opt.where, err));
+    VD_GO(work(c, ds, &opt, t.dir, err));
+    if (strcmp(c->op->name, "run") == 0 && vd_arg_flag(c, "strict"))
+        st = check_strict(vd_dataset_db(ds), err);
+done:
+    vd_dataset_close(ds);
+    return st;
+}
+
+static vd_status check_reconstruct(vd_opcall *c, vd_dataset *ds, vd_err *err) {
+    int64_t features = 0, imported = 0;
+    VD_TRY(vd_db_int(vd_dataset_db(ds),
+                     "SELECT EXISTS(SELECT 1 FROM fact_features WHERE features IS NOT NULL)",
+                     &features, err));
+    if (!features)
+        return vd_fail(err, VD_E_NOTFOUND,
+                       "reconstruct: the pictures of %s have no features; see vidimus run",
+                       vd_dataset_dir(ds));
+    VD_TRY(vd_scenes_import_number(&imported, vd_dataset_db(ds), err));
+    if (imported > 0 && !vd_arg_flag(c, "replace"))
+        return vd_fail(err, VD_E_EXISTS,
+                       "reconstruct: the scenes of %s were imported; --replace makes its own",
+                       vd_dataset_dir(ds));
+    return VD_OK;
+}
+
+static vd_status reconstruct_op(vd_opcall *c, vd_err *err) {
+    vd_status st = VD_OK;
+    vd_dataset *ds = NULL;
+    vd_run_opt opt = plain_options(c);
+    opt.only = "match,reconstruct";
+    opt.as_is = true;
+    opt.replace_scenes = vd_arg_flag(c, "replace");
+    VD_GO(scene_options(c, &opt, err));
+    VD_GO(vd_op_open(c, VD_DB_WRITE, &ds, err));
+    VD_GO(check_reconstruct(c, ds, err));
+    VD_GO(work(c, ds, &opt, vd_arg_text(c, "dataset"), err));
+done:
     vd_dataset_close(ds);
     return st;
 }
@@ -338,4 +430,20 @@ const vd_op vd_op_add = {
     .n_columns = VD_COUNT(run_columns),
     .flags = VD_OP_WRITES | VD_OP_LINES,
     .run = run_op,
+};
+
+const vd_op vd_op_reconstruct = {
+    .name = "reconstruct",
+    .summary = "matches the pictures of a dataset and builds its scenes",
+    .help =
+        "The last two stages of run, with options of their own, over the features that are there; what is not stale\n"
+        "is not done again. Scenes that were imported stay, unless --replace is given. A later run works with its\n"
+        "own options again.",
+    .example = "vidimus reconstruct captures.vidimus --mapper global",
+    .args = reconstruct_args,
+    .n_args = VD_COUNT(reconstruct_args),
+    .columns = run_columns,
+    .n_columns = VD_COUNT(run_columns),
+    .flags = VD_OP_WRITES | VD_OP_LINES,
+    .run = reconstruct_op,
 };

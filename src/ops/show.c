@@ -104,7 +104,7 @@ static vd_status stage_rows(vd_opcall *c, vd_db *db, const vd_stage *stage, int6
     vd_str sql = { 0 };
     const vd_table_decl *d = stage->table;
     bool row = false;
-    vd_str_add(&sql, "SELECT k.version, k.params, printf('%016x', t.key)");
+    vd_str_add(&sql, "SELECT k.version, k.params, printf('%016x', t.key), k.stage");
     for (int i = 0; i < d->n_columns; i++)
         vd_str_addf(&sql, d->columns[i].flags & VD_COL_HEX ? ", lower(hex(t.%s))" : ", t.%s",
                     d->columns[i].name);
@@ -115,11 +115,11 @@ static vd_status stage_rows(vd_opcall *c, vd_db *db, const vd_stage *stage, int6
     vd_stmt_bind(s, 1, vd_val_int(id));
     VD_GO(vd_stmt_step(s, &row, err));
     if (!row) goto done;
-    const vd_value origin[] = { vd_val_text(stage->name), vd_stmt_value(s, 0), vd_stmt_value(s, 1),
-                                vd_stmt_value(s, 2) };
+    const vd_value by = vd_stmt_null(s, 3) ? vd_val_text(stage->name) : vd_stmt_value(s, 3);
+    const vd_value origin[] = { by, vd_stmt_value(s, 0), vd_stmt_value(s, 1), vd_stmt_value(s, 2) };
     for (int i = 0; i < d->n_columns; i++) {
         if (d->columns[i].flags & VD_COL_HIDDEN) continue;
-        vd_value v = vd_stmt_value(s, i + 3);
+        vd_value v = vd_stmt_value(s, i + 4);
         if (v.type == VD_TEXT && v.n == 0) v = vd_val_null();
         VD_GO(send(c, &d->columns[i], v, origin, err));
     }

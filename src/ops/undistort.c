@@ -5,12 +5,14 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "geometry/undistort.h"
 #include "image/jpeg_write.h"
 #include "image/working.h"
 #include "stage/pixels.h"
+#include "store/facts.h"
 
 enum { QUALITY = 95 };
 
@@ -48,11 +50,8 @@ static void sample(const vd_pixels *p, float u, float v, uint8_t out[3]) {
     }
 }
 
-static vd_status on_frame(void *user, const vd_frame *f, const vd_media *m, int64_t index,
-                          double time_s, vd_err *err) {
-    job *j = user;
+static vd_status undistort(job *j, const vd_frame *f, vd_err *err) {
     const vd_camera *to = j->to;
-    (void)m, (void)index, (void)time_s;
     if (f->width != j->from->width || f->height != j->from->height)
         return vd_fail(err, VD_E_FORMAT,
                        "undistort: the picture is %d x %d now, its camera %d x %d", (int)f->width,
@@ -78,19 +77,48 @@ static vd_status on_frame(void *user, const vd_frame *f, const vd_media *m, int6
     return vd_jpeg_write(&j->jpeg, &out, &opt, err);
 }
 
-/* "folder/a.png" becomes "folder_a.jpg"; one folder holds all. */
-static vd_status rename_image(vd_model_image *image, vd_err *err) {
-    vd_str name = { 0 };
-    const char *ext = vd_path_ext(image->name);
-    size_t n = strlen(image->name) - (ext[0] != '\0' ? strlen(ext) + 1 : 0);
-    vd_str_addn(&name, image->name, (int64_t)n);
-    vd_str_add(&name, ".jpg");
-    vd_status st = vd_str_check(&name, err);
-    for (char *p = name.data; st == VD_OK && *p != '\0'; p++)
+/* ---- pictures of a model ---- */
+
+typedef struct writer {
+    vd_opcall *c;
+    vd_model *m;
+    const vd_camera *to; /* of each camera */
+    const int64_t *assets;
+    const char *dir;
+    vd_pixel_source *pixels;
+    vd_map *names;  /* given so far */
+    vd_map *images; /* by asset */
+    vd_map *videos; /* decoded so far, by asset */
+    job job;
+    int32_t done;
+    double t0;
+} writer;
+
+/* "folder/a.png" becomes "folder_a.jpg"; one folder holds all. A frame's time is no extension, and
+ * where the short name is taken the picture keeps its own extension too. */
+static void flat_name(vd_str *out, const char *name, bool whole) {
+    const char *ext = vd_path_ext(name);
+    bool cut = !whole && ext[0] != '\0' && strchr(vd_path_name(name), '#') == NULL;
+    vd_str_clear(out);
+    vd_str_addn(out, name, (int64_t)(strlen(name) - (cut ? strlen(ext) + 1 : 0)));
+    vd_str_add(out, ".jpg");
+    for (char *p = out->data; p != NULL && *p != '\0'; p++)
         if (*p == '/' || *p == '!' || *p == '#') *p = '_';
-    char *fresh = st == VD_OK ? vd_mem_strdup(name.data) : NULL;
-    if (st == VD_OK && fresh == NULL) st = vd_nomem(err);
-    if (st == VD_OK) {
+}
+
+static vd_status rename_image(writer *w, vd_model_image *image, vd_err *err) {
+    vd_str name = { 0 };
+    int64_t taken = 0;
+    char *fresh = NULL;
+    flat_name(&name, image->name, false);
+    if (vd_map_get(w->names, vd_str_text(&name), (size_t)name.size, &taken))
+        flat_name(&name, image->name, true);
+    vd_status st = vd_str_check(&name, err);
+    if (st == VD_OK && vd_map_get(w->names, name.data, (size_t)name.size, &taken))
+        st = vd_fail(err, VD_E_EXISTS, "undistort: two pictures would be %.300s", name.data);
+    if (st == VD_OK) st = vd_map_put(w->names, name.data, (size_t)name.size, 1, err);
+    if (st == VD_OK && (fresh = vd_mem_strdup(name.data)) == NULL) st = vd_nomem(err);
+    if (fresh != NULL) {
         vd_mem_free(image->name);
         image->name = fresh;
     }
@@ -98,58 +126,103 @@ static vd_status rename_image(vd_model_image *image, vd_err *err) {
     return st;
 }
 
-static vd_status one_image(vd_pixel_source *pixels, job *j, vd_model_image *image, int64_t asset,
-                           const char *dir, vd_err *err) {
+static vd_status write_image(writer *w, vd_model_image *image, vd_err *err) {
     vd_str path = { 0 };
-    vd_status st = vd_asset_decode(pixels, asset, on_frame, j, err);
-    if (st == VD_OK) st = rename_image(image, err);
+    vd_status st = rename_image(w, image, err);
     if (st == VD_OK) {
-        vd_str_addf(&path, "%s/%s", dir, image->name);
+        vd_str_addf(&path, "%s/%s", w->dir, image->name);
         st = vd_str_check(&path, err);
     }
-    if (st == VD_OK) st = vd_file_write(path.data, j->jpeg.data, (size_t)j->jpeg.size, err);
+    if (st == VD_OK) st = vd_file_write(path.data, w->job.jpeg.data, (size_t)w->job.jpeg.size, err);
     vd_str_reset(&path);
     for (int32_t k = 0; st == VD_OK && k < image->n; k++) {
         double at[2];
-        if (!vd_undistort_point(at, j->to, j->from, image->uv + 2 * k)) continue;
+        if (!vd_undistort_point(at, w->job.to, w->job.from, image->uv + 2 * k)) continue;
         image->uv[2 * k] = at[0];
         image->uv[2 * k + 1] = at[1];
     }
     return st;
 }
 
-static void tell(vd_opcall *c, int32_t done, int32_t total, double t0) {
-    const vd_progress p = { "undistort", done, total, vd_time_mono_s() - t0, done == total };
-    if (c->on_progress != NULL) c->on_progress(c->user, &p);
+static void tell(writer *w) {
+    const int32_t n = w->m->n_images;
+    const vd_progress p = { "undistort", w->done, n, vd_time_mono_s() - w->t0, w->done == n };
+    if (w->c->on_progress != NULL) w->c->on_progress(w->c->user, &p);
+}
+
+static vd_status one_image(writer *w, int32_t i, const vd_frame *f, vd_err *err) {
+    vd_model_image *image = &w->m->images[i];
+    if (w->c->on_cancel != NULL && w->c->on_cancel(w->c->user))
+        return vd_fail(err, VD_E_CANCEL, "export: stopped");
+    w->job.from = &w->m->cameras[image->camera];
+    w->job.to = &w->to[image->camera];
+    VD_TRY(undistort(&w->job, f, err));
+    VD_TRY(write_image(w, image, err));
+    w->done++;
+    tell(w);
+    return VD_OK;
+}
+
+typedef struct request {
+    writer *w;
+    int64_t parent; /* of frames; 0: the asset itself */
+    int32_t image;  /* where there is no parent */
+} request;
+
+static vd_status on_frame(void *user, const vd_frame *f, const vd_media *m, int64_t index,
+                          double time_s, vd_err *err) {
+    request *r = user;
+    int64_t image = r->image, id = vd_child_id(r->parent, index);
+    (void)m, (void)time_s;
+    if (r->parent != 0 && !vd_map_get(r->w->images, &id, sizeof id, &image)) return VD_OK;
+    return one_image(r->w, (int32_t)image, f, err);
+}
+
+/* A picture, or at its first frame a video with all its frames. */
+static vd_status decode_image(writer *w, int32_t i, vd_err *err) {
+    const int64_t asset = w->assets[i], parent = vd_parent_id(asset);
+    request r = { w, parent, i };
+    int64_t known = 0;
+    if (parent == 0) return vd_asset_decode(w->pixels, asset, on_frame, &r, err);
+    if (vd_map_get(w->videos, &parent, sizeof parent, &known)) return VD_OK;
+    VD_TRY(vd_map_put(w->videos, &parent, sizeof parent, i, err));
+    return vd_children_decode(w->pixels, parent, on_frame, &r, err);
+}
+
+static vd_status index_images(writer *w, vd_err *err) {
+    VD_TRY(vd_map_new(&w->names, err));
+    VD_TRY(vd_map_new(&w->images, err));
+    VD_TRY(vd_map_new(&w->videos, err));
+    for (int32_t i = 0; i < w->m->n_images; i++)
+        VD_TRY(vd_map_put(w->images, &w->assets[i], sizeof *w->assets, i, err));
+    return VD_OK;
 }
 
 vd_status vd_undistort_model(vd_opcall *c, vd_dataset *ds, vd_model *m, const int64_t *assets,
                              const char *dir, vd_err *err) {
     vd_status st = VD_OK;
-    vd_pixel_source *pixels = NULL;
-    job j = { 0 };
-    double t0 = vd_time_mono_s();
     vd_camera *to = vd_mem_array((size_t)m->n_cameras + 1, sizeof *to);
+    writer w = { .c = c, .m = m, .to = to, .assets = assets, .dir = dir, .t0 = vd_time_mono_s() };
     if (to == NULL) return vd_nomem(err);
     VD_GO(vd_dir_make(dir, err));
-    VD_GO(vd_pixel_source_new(&pixels, ds, c->libexec_dir, err));
+    VD_GO(vd_pixel_source_new(&w.pixels, ds, c->libexec_dir, err));
+    VD_GO(index_images(&w, err));
     for (int32_t i = 0; i < m->n_cameras; i++)
         VD_GO(vd_undistorted_camera(&to[i], &m->cameras[i], err));
-    for (int32_t i = 0; i < m->n_images; i++) {
-        if (c->on_cancel != NULL && c->on_cancel(c->user))
-            VD_GO(vd_fail(err, VD_E_CANCEL, "export: stopped"));
-        j.from = &m->cameras[m->images[i].camera];
-        j.to = &to[m->images[i].camera];
-        VD_GO(one_image(pixels, &j, &m->images[i], assets[i], dir, err));
-        tell(c, i + 1, m->n_images, t0);
-    }
+    for (int32_t i = 0; i < m->n_images; i++) VD_GO(decode_image(&w, i, err));
+    if (w.done != m->n_images)
+        VD_GO(vd_fail(err, VD_E_FORMAT, "undistort: %d of %d pictures came out of their videos",
+                      (int)w.done, (int)m->n_images));
     memcpy(m->cameras, to, (size_t)m->n_cameras * sizeof *to);
 done:
-    vd_pixel_source_free(pixels);
-    vd_pixels_reset(&j.rgb);
-    vd_pixels_reset(&j.out);
-    vd_mem_free(j.uv);
-    vd_str_reset(&j.jpeg);
+    vd_pixel_source_free(w.pixels);
+    vd_map_free(w.names);
+    vd_map_free(w.images);
+    vd_map_free(w.videos);
+    vd_pixels_reset(&w.job.rgb);
+    vd_pixels_reset(&w.job.out);
+    vd_mem_free(w.job.uv);
+    vd_str_reset(&w.job.jpeg);
     vd_mem_free(to);
     return st;
 }

@@ -2,6 +2,9 @@
  * Apache-2.0 */
 #include "recon/colmap.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -136,10 +139,71 @@ static vd_status has(bool *out, const char *dir, const char *name, vd_colmap_for
     return st;
 }
 
-bool vd_colmap_is_model(const char *dir) {
+static vd_status is_model(bool *out, const char *dir, vd_err *err) {
     bool bin = false, txt = false;
-    return (has(&bin, dir, part_name[0], VD_COLMAP_BINARY, NULL) == VD_OK && bin) ||
-           (has(&txt, dir, part_name[0], VD_COLMAP_TEXT, NULL) == VD_OK && txt);
+    VD_TRY(has(&bin, dir, part_name[0], VD_COLMAP_BINARY, err));
+    VD_TRY(has(&txt, dir, part_name[0], VD_COLMAP_TEXT, err));
+    *out = bin || txt;
+    return VD_OK;
+}
+
+bool vd_colmap_is_model(const char *dir) {
+    bool is = false;
+    return is_model(&is, dir, NULL) == VD_OK && is;
+}
+
+static int is_visible(const struct dirent *e) {
+    return e->d_name[0] != '.';
+}
+
+static char *join(const char *dir, const char *name) {
+    vd_str s = { 0 };
+    vd_str_addf(&s, "%s/%s", dir, name);
+    char *out = s.status == VD_OK ? vd_mem_strdup(s.data) : NULL;
+    vd_str_reset(&s);
+    return out;
+}
+
+/* Takes the folder into the list if it has a model. */
+static vd_status add_folder(char **list, int *n, char *dir, vd_err *err) {
+    bool is = false;
+    vd_status st = dir != NULL ? is_model(&is, dir, err) : vd_nomem(err);
+    if (is)
+        list[(*n)++] = dir;
+    else
+        vd_mem_free(dir);
+    return st;
+}
+
+vd_status vd_colmap_find(char ***dir, int *n, const char *path, vd_err *err) {
+    struct dirent **entry = NULL;
+    vd_status st = VD_OK;
+    int n_entries = scandir(path, &entry, is_visible, versionsort), found = 0;
+    if (n_entries < 0)
+        return errno == ENOENT ? vd_fail(err, VD_E_NOTFOUND, "colmap: no %.300s", path)
+                               : vd_fail_errno(err, errno, "colmap: %.300s", path);
+    char **list = vd_mem_array((size_t)n_entries + 1, sizeof *list);
+    if (list == NULL) VD_GO(vd_nomem(err));
+    VD_GO(add_folder(list, &found, vd_mem_strdup(path), err));
+    for (int i = 0, itself = found; i < n_entries && !itself; i++)
+        VD_GO(add_folder(list, &found, join(path, entry[i]->d_name), err));
+    if (found == 0)
+        VD_GO(vd_fail(err, VD_E_NOTFOUND,
+                      "colmap: neither %.300s nor a folder in it has cameras.bin or cameras.txt",
+                      path));
+    *dir = list;
+    *n = found;
+    list = NULL;
+done:
+    vd_colmap_free_folders(list, found);
+    for (int i = 0; i < n_entries; i++) free(entry[i]);
+    free(entry);
+    return st;
+}
+
+void vd_colmap_free_folders(char **dir, int n) {
+    for (int i = 0; dir != NULL && i < n; i++) vd_mem_free(dir[i]);
+    vd_mem_free(dir);
 }
 
 vd_status vd_colmap_read(vd_model *out, const char *dir, vd_err *err) {

@@ -17,6 +17,12 @@ typedef enum vd_colmap_form { VD_COLMAP_BINARY, VD_COLMAP_TEXT } vd_colmap_form;
 /* Whether the folder has a model: its cameras, in either form. */
 bool vd_colmap_is_model(const char *dir);
 
+/* The folders of models at a path: the path itself, or the folders right below it, 9 before 10.
+ * dir[*n] to be given to vd_colmap_free_folders. Fails with VD_E_NOTFOUND (none), VD_E_IO,
+ * VD_E_NOMEM. */
+vd_status vd_colmap_find(char ***dir, int *n, const char *path, vd_err *err);
+void vd_colmap_free_folders(char **dir, int n);
+
 /* Reads the model of a folder, the binary one if both are there, as COLMAP does. `out` is the
  * caller's, to be reset. Fails with VD_E_NOTFOUND (no model), VD_E_IO, VD_E_FORMAT, VD_E_LIMIT,
  * VD_E_UNSUPPORTED (a camera model that we do not have), VD_E_NOMEM. */

@@ -54,6 +54,11 @@ vd_status vd_model_set_image(vd_model_image *image, const char *name, size_t n_n
  * Fails with VD_E_NOMEM; `point` must be in range. */
 vd_status vd_model_track(vd_model *m, vd_err *err);
 
+/* Keeps the images for which keep[n_images] is not 0, in their order. Points that lose observations
+ * and are left with fewer than two go too, as COLMAP does; errors and cameras stay as they are.
+ * Fails with VD_E_NOMEM, the model unchanged. */
+vd_status vd_model_keep_images(vd_model *m, const uint8_t *keep, vd_err *err);
+
 /* Computes error_px of every point: the mean over its track, in pixels, as COLMAP does. Elements
  * that the camera cannot see (behind it, outside of its domain) count as UNSEEN_ERROR_PX. */
 void vd_model_update_errors(vd_model *m);

@@ -13,7 +13,8 @@
 #include "geometry/rigid.h"
 #include "report/cloud.h"
 #include "report/parts.h"
-#include "stage/views.h"
+#include "scene/imported.h"
+#include "scene/views.h"
 #include "store/arrays.h"
 
 enum { PAGE_SHARE = 5, SPREAD = 16 };
@@ -97,9 +98,11 @@ static vd_status read_cloud(vd_cloud *c, const vd_report *r, const scene *sc, in
                             vd_err *err) {
     vd_status st = VD_OK;
     void *xyz = NULL, *rgb = NULL;
-    int64_t n = 0, n_rgb = 0;
-    VD_GO(vd_array_read(r->ds, "points", sc->id, VD_NPY_F64, 3, &xyz, &n, err));
-    VD_GO(vd_array_read(r->ds, "point_colours", sc->id, VD_NPY_U8, 3, &rgb, &n_rgb, err));
+    int64_t n = 0, n_rgb = 0, number = 0;
+    VD_GO(vd_scenes_import_number(&number, r->db, err));
+    const int64_t id = vd_scene_array(number, sc->id);
+    VD_GO(vd_array_read(r->ds, "points", id, VD_NPY_F64, 3, &xyz, &n, err));
+    VD_GO(vd_array_read(r->ds, "point_colours", id, VD_NPY_U8, 3, &rgb, &n_rgb, err));
     if (n != sc->points || n_rgb != n)
         VD_GO(vd_fail(err, VD_E_FORMAT, "scene %lld: %lld points, but %lld places and %lld colours",
                       (long long)sc->id, (long long)sc->points, (long long)n, (long long)n_rgb));

@@ -120,14 +120,20 @@ static void reject(vd_sfm_result *out, vd_mapper *m) {
     m->n_registered = 0;
 }
 
-static bool no_parallax(const vd_mapper *m, int32_t image) {
+/* What the pairs of an image that began no model have in common, by their matches; NO_START where
+ * that is nothing. A far picture of a panorama passes for a plane. */
+static int nature_of_pairs(const vd_mapper *m, int32_t image) {
+    static const double MOST = 0.8;
+    double matches[VD_TWO_VIEW_CONFIGS] = { 0 }, all = 0;
     for (int32_t k = m->pair_start[image]; k < m->pair_start[image + 1]; k++) {
-        int config = m->in->pair[m->pair_of[k]].geometry.config;
-        if (config == VD_TWO_VIEW_CALIBRATED || config == VD_TWO_VIEW_UNCALIBRATED ||
-            config == VD_TWO_VIEW_PLANAR || config == VD_TWO_VIEW_PLANAR_OR_PANORAMIC)
-            return false;
+        const vd_sfm_pair *p = &m->in->pair[m->pair_of[k]];
+        matches[p->geometry.config] += p->n;
+        all += p->n;
     }
-    return true;
+    double flat = matches[VD_TWO_VIEW_PLANAR] + matches[VD_TWO_VIEW_PLANAR_OR_PANORAMIC];
+    if (matches[VD_TWO_VIEW_WATERMARK] >= MOST * all) return VD_SFM_OVERLAY;
+    if (matches[VD_TWO_VIEW_PANORAMIC] >= MOST * all) return VD_SFM_NO_PARALLAX;
+    return flat >= MOST * all ? VD_SFM_PLANAR : VD_SFM_NO_START;
 }
 
 /* Who is not in a model says what came closest. */
@@ -145,20 +151,21 @@ static void explain(vd_sfm_result *out, const vd_mapper *m) {
         }
         if (v->reason == VD_SFM_REGISTERED && v->model >= 0) continue;
         v->model = -1;
+        int nature = nature_of_pairs(m, i);
         if (v->pairs == 0) {
             v->reason = VD_SFM_NO_OVERLAP;
         } else if (info->of > 0) {
             v->reason = info->dropped ? VD_SFM_DROPPED : VD_SFM_RESECTION;
             v->inliers = info->inliers;
             v->of = info->of;
-        } else if (no_parallax(m, i)) {
-            v->reason = VD_SFM_NO_PARALLAX;
+        } else if (nature == VD_SFM_OVERLAY || nature == VD_SFM_NO_PARALLAX) {
+            v->reason = nature;
         } else if (m->tied[i] < m->opt.least_images || v->reason == VD_SFM_SMALL_MODEL) {
             v->of = v->reason == VD_SFM_SMALL_MODEL ? v->of : m->tied[i];
             v->reason = VD_SFM_SMALL_MODEL;
             v->inliers = v->best_matches;
         } else {
-            v->reason = info->seen > 0 ? VD_SFM_FEW_POINTS : VD_SFM_NO_START;
+            v->reason = info->seen > 0 ? VD_SFM_FEW_POINTS : nature;
             v->inliers = info->seen;
             v->of = m->in->image[i].n;
         }

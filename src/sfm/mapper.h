@@ -22,6 +22,11 @@ typedef struct vd_sfm_image {
     const double *uv;  /* [n][2] pixels of the camera's size */
     bool has_position; /* where it was taken, by GPS say, in any Cartesian frame in metres */
     double position[3], position_sigma_m[3];
+    /* how it was held, for positions that leave that open: which way is down in the picture as
+     * stored, a unit vector (0, 0: not known), and how far above the horizon it looks */
+    double down[2];
+    bool has_pitch;
+    double pitch_rad;
 } vd_sfm_image;
 
 /* Images whose overlap is verified: inlier matches and the geometry they agree with, whose
@@ -67,12 +72,18 @@ typedef struct vd_sfm_model {
     bool in_position_frame;       /* scale, rotation and place are those of the images' positions */
     int32_t positions, positions_used; /* of its images; those within VD_SFM_SIGMAS then */
     double position_rmse_m;            /* of the latter */
+    /* standard deviations by the positions alone: of the turn that they determine least, and of the
+     * scale, relative; and whether the turn therefore rests on how cameras are held */
+    double turn_sigma_rad, scale_sigma;
+    bool upright;
 } vd_sfm_model;
 
 enum vd_sfm_reason {
     VD_SFM_REGISTERED,
     VD_SFM_NO_OVERLAP,  /* no verified pair has it */
     VD_SFM_NO_PARALLAX, /* its pairs are rotations about one place, or the same picture twice */
+    VD_SFM_OVERLAY,     /* its pairs share a watermark, a frame or a time stamp, and nothing else */
+    VD_SFM_PLANAR,      /* its pairs see one plane, which began no model */
     VD_SFM_NO_START,    /* no pair of its component can begin a model */
     VD_SFM_FEW_POINTS,  /* too few of its keypoints show a point of a model */
     VD_SFM_RESECTION,   /* the pose failed: `inliers` of `of` agreed on one */

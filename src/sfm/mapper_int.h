@@ -63,7 +63,8 @@ typedef struct vd_mapper {
     int32_t *point_of;     /* [n_keys] or -1 */
     int32_t *track_points; /* [tracks] points alive */
     int32_t images_at_global, points_at_global;
-    bool in_position_frame;
+    bool in_position_frame, upright; /* and the next two: see vd_sfm_model */
+    double turn_sigma_rad, scale_sigma;
     uint8_t *touched; /* [tracks]: changed since they were last looked at */
     uint8_t *bad;     /* [n_keys] scratch of filtering */
 } vd_mapper;
@@ -130,7 +131,9 @@ vd_status vd_mapper_filter_near(vd_mapper *m, int32_t image, int64_t *changed, v
 /* mapper_adjust.c */
 vd_status vd_mapper_adjust_local(vd_mapper *m, int32_t image, vd_err *err);
 vd_status vd_mapper_adjust_global(vd_mapper *m, bool last, vd_err *err);
-/* Adjusts, filters and triangulates in turn until that changes little. */
+/* The last adjustment, with a loss that trusts the observations that agree best. */
+vd_status vd_mapper_polish(vd_mapper *m, vd_err *err);
+/* Adjusts, filters and triangulates in turn until that changes little; polishes at the last. */
 vd_status vd_mapper_settle(vd_mapper *m, bool last, vd_err *err);
 
 /* incremental.c: models one after the other until `start`, which puts the beginning of the next one

@@ -129,7 +129,8 @@ void vd_mapper_begin(vd_mapper *m) {
     m->n_registered = m->n_alive = 0;
     m->n_points = 0;
     m->images_at_global = m->points_at_global = 0;
-    m->in_position_frame = false;
+    m->in_position_frame = m->upright = false;
+    m->turn_sigma_rad = m->scale_sigma = 0;
 }
 
 void vd_mapper_register(vd_mapper *m, int32_t image, vd_rigid pose) {

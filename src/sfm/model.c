@@ -28,8 +28,9 @@ void vd_sfm_result_reset(vd_sfm_result *r) {
 }
 
 const char *vd_sfm_reason_name(int reason) {
-    static const char *const name[] = { "registered", "no_overlap", "no_parallax", "no_start",
-                                        "few_points", "resection",  "small_model", "dropped" };
+    static const char *const name[] = { "registered",  "no_overlap", "no_parallax", "overlay",
+                                        "planar",      "no_start",   "few_points",  "resection",
+                                        "small_model", "dropped" };
     return reason >= 0 && reason < VD_COUNT(name) ? name[reason] : "unknown";
 }
 
@@ -153,6 +154,9 @@ vd_status vd_model_export(vd_sfm_model *out, const vd_mapper *m, vd_err *err) {
         model.mean_track = (double)n_obs / model.n_points;
     }
     model.in_position_frame = m->in_position_frame;
+    model.upright = m->upright;
+    model.turn_sigma_rad = m->turn_sigma_rad;
+    model.scale_sigma = m->scale_sigma;
     count_positions(&model, m);
     count_pairs(&model, m);
     *out = model;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/sets.h"
 #include "geometry/rigid.h"
 
 /* A focal length that is wrong by half bends rotations by several degrees. */
@@ -97,11 +98,6 @@ vd_status vd_view_graph_trust(uint8_t *trusted, const vd_sfm_input *in, vd_err *
     return sift(trusted, in, SECOND_ROUND, err);
 }
 
-static int32_t root_of(int32_t *parent, int32_t i) {
-    while (parent[i] != i) i = parent[i] = parent[parent[i]];
-    return i;
-}
-
 vd_status vd_view_graph_sizes(int32_t *size, const vd_sfm_input *in, const uint8_t *trusted,
                               vd_err *err) {
     size_t n = (size_t)VD_MAX(in->n_images, 1);
@@ -112,13 +108,10 @@ vd_status vd_view_graph_sizes(int32_t *size, const vd_sfm_input *in, const uint8
         return vd_nomem(err);
     }
     for (int32_t i = 0; i < in->n_images; i++) parent[i] = i;
-    for (int32_t k = 0; k < in->n_pairs; k++) {
-        if (!trusted[k]) continue;
-        int32_t a = root_of(parent, in->pair[k].a), b = root_of(parent, in->pair[k].b);
-        parent[VD_MAX(a, b)] = VD_MIN(a, b);
-    }
-    for (int32_t i = 0; i < in->n_images; i++) count[root_of(parent, i)]++;
-    for (int32_t i = 0; i < in->n_images; i++) size[i] = count[root_of(parent, i)];
+    for (int32_t k = 0; k < in->n_pairs; k++)
+        if (trusted[k]) vd_sets_join(parent, in->pair[k].a, in->pair[k].b);
+    for (int32_t i = 0; i < in->n_images; i++) count[vd_sets_root(parent, i)]++;
+    for (int32_t i = 0; i < in->n_images; i++) size[i] = count[vd_sets_root(parent, i)];
     vd_mem_free(parent);
     vd_mem_free(count);
     return VD_OK;

@@ -10,25 +10,26 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "image/codec.h"
+#include "image/jpeg_write.h"
 #include "stage/budget.h"
 #include "stage/bytes.h"
 #include "stage/features.h"
+#include "stage/pixels.h"
 #include "stage/stages.h"
-#include "stage/thumb.h"
 #include "stage/work.h"
 
 enum {
     MAX_COLUMNS = 96,
     MAX_OWN_THUMB = 16384, /* bytes */
-    WRITE_ROWS = 256,      /* rows worth taking the writer's lock for */
-    MUST_ROWS = 4096,      /* rows that are not kept waiting */
-    COMMIT_ROWS = 20000    /* or */
+    THUMBNAIL_QUALITY = 75,
+    WRITE_ROWS = 256,   /* rows worth taking the writer's lock for */
+    MUST_ROWS = 4096,   /* rows that are not kept waiting */
+    COMMIT_ROWS = 20000 /* or */
 };
 static const double WRITE_EVERY_S = 0.25, COMMIT_EVERY_S = 1.0;
 
@@ -176,10 +177,25 @@ static bool is_thumbnail(const job *j, const vd_asset_work *w) {
            m->width <= VD_SMALL_SIDE && m->height <= VD_SMALL_SIDE;
 }
 
+/* The RGB rendition as a small JPEG for reports and pages, in `out`, which is used again. */
+static vd_status make_thumbnail(vd_str *out, const vd_pixels *rgb, vd_err *err) {
+    vd_jpeg_opt opt = VD_JPEG_OPT;
+    opt.quality = THUMBNAIL_QUALITY;
+    opt.fast_dct = true;
+    const vd_frame f = { .format = VD_PIX_RGB8,
+                         .width = rgb->width,
+                         .height = rgb->height,
+                         .orientation = 1,
+                         .plane = {
+                             { rgb->data, (ptrdiff_t)rgb->width * 3, rgb->width, rgb->height } } };
+    vd_str_clear(out);
+    return vd_jpeg_write(out, &f, &opt, err);
+}
+
 static vd_status queue_thumbnail(job *j, vd_asset_work *w, int64_t id, vd_err *err) {
     if (is_thumbnail(j, w))
         return vd_batch_thumbnail(j->k->batch, id, j->bytes->data, j->bytes->source.size, err);
-    VD_TRY(vd_thumb_make(&j->k->thumb, vd_measure_small(w->measure), err));
+    VD_TRY(make_thumbnail(&j->k->thumb, vd_measure_small(w->measure), err));
     return vd_batch_thumbnail(j->k->batch, id, j->k->thumb.data, j->k->thumb.size, err);
 }
 
@@ -300,11 +316,13 @@ static void give_back(job *j) {
     j->granted = -1;
 }
 
-/* A picture larger than a worker's share waits for room; one that waits holds nothing. */
+/* A picture larger than a worker's share waits for room; one that waits holds nothing, not even the
+ * memory that features were looked for in. */
 static vd_status admit(void *user, int64_t bytes, vd_err *err) {
     job *j = user;
     int64_t beyond = VD_MAX(bytes - j->pass->decode.granted_bytes, 0);
     give_back(j);
+    vd_feature_tmp_rest(j->k->features);
     vd_budget_acquire(j->pass->budget, beyond);
     j->granted = beyond;
     return vd_run_check_cancel(j->pass->run, err);
@@ -363,24 +381,6 @@ done:
 }
 
 /* ---- the pass ---- */
-
-static vd_status parse_frames(const char *text, vd_decode_opt *o, vd_err *err) {
-    char *end = NULL;
-    if (strcmp(text, "key") == 0)
-        o->sampling = VD_SAMPLE_KEY;
-    else if (strcmp(text, "every") == 0)
-        o->sampling = VD_SAMPLE_EVERY;
-    else {
-        o->sampling = VD_SAMPLE_INTERVAL;
-        o->interval_s = strtod(text, &end);
-        bool unit = end != text && (*end == '\0' || strcmp(end, "s") == 0);
-        if (!unit || !(o->interval_s > 0) || o->interval_s > 1e6)
-            return vd_fail(err, VD_E_ARG,
-                           "run: --frames '%.40s' is not key, every or an interval such as 2s",
-                           text);
-    }
-    return VD_OK;
-}
 
 static vd_status make_workers(pass *p, vd_err *err) {
     p->n_workers = vd_pool_jobs(p->run->pool);
@@ -479,7 +479,7 @@ vd_status vd_asset_pass(vd_run *run, vd_err *err) {
     p.decode.timeout_s = run->opt->timeout_s;
     p.decode.granted_bytes = share_of(memory, vd_pool_jobs(run->pool));
     VD_GO(vd_budget_new(&p.budget, memory - vd_pool_jobs(run->pool) * p.decode.granted_bytes, err));
-    VD_GO(parse_frames(run->opt->frames, &p.decode, err));
+    VD_GO(vd_sampling_parse(&p.decode, run->opt->frames, err));
     VD_GO(label_of(run, &label, err));
     p.label = label.data;
     VD_GO(vd_plan_open(&plan, run, err));

@@ -40,6 +40,7 @@ enum {
     C_LON,
     C_ALT,
     C_DIRECTION,
+    C_PITCH,
     C_LIBRARY,
     N_COLUMNS
 };
@@ -84,6 +85,7 @@ static const vd_column columns[N_COLUMNS] = {
     [C_LON] = { "longitude", VD_REAL, "deg", "east positive", 0 },
     [C_ALT] = { "altitude_m", VD_REAL, "m", "above sea level", 0 },
     [C_DIRECTION] = { "direction_deg", VD_REAL, "deg", "of the view, clockwise from north", 0 },
+    [C_PITCH] = { "pitch_deg", VD_REAL, "deg", "of the view above the horizon, by its gimbal", 0 },
     [C_LIBRARY] = { "library", VD_TEXT, "", "what decoded it", 0 },
 };
 
@@ -143,6 +145,7 @@ static vd_status run_check(vd_asset_work *w, vd_value *out, vd_err *err) {
     out[C_LON] = vd_val_real(m->longitude_deg);
     out[C_ALT] = vd_val_real(m->altitude_m);
     out[C_DIRECTION] = vd_val_real(m->direction_deg);
+    out[C_PITCH] = vd_val_real(m->pitch_deg);
     out[C_LIBRARY] = vd_val_text(m->library);
     return camera_of(w, m, &out[C_CAMERA], err);
 }
@@ -171,7 +174,7 @@ static vd_status summary(vd_run *run, vd_str *out, vd_err *err) {
 const vd_stage vd_stage_check = {
     .name = "check",
     .help = "a verdict on every file, with its metadata",
-    .version = 1,
+    .version = 2,
     .scope = VD_SCOPE_ASSET,
     .inputs = "add",
     .table = &vd_table_check,

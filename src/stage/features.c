@@ -65,6 +65,10 @@ void vd_feature_tmp_free(vd_feature_tmp *t) {
     vd_mem_free(t);
 }
 
+void vd_feature_tmp_rest(vd_feature_tmp *t) {
+    vd_sift_work_rest(t->sift);
+}
+
 /* ---- masks ---- */
 
 /* The mask of the size of the working luma, 0 where the file has 0; its left-out fraction. */

@@ -15,10 +15,13 @@ typedef struct vd_feature_tmp vd_feature_tmp;
 vd_status vd_feature_tmp_new(vd_feature_tmp **out, const char *libexec_dir, vd_err *err);
 void vd_feature_tmp_free(vd_feature_tmp *t);
 
-/* What it may grow to for pictures found on with this long side: the first octave is enlarged
- * twice, and each of its pixels takes 13 bytes; 4 : 3 is the squarest that cameras take. */
+/* Gives most of it back to the system until the next picture. */
+void vd_feature_tmp_rest(vd_feature_tmp *t);
+
+/* What it may grow to for pictures found on with this long side, where as many features are wanted
+ * as by default: 7 bytes a pixel, and 6 MB besides; 4 : 3 is the squarest that cameras take. */
 static inline int64_t vd_feature_bytes(int32_t side) {
-    return (int64_t)13 * 4 * side * side * 3 / 4;
+    return (int64_t)7 * side * side * 3 / 4 + (6 << 20);
 }
 
 /* Reads what extraction has written; *out is replaced on success. */

@@ -1,6 +1,7 @@
 /* Decoding one asset again. SPDX-License-Identifier: Apache-2.0 */
 #include "stage/pixels.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -72,35 +73,106 @@ static vd_status find_item(vd_pixel_source *s, int64_t id, vd_item *item, vd_err
     return st;
 }
 
-typedef struct first {
+typedef struct counted {
     vd_frame_fn on_frame;
     void *user;
     bool seen;
+} counted;
+
+static vd_status count_frame(void *user, const vd_frame *f, const vd_media *m, int64_t index,
+                             double time_s, vd_err *err) {
+    counted *c = user;
+    c->seen = true;
+    return c->on_frame(c->user, f, m, index, time_s, err);
+}
+
+static vd_status decode(vd_pixel_source *s, int64_t asset_id, const vd_decode_opt *opt,
+                        vd_frame_fn on_frame, void *user, vd_err *err) {
+    vd_item item;
+    vd_media media;
+    vd_bytes bytes = { .fd = -1 };
+    counted c = { on_frame, user, false };
+    VD_TRY(find_item(s, asset_id, &item, err));
+    VD_TRY(vd_bytes_read(&bytes, s->archives, &s->tar, s->codec, &item, err));
+    vd_status st = bytes.ok
+                       ? vd_codec_decode(s->codec, &bytes.source, opt, count_frame, &c, &media, err)
+                       : vd_fail(err, VD_E_FORMAT, "%s: %s", item.uri, bytes.detail);
+    if (st == VD_OK && !c.seen)
+        st = vd_fail(err, VD_E_FORMAT, "%s: no picture came of it: %s", item.uri, media.reason);
+    vd_bytes_close(&bytes);
+    return st;
+}
+
+/* ---- frames and pages ---- */
+
+vd_status vd_sampling_parse(vd_decode_opt *out, const char *text, vd_err *err) {
+    char *end = NULL;
+    if (strcmp(text, "key") == 0)
+        out->sampling = VD_SAMPLE_KEY;
+    else if (strcmp(text, "every") == 0)
+        out->sampling = VD_SAMPLE_EVERY;
+    else {
+        out->sampling = VD_SAMPLE_INTERVAL;
+        out->interval_s = strtod(text, &end);
+        bool unit = end != text && (*end == '\0' || strcmp(end, "s") == 0);
+        if (!unit || !(out->interval_s > 0) || out->interval_s > 1e6)
+            return vd_fail(err, VD_E_ARG,
+                           "run: --frames '%.40s' is not key, every or an interval such as 2s",
+                           text);
+    }
+    return VD_OK;
+}
+
+/* The sampling that the catalog's frames of a video were taken by, from their provenance. */
+static vd_status sampling_of(vd_pixel_source *s, int64_t parent_id, vd_decode_opt *opt,
+                             vd_err *err) {
+    vd_stmt *q = NULL;
+    vd_str frames = { 0 };
+    bool row = false;
+    vd_status st = vd_db_prepare(&q, s->db,
+                                 "SELECT k.params FROM fact_check c JOIN stage_config k"
+                                 " ON k.key = c.key WHERE c.asset_id = ?1",
+                                 true, err);
+    if (st == VD_OK) {
+        vd_stmt_bind(q, 1, vd_val_int(parent_id));
+        st = vd_stmt_step(q, &row, err);
+    }
+    const char *at = row ? strstr(vd_stmt_text(q, 0), "frames=") : NULL;
+    if (st == VD_OK && at != NULL) {
+        at += strlen("frames=");
+        vd_str_addn(&frames, at, (int64_t)strcspn(at, ";"));
+        st = vd_str_check(&frames, err);
+        if (st == VD_OK) st = vd_sampling_parse(opt, vd_str_text(&frames), err);
+    }
+    vd_stmt_free(q);
+    vd_str_reset(&frames);
+    return st;
+}
+
+vd_status vd_children_decode(vd_pixel_source *s, int64_t parent_id, vd_frame_fn on_frame,
+                             void *user, vd_err *err) {
+    vd_decode_opt opt = VD_DECODE_OPT;
+    VD_TRY(sampling_of(s, parent_id, &opt, err));
+    return decode(s, parent_id, &opt, on_frame, user, err);
+}
+
+/* ---- a picture ---- */
+
+typedef struct first {
+    vd_frame_fn on_frame;
+    void *user;
 } first;
 
 static vd_status only_first(void *user, const vd_frame *f, const vd_media *m, int64_t index,
                             double time_s, vd_err *err) {
     first *one = user;
-    if (index > 0) return VD_OK;
-    one->seen = true;
-    return one->on_frame(one->user, f, m, index, time_s, err);
+    return index == 0 ? one->on_frame(one->user, f, m, index, time_s, err) : VD_OK;
 }
 
 vd_status vd_asset_decode(vd_pixel_source *s, int64_t asset_id, vd_frame_fn on_frame, void *user,
                           vd_err *err) {
-    vd_item item;
-    vd_media media;
-    vd_bytes bytes = { .fd = -1 };
     vd_decode_opt opt = VD_DECODE_OPT;
-    first one = { on_frame, user, false };
+    first one = { on_frame, user };
     opt.all_pages = false;
-    VD_TRY(find_item(s, asset_id, &item, err));
-    VD_TRY(vd_bytes_read(&bytes, s->archives, &s->tar, s->codec, &item, err));
-    vd_status st =
-        bytes.ok ? vd_codec_decode(s->codec, &bytes.source, &opt, only_first, &one, &media, err)
-                 : vd_fail(err, VD_E_FORMAT, "%s: %s", item.uri, bytes.detail);
-    if (st == VD_OK && !one.seen)
-        st = vd_fail(err, VD_E_FORMAT, "%s: no picture came of it: %s", item.uri, media.reason);
-    vd_bytes_close(&bytes);
-    return st;
+    return decode(s, asset_id, &opt, only_first, &one, err);
 }

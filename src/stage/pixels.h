@@ -14,8 +14,17 @@ vd_status vd_pixel_source_new(vd_pixel_source **out, const vd_dataset *ds, const
 void vd_pixel_source_free(vd_pixel_source *s);
 
 /* Decodes the picture of an asset and calls `on_frame` with it. Fails with VD_E_NOTFOUND (no such
- * asset), VD_E_UNSUPPORTED (a frame of a video), VD_E_FORMAT (it cannot be read or decoded any
- * more), and what `on_frame` returned. */
+ * asset), VD_E_UNSUPPORTED (a frame or page: see below), VD_E_FORMAT (it cannot be read or decoded
+ * any more), and what `on_frame` returned. */
 vd_status vd_asset_decode(vd_pixel_source *s, int64_t asset_id, vd_frame_fn on_frame, void *user,
                           vd_err *err);
+
+/* Decodes a video or document and calls `on_frame` with each frame or page that the catalog has of
+ * it, by the sampling it was run with: frame `index` is asset vd_child_id(parent_id, index). Fails
+ * likewise. */
+vd_status vd_children_decode(vd_pixel_source *s, int64_t parent_id, vd_frame_fn on_frame,
+                             void *user, vd_err *err);
+
+/* Which video frames: "key", "every", or an interval such as "2s" (VD_E_ARG for anything else). */
+vd_status vd_sampling_parse(vd_decode_opt *out, const char *text, vd_err *err);
 #endif

@@ -120,5 +120,5 @@ vd_status vd_stages_run(vd_run *run, vd_err *err) {
     if (any_asset_stage(run)) VD_TRY(run_pass(run, err));
     VD_TRY(vd_adopt_copied(run, err));
     VD_TRY(run_all_scope(run, VD_SCOPE_DATASET, err));
-    return vd_problems_refresh(run, err);
+    return run->opt->as_is ? VD_OK : vd_problems_refresh(run, err);
 }

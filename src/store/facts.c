@@ -120,6 +120,10 @@ int64_t vd_child_id(int64_t parent_id, int64_t index) {
     return parent_id + ((index + 1) << 32);
 }
 
+int64_t vd_parent_id(int64_t id) {
+    return id >> 32 > 0 ? id & 0xffffffff : 0;
+}
+
 vd_status vd_writer_child(vd_writer *w, int64_t parent_id, int64_t index, const char *kind,
                           double time_s, vd_err *err) {
     VD_TRY(ensure_open(w, err));

@@ -25,6 +25,7 @@ vd_status vd_writer_identity(vd_writer *w, int64_t asset_id, const char *hash, c
 /* A frame or page: makes its asset row if it is not there; its id is parent + (index + 1) * 2^32.
  */
 int64_t vd_child_id(int64_t parent_id, int64_t index);
+int64_t vd_parent_id(int64_t id); /* 0: it is neither */
 vd_status vd_writer_child(vd_writer *w, int64_t parent_id, int64_t index, const char *kind,
                           double time_s, vd_err *err);
 /* Deletes the children of `parent_id` from `from_index` on with all their facts. */

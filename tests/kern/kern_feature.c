@@ -1,6 +1,7 @@
 /* Every kernel slot of the feature room at every CPU level the machine has, against the plain C
  * reference, bit for bit. bench_sift and bench_match time them.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,6 +111,33 @@ static void check_match(const level *l, int na, int nb, int kind) {
             "dot8", l, n, kinds[kind]);
     vd_mem_free(a);
     vd_mem_free(b);
+}
+
+/* Points about a line, some exactly at the limit, one that has no line back. */
+static void check_guided(const level *l, int n) {
+    enum { MOST_POINTS = 70 };
+    vd_rng r = vd_rng_for(6, (uint64_t)n, 0);
+    uint8_t *desc = vd_mem_alloc((MOST_POINTS + 1) * VD_DESC_BYTES);
+    int32_t which[MOST_POINTS], ref[MOST_POINTS] = { 0 }, got[MOST_POINTS] = { 0 };
+    double u[MOST_POINTS], v[MOST_POINTS], back[MOST_POINTS];
+    const double line[3] = { 0.6, -0.8, 3 };
+    if (desc == NULL) exit(3);
+    fill(desc, MOST_POINTS + 1, 0, &r);
+    for (int i = 0; i < n; i++) {
+        which[i] = (int32_t)vd_rng_int(&r, MOST_POINTS);
+        u[i] = vd_rng_range(&r, 0, 100);
+        v[i] = i % 5 == 0 ? (0.6 * u[i] + 3 + 2) / 0.8 : u[i] + vd_rng_range(&r, -9, 9);
+        back[i] = i % 7 == 3 ? INFINITY : vd_rng_range(&r, 0.1, 1);
+    }
+    const uint8_t *a = desc + (ptrdiff_t)MOST_POINTS * VD_DESC_BYTES;
+    vd_match_kern_c.dots(ref, a, desc, which, n);
+    l->match->dots(got, a, desc, which, n);
+    verdict(memcmp(ref, got, sizeof ref) == 0, "dots", l, n, "random");
+    int want = vd_match_kern_c.near_line(ref, u, v, back, n, line, 2, 2),
+        have = l->match->near_line(got, u, v, back, n, line, 2, 2);
+    verdict(want == have && memcmp(ref, got, (size_t)want * sizeof *ref) == 0, "near_line", l, n,
+            "random");
+    vd_mem_free(desc);
 }
 
 /* Rows of floats with room around them, and two outputs that are filled alike and compared whole
@@ -245,6 +273,7 @@ static void check_features(const level *l) {
 
 static void check_level(const level *l) {
     if (l->feature != NULL) check_features(l);
+    for (int n = 0; n < 70; n++) check_guided(l, n);
     for (int na = 1; na <= 40; na++) check_match(l, na, 1 + na * 7 % 150, na % 4);
     const int n[] = { 63, 64, 65, 127, 128, 129, 300, 513 };
     for (int i = 0; i < VD_COUNT(n); i++)

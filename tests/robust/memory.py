@@ -143,7 +143,7 @@ def measure(args, folder, dataset):
 def main():
     a = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     a.add_argument("build")
-    a.add_argument("--limit-mb", type=float, default=0, help="default: 300, with --features 500")
+    a.add_argument("--limit-mb", type=float, default=300)
     a.add_argument("--features", action="store_true", help="the stages of reconstruction as well")
     a.add_argument("--jobs", type=int, default=2)
     a.add_argument("--memory", default="256M")
@@ -154,7 +154,6 @@ def main():
     a.add_argument("--pictures")
     args = a.parse_args()
     args.stages = [] if args.features else ["--skip", "features,match,reconstruct"]
-    args.limit_mb = args.limit_mb or (500 if args.features else 300)
     vips = open_vips()
     jobs = {k: (k, args.megapixels) for k in FORMATS}
     if args.large:

@@ -420,7 +420,8 @@ T(exif_and_xmp_are_read) {
         "<rdf:Description xmlns:exif='http://ns.adobe.com/exif/1.0/' exif:GPSLatitude='43,30.0N' "
         "exif:GPSLongitude='11,15,36W' xmlns:tiff='http://ns.adobe.com/tiff/1.0/' tiff:Orientation='3'>"
         "<exif:ISOSpeedRatings><rdf:Seq><rdf:li>100</rdf:li><rdf:li>200</rdf:li></rdf:Seq></exif:ISOSpeedRatings>"
-        "<exif:FNumber>28/10</exif:FNumber></rdf:Description></rdf:RDF></x:xmpmeta>";
+        "<exif:FNumber>28/10</exif:FNumber>"
+        "<d:GimbalPitchDegree xmlns:d='http://www.dji.com/drone-dji/1.0/'>-89.90</d:GimbalPitchDegree></rdf:Description></rdf:RDF></x:xmpmeta>";
     bench *b = open_bench(t);
     spec p = { .quality = 80, .h = 2, .v = 2 };
     unsigned long n;
@@ -439,6 +440,7 @@ T(exif_and_xmp_are_read) {
     T_EQ(decode(b, all, n + extra), VD_OK);
     T_EQ(b->m.verdict, VD_V_OK);
     T_EQ(b->m.orientation, 6); /* EXIF before XMP */
+    T_NEAR(b->m.pitch_deg, -89.9, 1e-9);
     T_EQ(b->m.width, H);
     T_EQ(b->m.height, W);
     T_EQ(b->g.f.width, W);

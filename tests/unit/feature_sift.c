@@ -273,16 +273,19 @@ T(a_mask_takes_away_what_lies_under_it_and_nothing_else) {
     free(a.p);
 }
 
+/* So few that strips are left out and begun further down. */
 T(fewer_features_are_some_of_the_more_and_sorted) {
     vd_rng r = t_rng(t);
-    pic a = leaves(&r, 300, 200, 1200);
+    pic a = leaves(&r, 900, 300, 5400);
     vd_sift_opt o = VD_SIFT_OPT;
     vd_features all = features(t, a, &o);
     o.max_features = 301;
     vd_features f = features(t, a, &o);
     T_EQ(f.n, 301);
     int k = 0;
-    for (int i = 0; i < all.n && k < f.n; i++) k += memcmp(&f.kp[k], &all.kp[i], sizeof *f.kp) == 0;
+    for (int i = 0; i < all.n && k < f.n; i++)
+        k += memcmp(&f.kp[k], &all.kp[i], sizeof *f.kp) == 0 &&
+             memcmp(f.desc + k * VD_SIFT_DIM, all.desc + i * VD_SIFT_DIM, VD_SIFT_DIM) == 0;
     T_EQ(k, f.n);
     for (int i = 1; i < all.n; i++) T_TRUE(all.kp[i].scale <= all.kp[i - 1].scale);
     for (int i = 0; i < all.n; i++) {
@@ -294,6 +297,72 @@ T(fewer_features_are_some_of_the_more_and_sorted) {
     }
     vd_features_reset(&f);
     vd_features_reset(&all);
+    free(a.p);
+}
+
+/* Of the features of `f` far from the border of the piece [x0, x0 + w) x [y0, y0 + h), the share
+ * that `g` has as well, moved by (dx, dy). */
+static double moved_share(const vd_features *f, const vd_features *g, const int piece[4], int dx,
+                          int dy, int *n) {
+    int hit = 0;
+    *n = 0;
+    for (int i = 0; i < f->n; i++) {
+        const vd_keypoint *p = &f->kp[i];
+        double x = p->x - piece[0], y = p->y - piece[1], far = 40 * p->scale;
+        if (x < far || y < far || x > piece[2] - far || y > piece[3] - far) continue;
+        x = p->x + dx;
+        y = p->y + dy;
+        bool found = false;
+        for (int k = 0; k < g->n && !found; k++) {
+            const vd_keypoint *q = &g->kp[k];
+            if (hypot(q->x - x, q->y - y) > 1e-3 || fabs(q->angle - p->angle) > 1e-3) continue;
+            found = fabs(q->scale / p->scale - 1) < 1e-5;
+            for (int j = 0; j < VD_SIFT_DIM; j++)
+                found &= abs(f->desc[i * VD_SIFT_DIM + j] - g->desc[k * VD_SIFT_DIM + j]) <= 1;
+        }
+        hit += found;
+        ++*n;
+    }
+    return *n > 0 ? (double)hit / *n : 0;
+}
+
+/* A piece has other strips and bands, and the features that the whole has there. */
+T(features_do_not_depend_on_where_strips_and_bands_end) {
+    enum { DX = 192, DY = 64 }; /* pixels of all octaves that matter */
+    vd_rng r = t_rng(t);
+    pic a = leaves(&r, 1210, 420, 9000), b = pic_new(850, 330);
+    vd_sift_opt o = VD_SIFT_OPT;
+    o.max_features = VD_SIFT_MAX_FEATURES;
+    for (int y = 0; y < b.h; y++) memcpy(b.p + y * b.w, a.p + (y + DY) * a.w + DX, (size_t)b.w);
+    vd_features f = features(t, a, &o), g = features(t, b, &o);
+    int n = 0, m = 0;
+    const int in_a[] = { DX, DY, b.w, b.h }, in_b[] = { 0, 0, b.w, b.h };
+    T_LT(0.998, moved_share(&f, &g, in_a, -DX, -DY, &n));
+    T_LT(0.998, moved_share(&g, &f, in_b, DX, DY, &m));
+    T_TRUE(n > 1000 && m > 1000);
+    vd_features_reset(&f);
+    vd_features_reset(&g);
+    free(a.p);
+    free(b.p);
+}
+
+T(memory_that_was_given_back_is_there_again) {
+    vd_rng r = t_rng(t);
+    pic a = leaves(&r, 500, 300, 2000);
+    vd_sift_opt o = VD_SIFT_OPT;
+    vd_sift_work *w = NULL;
+    vd_err err = { 0 };
+    vd_features f = features(t, a, &o), g = { 0 };
+    T_OK(vd_sift_work_new(&w, &err));
+    vd_sift_work_rest(w); /* nothing there yet */
+    for (int i = 0; i < 2; i++) {
+        T_OK(vd_sift_extract_in(w, &g, a.p, a.w, a.h, a.w, NULL, 0, &o, &err));
+        T_TRUE(same(&f, &g));
+        vd_sift_work_rest(w);
+    }
+    vd_sift_work_free(w);
+    vd_features_reset(&f);
+    vd_features_reset(&g);
     free(a.p);
 }
 

@@ -5,6 +5,7 @@
 #include "base/cpu.h"
 #include "base/mem.h"
 #include "image/rendition.h"
+#include "image/working.h"
 
 /* The mean of the plane over a rectangle with fractional edges, in double. */
 static double area_mean(const vd_plane *p, double x0, double x1, double y0, double y1) {
@@ -191,6 +192,42 @@ T(colour_survives_subsampling_and_turning) {
     vd_mem_free(y);
     vd_mem_free(cb);
     vd_mem_free(cr);
+}
+
+/* Interleaved frames are reduced from rows of luma that are made on the way: the answer is that of
+ * a plane which holds all of them. */
+T(working_luma_of_interleaved_pixels_is_that_of_their_luma) {
+    const int size[][3] = {
+        { 640, 480, 200 }, { 123, 457, 300 }, { 90, 60, 100 }, { 700, 30, 96 }
+    };
+    const vd_image_kern *kern = vd_image_kern_for(vd_cpu_features());
+    vd_rng r = t_rng(t);
+    vd_err err = { 0 };
+    vd_working a = { 0 }, b = { 0 };
+    for (int i = 0; i < VD_COUNT(size); i++) {
+        int w = size[i][0], h = size[i][1], pitch = 3 * w + 7;
+        uint8_t *rgb = vd_mem_alloc((size_t)pitch * (size_t)h + VD_KERN_PAD),
+                *luma = vd_mem_alloc((size_t)w * (size_t)h + VD_KERN_PAD);
+        T_NEED(rgb != NULL && luma != NULL);
+        for (int k = 0; k < pitch * h; k++) rgb[k] = (uint8_t)vd_rng_u64(&r);
+        for (int y = 0; y < h; y++) kern->luma_rgb(luma + y * w, rgb + y * pitch, w);
+        const vd_frame one = { .width = w,
+                               .height = h,
+                               .format = VD_PIX_RGB8,
+                               .plane = { { rgb, pitch, w, h } } },
+                       two = { .width = w,
+                               .height = h,
+                               .format = VD_PIX_GREY8,
+                               .plane = { { luma, w, w, h } } };
+        T_OK(vd_working_make(&a, &one, size[i][2], &err));
+        T_OK(vd_working_make(&b, &two, size[i][2], &err));
+        T_TRUE(a.luma.width == b.luma.width && a.luma.height == b.luma.height);
+        T_TRUE(memcmp(a.luma.data, b.luma.data, (size_t)a.luma.width * (size_t)a.luma.height) == 0);
+        vd_mem_free(rgb);
+        vd_mem_free(luma);
+    }
+    vd_working_reset(&a);
+    vd_working_reset(&b);
 }
 
 T(memory_is_reused_and_its_refusal_survived) {

@@ -197,7 +197,7 @@ T(a_run_resumed_after_each_refusal_ends_well) {
 }
 
 static void make_model(const t_dir *d) {
-    static const char cameras[] = "1 PINHOLE 64 48 50 50 32 24\n",
+    static const char cameras[] = "1 PINHOLE 64 64 50 50 32 32\n",
                       images[] = "1 1 0 0 0 0 0 0 1 view_001.jpg\n3 4 1\n"
                                  "2 1 0 0 0 5 0 1 1 view_002.jpg\n5 6 1 7 8 -1\n",
                       points[] = "1 0 0 9 1 2 3 0.5 1 0 2 0\n";
@@ -215,7 +215,7 @@ T(readers_survive) {
                        { TEXT("path", t_dir_at(&d, "in")), TEXT("out", dataset), INT("jobs", 1) },
                        3 };
     T_OK(make_call(&run, &err));
-    const char *model = t_dir_at(&d, "m"), *truth = t_dir_at(&d, "in/truth/truth.json");
+    const char *model = t_dir_at(&d, "m"), *truth = t_dir_at(&d, "in");
     make_model(&d);
     const call c[] = {
         { "eval", { TEXT("what", "poses"), TEXT("model", model), TEXT("truth", truth) }, 3 },
@@ -233,6 +233,9 @@ T(readers_survive) {
         { "status", { TEXT("dataset", dataset) }, 1 },
         { "tag", { TEXT("dataset", dataset), TEXT("where", "1"), TEXT("change", "+x") }, 3 },
         { "report", { TEXT("dataset", dataset), TEXT("out", page) }, 2 },
+        { "import", { TEXT("dataset", dataset), TEXT("path", model) }, 2 },
+        { "scenes", { TEXT("dataset", dataset) }, 1 },
+        { "export", { TEXT("dataset", dataset), TEXT("out", t_dir_at(&d, "out")) }, 2 },
         { "reference", { { 0 } }, 0 },
     };
     for (int i = 0; i < VD_COUNT(c); i++) {

@@ -569,54 +569,29 @@ T(threads_change_no_bit) {
 T(scenes_come_apart) {
     vd_err err = { 0 };
     vd_rng r = t_rng(t);
-    scene a = scene_make(
-        &r, (scene_opt){ .poses = 12, .points = 1500, .model = 0, .see = 0.8, .noise_px = 0.4 });
-    scene b = scene_make(
-        &r, (scene_opt){ .poses = 15, .points = 1500, .model = 0, .see = 0.8, .noise_px = 0.4 });
-    views va = views_of(&a, &r, (views_opt){ .least = 50 }),
-          vb = views_of(&b, &r, (views_opt){ .least = 50 });
-    int n = 28, pairs = va.in.n_pairs + vb.in.n_pairs;
-    vd_sfm_image *image = vd_mem_array((size_t)n, sizeof *image);
-    vd_sfm_pair *pair = vd_mem_array((size_t)pairs + 1, sizeof *pair);
+    two_scenes s = two_scenes_make(&r);
     vd_sfm_match match[60];
-    memcpy(image, va.image, 12 * sizeof *image);
-    memcpy(image + 12, vb.image, 15 * sizeof *image);
-    image[27] = (vd_sfm_image){ 0 }; /* and an image of nothing */
-    memcpy(pair, va.pair, (size_t)va.in.n_pairs * sizeof *pair);
-    for (int i = 0; i < vb.in.n_pairs; i++) {
-        pair[va.in.n_pairs + i] = vb.pair[i];
-        pair[va.in.n_pairs + i].a += 12;
-        pair[va.in.n_pairs + i].b += 12;
-    }
+    vd_sfm_pair *wrong = &s.pair[s.in.n_pairs];
     for (int k = 0; k < 60; k++)
-        match[k] = (vd_sfm_match){ (int32_t)vd_rng_int(&r, image[3].n),
-                                   (int32_t)vd_rng_int(&r, image[20].n) };
-    pair[pairs] = pair[0];
-    pair[pairs].a = 3, pair[pairs].b = 20, pair[pairs].n = 60, pair[pairs].match = match;
-    vd_sfm_input in = { .n_images = n,
-                        .n_cameras = 1,
-                        .n_pairs = pairs + 1,
-                        .image = image,
-                        .camera = va.camera,
-                        .pair = pair };
+        match[k] = (vd_sfm_match){ (int32_t)vd_rng_int(&r, s.image[3].n),
+                                   (int32_t)vd_rng_int(&r, s.image[20].n) };
+    *wrong = s.pair[0];
+    wrong->a = 3, wrong->b = 20, wrong->n = 60, wrong->match = match;
+    s.in.n_pairs++;
+    s.in.n_images++; /* and an image of nothing */
     vd_sfm_result out = { 0 };
-    T_OK(vd_sfm_global(&out, &in, NULL, NULL, NULL, &err));
+    T_OK(vd_sfm_global(&out, &s.in, NULL, NULL, NULL, &err));
     T_EQ(out.n_models, 2);
     if (out.n_models == 2) {
         vd_sfm_model second = out.model[1];
         T_EQ(out.model[0].n_images, 15);
         T_EQ(out.model[0].image[0], 12);
         T_EQ(second.n_images, 12);
-        T_LT(views_compare(&second, &a).centre_rmse, CENTRE_LIMIT);
+        T_LT(views_compare(&second, &s.a).centre_rmse, CENTRE_LIMIT);
     }
     T_EQ(out.verdict[27].reason, VD_SFM_NO_OVERLAP);
     vd_sfm_result_reset(&out);
-    vd_mem_free(image);
-    vd_mem_free(pair);
-    views_free(&va);
-    views_free(&vb);
-    scene_free(&a);
-    scene_free(&b);
+    two_scenes_free(&s);
 }
 
 /* Without parallax there is nothing to place; without pairs or images nothing to do. */

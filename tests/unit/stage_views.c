@@ -1,7 +1,8 @@
 /* Cameras as people and EXIF give them. SPDX-License-Identifier: Apache-2.0 */
 #include "t.h"
 
-#include "stage/views.h"
+#include "image/sensors.h"
+#include "scene/views.h"
 
 T(a_camera_is_parsed_strictly) {
     vd_err err = { 0 };
@@ -39,4 +40,16 @@ T(sensors_are_found_by_whole_names) {
     T_NEAR(vd_sensor_width_mm("NIKON CORPORATION NIKON D70"), 23.7, 0);
     T_NEAR(vd_sensor_width_mm("NIKON CORPORATION NIKON D7000"), 0, 0);
     T_NEAR(vd_sensor_width_mm(""), 0, 0);
+}
+
+/* 28 mm on film whose long side is 36 mm, and whose diagonal counts where that is all that is
+ * known. */
+T(focal_lengths_by_exif) {
+    const double none = (double)NAN;
+    T_NEAR(vd_focal_px("Canon EOS 5D", 35.8, 50, 3000, 2000), 3000, 1e-9);
+    T_NEAR(vd_focal_px("", none, 28, 3600, 2400), 2800, 1e-9);
+    T_NEAR(vd_focal_px("", none, 28, 2400, 3600), 2800, 1e-9);
+    T_NEAR(vd_focal_px("nobody's", 5, none, 3600, 2400), 0, 0);
+    T_NEAR(vd_focal_px("", none, 0, 3600, 2400), 0, 0);
+    T_NEAR(vd_focal_guess_px(1000, 2000), 2400, 0);
 }

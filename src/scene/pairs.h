@@ -1,11 +1,11 @@
 /* Which pictures are compared with which, and what comparing them gave. SPDX-License-Identifier:
  * Apache-2.0 */
-#ifndef VD_STAGE_PAIRS_H
-#define VD_STAGE_PAIRS_H
+#ifndef VD_SCENE_PAIRS_H
+#define VD_SCENE_PAIRS_H
 
 #include "feature/match.h"
 #include "geometry/two_view.h"
-#include "stage/views.h"
+#include "scene/views.h"
 
 typedef struct vd_pair {
     int32_t a, b; /* positions in the view set, a < b */

@@ -1,14 +1,15 @@
 /* What the mapper gets. SPDX-License-Identifier: Apache-2.0 */
-#include "stage/scene_input.h"
+#include "scene/scene_input.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "global/doubt.h"
 #include "sfm/bundle.h"
 #include "stage/features.h"
-#include "stage/pairs.h"
+#include "scene/pairs.h"
 
 /* What a receiver in a camera or a phone is good for: 95 % within 10 m in the open, height half as
  * good. */
@@ -99,6 +100,17 @@ static double median(double *v, int64_t n) {
     return v[n / 2];
 }
 
+/* Down in the upright picture, as x and y of the stored one, by EXIF orientation. */
+static void how_held(vd_sfm_image *image, const vd_view *v) {
+    static const int8_t down[9][2] = { { 0, 1 }, { 0, 1 }, { 0, 1 },  { 0, -1 }, { 0, -1 },
+                                       { 1, 0 }, { 1, 0 }, { -1, 0 }, { -1, 0 } };
+    int o = v->orientation >= 1 && v->orientation <= 8 ? v->orientation : 1;
+    image->down[0] = down[o][0];
+    image->down[1] = down[o][1];
+    image->has_pitch = isfinite(v->pitch_deg);
+    if (image->has_pitch) image->pitch_rad = v->pitch_deg * 0.017453292519943295;
+}
+
 /* The origin is a median: one wild position does not move it. */
 static vd_status positions(vd_scene_input *in, const vd_view_set *views, vd_err *err) {
     double *v = vd_mem_array(3 * (size_t)views->n + 1, sizeof *v);
@@ -139,6 +151,26 @@ static uint8_t refine_of(const char *how, vd_focal_from from) {
     return from == VD_FOCAL_GIVEN ? 0 : VD_REFINE_FOCAL | VD_REFINE_EXTRA;
 }
 
+/* What files tell of focal lengths is believed where the pairs do not disprove it. */
+static vd_status doubt(vd_scene_input *in, vd_run *run, const vd_view_set *views, vd_err *err) {
+    vd_status st = VD_OK;
+    uint8_t *told = vd_mem_array((size_t)views->n_cameras + 1, 1);
+    bool any = false;
+    if (told == NULL) return vd_nomem(err);
+    for (int64_t i = 0; i < views->n_cameras; i++) told[i] = views->focal[i] == VD_FOCAL_EXIF;
+    VD_GO(vd_focals_doubt(in->focal_factor, &in->sfm, told, run->pool, err));
+    for (int64_t i = 0; i < views->n_cameras; i++) {
+        vd_camera *c = &in->camera[i];
+        any |= in->focal_factor[i] != 1;
+        for (int k = 0; k < vd_camera_layout_of(c->model).focal; k++)
+            c->params[k] *= in->focal_factor[i];
+    }
+    if (any) VD_GO(vd_pairs_estimate(in->pair, &in->sfm, in->focal_factor, run->pool, err));
+done:
+    vd_mem_free(told);
+    return st;
+}
+
 vd_status vd_scene_input_load(vd_scene_input *out, vd_run *run, const vd_view_set *views,
                               vd_err *err) {
     vd_status st = VD_OK;
@@ -146,8 +178,17 @@ vd_status vd_scene_input_load(vd_scene_input *out, vd_run *run, const vd_view_se
     in.image = vd_mem_array((size_t)views->n + 1, sizeof *in.image);
     in.uv = vd_mem_array((size_t)views->n + 1, sizeof *in.uv);
     in.refine = vd_mem_array((size_t)views->n_cameras + 1, 1);
-    if (in.image == NULL || in.uv == NULL || in.refine == NULL) VD_GO(vd_nomem(err));
-    for (int64_t i = 0; i < views->n; i++) in.image[i].camera = views->views[i].camera;
+    in.camera = vd_mem_array((size_t)views->n_cameras + 1, sizeof *in.camera);
+    in.focal_factor = vd_mem_array((size_t)views->n_cameras + 1, sizeof *in.focal_factor);
+    if (in.image == NULL || in.uv == NULL || in.refine == NULL || in.camera == NULL ||
+        in.focal_factor == NULL)
+        VD_GO(vd_nomem(err));
+    if (views->n_cameras > 0)
+        memcpy(in.camera, views->cameras, (size_t)views->n_cameras * sizeof *in.camera);
+    for (int64_t i = 0; i < views->n; i++) {
+        in.image[i].camera = views->views[i].camera;
+        how_held(&in.image[i], &views->views[i]);
+    }
     for (int64_t i = 0; i < views->n_cameras; i++)
         in.refine[i] = refine_of(run->opt->refine, views->focal[i]);
     VD_GO(load_pairs(&in, run, views, err));
@@ -156,14 +197,34 @@ vd_status vd_scene_input_load(vd_scene_input *out, vd_run *run, const vd_view_se
                              .n_cameras = (int32_t)views->n_cameras,
                              .n_pairs = (int32_t)in.n_pairs,
                              .image = in.image,
-                             .camera = views->cameras,
+                             .camera = in.camera,
                              .camera_refine = in.refine,
                              .pair = in.pair };
+    VD_GO(doubt(&in, run, views, err));
     *out = in;
     in = (vd_scene_input){ 0 };
 done:
     vd_scene_input_reset(&in);
     return st;
+}
+
+vd_status vd_scene_input_part(vd_scene_input *in, const vd_agreement *a, vd_err *err) {
+    int64_t n = 0;
+    if (a->pairs_across == 0) return VD_OK;
+    VD_TRY(VD_GROW(in->parted, in->cap_parted, in->n_parted + a->pairs_across, err));
+    for (int32_t i = 0; i < a->n; i++) {
+        const vd_pair_agreement *g = &a->pair[i];
+        vd_sfm_pair *p = &in->pair[g->pair];
+        if (a->group[g->a] == a->group[g->b]) continue;
+        in->parted[in->n_parted++] = (vd_parted_pair){ p->a, p->b, g->due, g->shown };
+        vd_mem_free((void *)p->match);
+        p->match = NULL;
+    }
+    for (int64_t k = 0; k < in->n_pairs; k++)
+        if (in->pair[k].match != NULL) in->pair[n++] = in->pair[k];
+    in->n_pairs = n;
+    in->sfm.n_pairs = (int32_t)n;
+    return VD_OK;
 }
 
 void vd_scene_input_reset(vd_scene_input *in) {
@@ -173,5 +234,8 @@ void vd_scene_input_reset(vd_scene_input *in) {
     vd_mem_free(in->pair);
     vd_mem_free(in->uv);
     vd_mem_free(in->refine);
+    vd_mem_free(in->camera);
+    vd_mem_free(in->parted);
+    vd_mem_free(in->focal_factor);
     *in = (vd_scene_input){ 0 };
 }

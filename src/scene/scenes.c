@@ -1,12 +1,14 @@
 /* Reading scenes back. SPDX-License-Identifier: Apache-2.0 */
-#include "stage/scenes.h"
+#include "scene/scenes.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/path.h"
+#include "recon/camera_text.h"
 #include "stage/features.h"
+#include "scene/imported.h"
 #include "store/arrays.h"
 
 typedef struct loader {
@@ -20,25 +22,15 @@ typedef struct loader {
 vd_status vd_scene_assets(int64_t **ids, int64_t *n, const vd_dataset *ds, int64_t scene,
                           vd_err *err) {
     void *data = NULL;
-    VD_TRY(vd_array_read(ds, "scene_views", scene, VD_NPY_I64, 1, &data, n, err));
+    int64_t number = 0;
+    VD_TRY(vd_scenes_import_number(&number, vd_dataset_db(ds), err));
+    VD_TRY(vd_array_read(ds, "scene_views", vd_scene_array(number, scene), VD_NPY_I64, 1, &data, n,
+                         err));
     *ids = data;
     return VD_OK;
 }
 
 /* ---- cameras ---- */
-
-static vd_status parse_params(vd_camera *c, const char *text, vd_err *err) {
-    int want = vd_camera_param_count(c->model);
-    char *end = NULL;
-    for (int i = 0; i < want; i++) {
-        c->params[i] = strtod(text, &end);
-        if (end == text || (*end != ',' && *end != '\0'))
-            return vd_fail(err, VD_E_FORMAT, "camera: parameter %d of '%.80s' is no number", i,
-                           text);
-        text = *end == ',' ? end + 1 : end;
-    }
-    return vd_camera_check(c, err);
-}
 
 static vd_status load_cameras(loader *l, vd_err *err) {
     vd_stmt *s = NULL;
@@ -61,7 +53,9 @@ static vd_status load_cameras(loader *l, vd_err *err) {
         *c = (vd_camera){ .model = vd_camera_model_from_name(vd_stmt_text(s, 1)),
                           .width = (int32_t)vd_stmt_int(s, 2),
                           .height = (int32_t)vd_stmt_int(s, 3) };
-        st = parse_params(c, vd_stmt_text(s, 4), err);
+        vd_err why = { 0 };
+        if (vd_camera_parse_params(c, vd_stmt_text(s, 4), &why) != VD_OK)
+            st = vd_fail(err, VD_E_FORMAT, "scene %lld: %s", (long long)l->scene, why.msg);
     }
     vd_stmt_free(s);
     return st;
@@ -208,7 +202,10 @@ done:
 
 vd_status vd_scene_load(vd_model *out, const vd_dataset *ds, int64_t scene, vd_err *err) {
     vd_status st = VD_OK;
+    int64_t number = 0;
     loader l = { .ds = ds, .db = vd_dataset_db(ds), .scene = scene };
+    VD_TRY(vd_scenes_import_number(&number, l.db, err));
+    if (number > 0) return vd_imported_load(out, ds, number, scene, err);
     VD_GO(vd_scene_assets(&l.ids, &l.n, ds, scene, err));
     VD_GO(load_cameras(&l, err));
     VD_GO(load_images(&l, err));

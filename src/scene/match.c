@@ -12,7 +12,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "stage/features.h"
-#include "stage/pairs.h"
+#include "scene/pair_compare.h"
 
 enum { C_TRIED, C_VERIFIED, C_BEST, N_COLUMNS };
 
@@ -24,25 +24,7 @@ static const vd_column columns[N_COLUMNS] = {
 
 const vd_table_decl vd_table_match = { "fact_match", columns, N_COLUMNS };
 
-enum {
-    BLOCK = 64, /* pictures whose features are in memory together, twice */
-    LEAST_MATCHES = 15,
-    MOST_TRIALS =
-        3000, /* find a pair with 70 % of its matches wrong; hopeless ones take them all */
-};
-
-typedef struct result {
-    int matches, n_inliers;
-    vd_two_view geometry;
-    vd_match *inliers;
-} result;
-
-typedef struct worker {
-    vd_match_work *match;
-    double *uv[2];
-    uint8_t *mask;
-    int64_t cap_uv[2], cap_mask;
-} worker;
+enum { BLOCK = 64 }; /* pictures whose features are in memory together, twice */
 
 typedef struct stage {
     vd_run *run;
@@ -52,9 +34,9 @@ typedef struct stage {
     vd_pair_list pairs;    /* still to be done */
     int64_t total;         /* with those that the catalog has */
     vd_features *features; /* of each view, while its block is in memory */
-    worker *workers;
-    result *results; /* of the tile at hand */
-    int64_t first;   /* its first pair */
+    vd_pair_work *workers;
+    vd_pair_result *results; /* of the tile at hand */
+    int64_t first;           /* its first pair */
     double started;
 } stage;
 
@@ -63,56 +45,12 @@ static int64_t pair_key(const stage *s, const vd_view *a, const vd_view *b) {
     return (int64_t)(vd_mix64(h ^ b->content) >> 1);
 }
 
-/* ---- one pair ---- */
-
-static vd_status points_of(worker *k, int side, const vd_features *f, const vd_match *m, int n,
-                           vd_err *err) {
-    VD_TRY(VD_GROW(k->uv[side], k->cap_uv[side], 2 * (int64_t)n, err));
-    for (int i = 0; i < n; i++) {
-        const vd_keypoint *p = &f->kp[side == 0 ? m[i].a : m[i].b];
-        k->uv[side][2 * i] = p->x;
-        k->uv[side][2 * i + 1] = p->y;
-    }
-    return VD_OK;
-}
-
-static vd_status verify(stage *s, worker *k, const vd_pair *p, result *r, vd_match *m, int n,
-                        vd_err *err) {
-    const vd_view *a = &s->views.views[p->a], *b = &s->views.views[p->b];
-    const vd_camera *ca = &s->views.cameras[a->camera], *cb = &s->views.cameras[b->camera];
-    bool calibrated =
-        s->views.focal[a->camera] != VD_FOCAL_GUESS && s->views.focal[b->camera] != VD_FOCAL_GUESS;
-    vd_two_view_opt opt = VD_TWO_VIEW_OPT;
-    VD_TRY(points_of(k, 0, &s->features[p->a], m, n, err));
-    VD_TRY(points_of(k, 1, &s->features[p->b], m, n, err));
-    VD_TRY(VD_GROW(k->mask, k->cap_mask, n, err));
-    opt.max_trials = MOST_TRIALS;
-    opt.item = vd_mix64(a->content) ^ b->content;
-    VD_TRY(vd_two_view_estimate(&r->geometry, k->mask, ca, cb, calibrated, k->uv[0], k->uv[1], n,
-                                &opt, err));
-    if (r->geometry.config == VD_TWO_VIEW_DEGENERATE) return VD_OK;
-    for (int i = 0; i < n; i++)
-        if (k->mask[i]) m[r->n_inliers++] = m[i];
-    return VD_OK;
-}
-
 static vd_status do_pair(void *user, int64_t i, int index, vd_err *err) {
     stage *s = user;
-    worker *k = &s->workers[index];
     const vd_pair *p = &s->pairs.pairs[s->first + i];
-    const vd_features *a = &s->features[p->a], *b = &s->features[p->b];
-    result *r = &s->results[i];
-    vd_match *m = NULL;
-    const vd_match_opt opt = VD_MATCH_OPT;
     VD_TRY(vd_run_check_cancel(s->run, err));
-    vd_status st =
-        vd_match_pair(&m, &r->matches, a->desc, a->n, b->desc, b->n, &opt, k->match, err);
-    if (st == VD_OK && r->matches >= LEAST_MATCHES) st = verify(s, k, p, r, m, r->matches, err);
-    if (st == VD_OK && r->n_inliers > 0)
-        r->inliers = m;
-    else
-        vd_mem_free(m);
-    return st;
+    return vd_pair_compare(&s->results[i], &s->views, p, &s->features[p->a], &s->features[p->b],
+                           &s->workers[index], err);
 }
 
 /* ---- a tile ---- */
@@ -142,7 +80,7 @@ static vd_status write_tile(stage *s, int64_t n, vd_err *err) {
     for (int64_t i = 0; i < n; i++) {
         const vd_pair *p = &s->pairs.pairs[s->first + i];
         const vd_view *a = &s->views.views[p->a], *b = &s->views.views[p->b];
-        const result *r = &s->results[i];
+        const vd_pair_result *r = &s->results[i];
         const vd_pair_row row = { .a = a->id,
                                   .b = b->id,
                                   .key = pair_key(s, a, b),
@@ -315,17 +253,13 @@ static vd_status make_workers(stage *s, vd_err *err) {
     s->workers = vd_mem_array((size_t)n, sizeof *s->workers);
     s->features = vd_mem_array((size_t)VD_MAX(s->views.n, 1), sizeof *s->features);
     if (s->workers == NULL || s->features == NULL) return vd_nomem(err);
-    for (int i = 0; i < n; i++) VD_TRY(vd_match_work_new(&s->workers[i].match, err));
+    for (int i = 0; i < n; i++) VD_TRY(vd_pair_work_init(&s->workers[i], err));
     return VD_OK;
 }
 
 static void reset(stage *s) {
-    for (int i = 0; s->workers != NULL && i < vd_pool_jobs(s->run->pool); i++) {
-        vd_match_work_free(s->workers[i].match);
-        vd_mem_free(s->workers[i].uv[0]);
-        vd_mem_free(s->workers[i].uv[1]);
-        vd_mem_free(s->workers[i].mask);
-    }
+    for (int i = 0; s->workers != NULL && i < vd_pool_jobs(s->run->pool); i++)
+        vd_pair_work_reset(&s->workers[i]);
     for (int64_t i = 0; s->features != NULL && i < s->views.n; i++)
         vd_features_reset(&s->features[i]);
     vd_mem_free(s->workers);
@@ -370,9 +304,9 @@ done:
 }
 
 static void params(const vd_run_opt *opt, vd_str *out) {
-    const vd_match_opt match = VD_MATCH_OPT;
-    vd_str_addf(out, "probe=%d,%d;", match.probe, match.probe_least);
+    vd_pair_compare_params(out);
     if (opt->camera != NULL) vd_str_addf(out, "camera=%s;", opt->camera);
+    if (opt->cameras != NULL) vd_str_addf(out, "cameras=%s;", opt->cameras_hash);
     vd_str_addf(out, "model=%s;", opt->camera_model);
     if (opt->exhaustive) vd_str_add(out, "pairs=all;");
 }
@@ -392,7 +326,7 @@ static vd_status summary(vd_run *run, vd_str *out, vd_err *err) {
 const vd_stage vd_stage_match = {
     .name = "match",
     .help = "pairs of pictures with common points, verified by geometry",
-    .version = 1,
+    .version = 2,
     .scope = VD_SCOPE_DATASET,
     .inputs = "add,features",
     .table = &vd_table_match,

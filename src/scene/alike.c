@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "feature/vlad.h"
 #include "stage/features.h"
-#include "stage/pairs.h"
+#include "scene/pairs.h"
 
 enum {
     ALIKE = 30,       /* most similar pictures to each */

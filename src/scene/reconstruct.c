@@ -16,9 +16,12 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "geometry/rigid.h"
+#include "global/auto.h"
 #include "global/global.h"
 #include "stage/features.h"
-#include "stage/scene_input.h"
+#include "scene/health.h"
+#include "scene/imported.h"
+#include "scene/scene_input.h"
 #include "store/arrays.h"
 
 enum {
@@ -70,6 +73,7 @@ typedef struct stage {
     vd_view_set views;
     vd_scene_input in;
     vd_sfm_result result;
+    vd_agreement *agreement; /* of each model */
     int64_t next_camera;
     int64_t *camera_id; /* of each registered view */
 } stage;
@@ -170,8 +174,7 @@ static vd_status write_cameras(stage *s, const vd_sfm_model *m, vd_stmt *insert,
         if (id[camera] == 0) {
             id[camera] = ++s->next_camera;
             vd_str_clear(&params);
-            for (int k = 0; k < vd_camera_param_count(c->model); k++)
-                vd_str_addf(&params, "%s%.17g", k > 0 ? "," : "", c->params[k]);
+            vd_camera_put_params(&params, c);
             VD_GO(vd_str_check(&params, err));
             const vd_value v[] = {
                 vd_val_int(id[camera]),   vd_val_text(vd_camera_model_name(c->model)),
@@ -195,6 +198,11 @@ static int64_t pictures_of(const stage *s, int32_t model) {
 }
 
 static vd_status write_scene(stage *s, int32_t k, vd_stmt *insert, vd_err *err) {
+    const vd_health_of health = { &s->views, &s->in, &s->result, k, &s->agreement[k] };
+    vd_str warning = { 0 };
+    double coverage = 0;
+    vd_status st = vd_health_coverage(&coverage, &health, err);
+    if (st == VD_OK) st = vd_health_warning(&warning, &health, err);
     const vd_sfm_model *m = &s->result.model[k];
     bool geo = m->in_position_frame && s->in.has_origin;
     const vd_geodetic o = s->in.origin;
@@ -207,28 +215,71 @@ static vd_status write_scene(stage *s, int32_t k, vd_stmt *insert, vd_err *err) 
         vd_val_real(m->mean_error_px),
         vd_val_real(m->mean_track),
         vd_val_real(m->median_angle_rad * (180 / 3.14159265358979323846)),
-        vd_val_null(),
+        vd_val_real(coverage),
         vd_val_int(geo),
         geo ? vd_val_real(m->position_rmse_m) : vd_val_null(),
-        vd_val_null(),
+        warning.size > 0 ? vd_val_text(warning.data) : vd_val_null(),
         geo ? vd_val_real(o.latitude_deg) : vd_val_null(),
         geo ? vd_val_real(o.longitude_deg) : vd_val_null(),
         geo ? vd_val_real(o.height_m) : vd_val_null(),
     };
-    return vd_stmt_run(insert, v, VD_COUNT(v), err);
+    if (st == VD_OK) st = vd_stmt_run(insert, v, VD_COUNT(v), err);
+    vd_str_reset(&warning);
+    return st;
 }
 
 /* ---- verdicts ---- */
 
 enum { FEW_FEATURES = 200 };
 
+/* How many pairs of a picture were taken away since they join places that look alike, and the
+ * scene at their other ends, 0 for none. */
+static int parted_of(const stage *s, int64_t i, int *scene) {
+    int n = 0;
+    *scene = 0;
+    for (int64_t k = 0; k < s->in.n_parted; k++) {
+        const vd_parted_pair *p = &s->in.parted[k];
+        if (p->a != i && p->b != i) continue;
+        int model = s->result.verdict[p->a == i ? p->b : p->a].model;
+        if (model >= 0) *scene = model + 1;
+        n++;
+    }
+    return n;
+}
+
+static void evidence(vd_str *detail, const vd_sfm_verdict *v) {
+    switch (v->reason) {
+    case VD_SFM_NO_PARALLAX: vd_str_add(detail, "; seen from one place"); break;
+    case VD_SFM_OVERLAY: vd_str_add(detail, "; all at the border, where they do not move"); break;
+    case VD_SFM_PLANAR: vd_str_add(detail, "; all in one plane"); break;
+    case VD_SFM_FEW_POINTS:
+        vd_str_addf(detail, "; %d of its %d features show a point", (int)v->inliers, (int)v->of);
+        break;
+    case VD_SFM_RESECTION:
+        vd_str_addf(detail, "; %d of %d points agree on a place", (int)v->inliers, (int)v->of);
+        break;
+    case VD_SFM_SMALL_MODEL: vd_str_addf(detail, "; its model had %d pictures", (int)v->of); break;
+    case VD_SFM_DROPPED:
+        vd_str_addf(detail, "; placed, but %d of %d points were left", (int)v->inliers, (int)v->of);
+        break;
+    default: break;
+    }
+}
+
 /* What the mapper found, in the light of what the catalog knows of the picture. */
 static void reason_of(const stage *s, int64_t i, vd_value *name, vd_str *detail) {
     const vd_sfm_verdict *v = &s->result.verdict[i];
     const vd_view *w = &s->views.views[i];
     const char *reason = vd_sfm_reason_name(v->reason);
+    int scene, parted = parted_of(s, i, &scene);
     vd_str_clear(detail);
-    if (v->reason == VD_SFM_NO_OVERLAP && w->blurry) {
+    if (v->reason == VD_SFM_NO_OVERLAP && parted > 0 && scene > 0) {
+        reason = "other_scene";
+        vd_str_addf(detail,
+                    "all its %d overlaps are with pictures of scene %d, which show other things"
+                    " around what is alike",
+                    parted, scene);
+    } else if (w->blurry && (v->reason == VD_SFM_NO_OVERLAP || v->reason == VD_SFM_SMALL_MODEL)) {
         reason = "blurred";
         vd_str_addf(detail, "blurred, and no other picture has enough points in common with its %d",
                     w->features);
@@ -238,14 +289,15 @@ static void reason_of(const stage *s, int64_t i, vd_value *name, vd_str *detail)
     } else if (v->reason == VD_SFM_NO_OVERLAP) {
         vd_str_addf(detail, "%d features, no other picture shares its geometry", w->features);
     } else {
-        vd_str_addf(detail, "%d verified pairs", (int)v->pairs);
+        vd_str_addf(detail, "%d verified pair%s", (int)v->pairs, v->pairs == 1 ? "" : "s");
         if (v->best >= 0)
             vd_str_addf(detail, ", the best with %s by %d matches",
                         vd_path_name(s->views.views[v->best].uri), (int)v->best_matches);
-        if (v->reason == VD_SFM_SMALL_MODEL)
-            vd_str_addf(detail, "; its model had %d pictures", (int)v->of);
-        else if (v->of > 0)
-            vd_str_addf(detail, "; %d of %d", (int)v->inliers, (int)v->of);
+        if (v->best >= 0 && s->result.verdict[v->best].model >= 0)
+            vd_str_addf(detail, ", which is in scene %d",
+                        (int)s->result.verdict[v->best].model + 1);
+        evidence(detail, v);
+        if (w->blurry) vd_str_add(detail, "; blurred");
     }
     *name = vd_val_text(reason);
 }
@@ -289,7 +341,9 @@ static vd_status write_result(stage *s, const char *state, vd_err *err) {
     vd_writer *w = NULL;
     vd_str detail = { 0 };
     VD_GO(vd_db_begin(s->db, err));
-    VD_GO(vd_db_exec(s->db, "DELETE FROM fact_reconstruct; DELETE FROM scene; DELETE FROM camera",
+    VD_GO(vd_db_exec(s->db,
+                     "DELETE FROM fact_reconstruct; DELETE FROM scene; DELETE FROM camera;"
+                     "DELETE FROM dataset_state WHERE name = 'scenes_imported'",
                      err));
     VD_GO(vd_db_prepare(&camera, s->db, "INSERT INTO camera VALUES(?1, ?2, ?3, ?4, ?5, ?6)", true,
                         err));
@@ -326,6 +380,7 @@ static vd_status state_of(stage *s, char text[32], vd_err *err) {
         const double d[3] = { v->latitude_deg, v->longitude_deg, v->altitude_m };
         h = vd_mix64(h ^ (uint64_t)v->id);
         h = vd_mix64(h ^ v->content ^ vd_hash64(d, sizeof d));
+        h = vd_mix64(h ^ (uint64_t)v->blurry);
         h = vd_mix64(h ^ vd_hash64(&s->views.cameras[v->camera], sizeof(vd_camera)));
     }
     vd_status st = vd_db_prepare(&q, s->db, "SELECT a, b, key FROM pair ORDER BY a, b", true, err);
@@ -339,24 +394,60 @@ static vd_status state_of(stage *s, char text[32], vd_err *err) {
     return st;
 }
 
-/* An image at a time takes long for many, and drifts. */
-enum { MANY = 300 };
-
-static vd_status build(stage *s, vd_err *err) {
+static vd_status map(stage *s, vd_err *err) {
     const char *how = s->run->opt->mapper;
-    bool global = strcmp(how, "global") == 0 || (strcmp(how, "auto") == 0 && s->views.n > MANY);
-    if (global) return vd_sfm_global(&s->result, &s->in.sfm, NULL, NULL, s->run->pool, err);
-    return vd_sfm_incremental(&s->result, &s->in.sfm, NULL, NULL, s->run->pool, err);
+    const vd_sfm_input *in = &s->in.sfm;
+    if (strcmp(how, "global") == 0)
+        return vd_sfm_global(&s->result, in, NULL, NULL, s->run->pool, err);
+    if (strcmp(how, "incremental") == 0)
+        return vd_sfm_incremental(&s->result, in, NULL, NULL, s->run->pool, err);
+    return vd_sfm_auto(&s->result, in, NULL, NULL, s->run->pool, err);
+}
+
+static void reset_models(stage *s) {
+    for (int32_t k = 0; s->agreement != NULL && k < s->result.n_models; k++)
+        vd_agreement_reset(&s->agreement[k]);
+    vd_mem_free(s->agreement);
+    s->agreement = NULL;
+    vd_sfm_result_reset(&s->result);
+}
+
+/* Places that look alike and were taken for one come apart: without the pairs that join them all is
+ * mapped again. */
+static vd_status build(stage *s, vd_err *err) {
+    enum { ROUNDS = 3 };
+    for (int round = 1;; round++) {
+        int64_t parted = s->in.n_parted;
+        VD_TRY(map(s, err));
+        VD_TRY(vd_run_check_cancel(s->run, err));
+        s->agreement = vd_mem_array((size_t)s->result.n_models + 1, sizeof *s->agreement);
+        if (s->agreement == NULL) return vd_nomem(err);
+        for (int32_t k = 0; k < s->result.n_models; k++)
+            VD_TRY(vd_model_agreement(&s->agreement[k], &s->result.model[k], &s->in.sfm,
+                                      s->run->pool, err));
+        if (round == ROUNDS) return VD_OK;
+        for (int32_t k = s->result.n_models - 1; k >= 0; k--)
+            if (s->agreement[k].groups > s->agreement[k].parts) {
+                VD_TRY(vd_scene_input_part(&s->in, &s->agreement[k], err));
+                break; /* positions of pairs have changed: the others have their turn */
+            }
+        if (s->in.n_parted == parted) return VD_OK;
+        reset_models(s);
+    }
 }
 
 static vd_status run_reconstruct(vd_run *run, vd_err *err) {
     vd_status st = VD_OK;
     vd_str old = { 0 };
     char state[32];
+    int64_t imported = 0, n_imported = 0;
     double t0 = vd_time_mono_s();
     stage s = { .run = run,
                 .db = vd_dataset_db(run->ds),
                 .index = vd_run_stage_index(run, "reconstruct") };
+    VD_GO(vd_scenes_import_number(&imported, s.db, err));
+    if (imported > 0 && !run->opt->replace_scenes) goto done; /* somebody chose them */
+    VD_GO(vd_db_int(s.db, "SELECT count(*) FROM scene", &n_imported, err));
     VD_GO(vd_views_load(&s.views, run, err));
     VD_GO(state_of(&s, state, err));
     VD_GO(vd_run_state_get(run, "reconstruct_key", &old, err));
@@ -366,15 +457,15 @@ static vd_status run_reconstruct(vd_run *run, vd_err *err) {
         VD_GO(vd_nomem(err));
     vd_run_progress(run, "reconstruct", 0, s.views.n, t0, false);
     VD_GO(build(&s, err));
-    VD_GO(vd_run_check_cancel(run, err));
     for (int32_t k = 0; k < s.result.n_models; k++)
         VD_GO(write_arrays(&s, k + 1, &s.result.model[k], err));
     VD_GO(write_result(&s, state, err));
+    if (imported > 0) vd_scenes_import_remove(run->ds, imported, n_imported);
     vd_run_progress(run, "reconstruct", s.views.n, s.views.n, t0, true);
     run->time[s.index].done = run->time[s.index].total = s.views.n;
 done:
     vd_str_reset(&old);
-    vd_sfm_result_reset(&s.result);
+    reset_models(&s);
     vd_scene_input_reset(&s.in);
     vd_views_reset(&s.views);
     vd_mem_free(s.camera_id);
@@ -383,6 +474,7 @@ done:
 
 static void params(const vd_run_opt *opt, vd_str *out) {
     if (opt->camera != NULL) vd_str_addf(out, "camera=%s;", opt->camera);
+    if (opt->cameras != NULL) vd_str_addf(out, "cameras=%s;", opt->cameras_hash);
     vd_str_addf(out, "model=%s;refine=%s;mapper=%s;", opt->camera_model, opt->refine, opt->mapper);
 }
 
@@ -392,6 +484,7 @@ static vd_status summary(vd_run *run, vd_str *out, vd_err *err) {
         "SELECT count(*) FROM fact_reconstruct WHERE registered = 1",
         "SELECT count(*) FROM fact_reconstruct",
         "SELECT coalesce(sum(points), 0) FROM scene",
+        "SELECT count(*) FROM dataset_state WHERE name = 'scenes_imported'",
     };
     int64_t n[VD_COUNT(sql)];
     for (int i = 0; i < VD_COUNT(sql); i++)
@@ -403,14 +496,14 @@ static vd_status summary(vd_run *run, vd_str *out, vd_err *err) {
     vd_str_count(out, n[2]);
     vd_str_add(out, " pictures placed, ");
     vd_str_count(out, n[3]);
-    vd_str_add(out, " points");
+    vd_str_add(out, n[4] > 0 ? " points, imported" : " points");
     return vd_str_check(out, err);
 }
 
 const vd_stage vd_stage_reconstruct = {
     .name = "reconstruct",
     .help = "scenes in 3D: where each camera stood, and why not",
-    .version = 1,
+    .version = 2,
     .scope = VD_SCOPE_DATASET,
     .inputs = "add,check,match",
     .table = &vd_table_reconstruct,

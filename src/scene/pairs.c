@@ -1,5 +1,5 @@
 /* Choosing pairs. SPDX-License-Identifier: Apache-2.0 */
-#include "stage/pairs.h"
+#include "scene/pairs.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * little-endian as they lie in memory. SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "stage/pairs.h"
+#include "scene/pairs.h"
 
 enum { G_E = 0, G_F = 9, G_H = 18, G_Q = 27, G_T = 31, G_ANGLE = 34, G_SIZE = 35 };
 

@@ -1,53 +1,17 @@
 /* Pictures that take part in reconstruction, and their cameras. SPDX-License-Identifier: Apache-2.0
  */
-#include "stage/views.h"
+#include "scene/views.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
 #include "base/map.h"
 #include "base/mem.h"
-
-/* The focal length of a lens that nothing is known of, in long sides of the picture: 43 mm on 36 mm
- * film, between a telephone and a normal lens. */
-static const double guessed_focal = 1.2;
-static const double film_diagonal_mm = 43.266615305567875; /* 36 x 24 mm */
-
-vd_status vd_camera_parse(vd_camera *out, const char *text, vd_err *err) {
-    char name[32];
-    vd_camera c = { 0 };
-    double v[2 + VD_CAMERA_PARAMS];
-    int n = 0;
-    size_t len = strcspn(text, ",");
-    snprintf(name, sizeof name, "%.*s", (int)VD_MIN(len, sizeof name - 1), text);
-    c.model = vd_camera_model_from_name(name);
-    if (c.model < 0) return vd_fail(err, VD_E_ARG, "camera '%.80s': no model '%s'", text, name);
-    int want = 2 + vd_camera_param_count(c.model);
-    for (const char *p = text + len; *p == ',';) {
-        char *end;
-        double x = strtod(p + 1, &end);
-        if (end == p + 1 || (*end != ',' && *end != '\0') || !isfinite(x))
-            return vd_fail(err, VD_E_ARG, "camera '%.80s': value %d is no number", text, n + 1);
-        if (n < want) v[n] = x;
-        n++;
-        p = end;
-    }
-    if (n != want)
-        return vd_fail(err, VD_E_ARG,
-                       "camera '%.80s': %s takes width, height and %d parameters, %d values given",
-                       text, name, want - 2, n);
-    if (!(v[0] >= 1 && v[0] <= 1e6 && v[1] >= 1 && v[1] <= 1e6))
-        return vd_fail(err, VD_E_ARG, "camera '%.80s': a picture of %g x %g", text, v[0], v[1]);
-    c.width = (int32_t)v[0];
-    c.height = (int32_t)v[1];
-    memcpy(c.params, v + 2, (size_t)(want - 2) * sizeof *v);
-    VD_TRY(vd_camera_check(&c, err));
-    *out = c;
-    return VD_OK;
-}
+#include "image/sensors.h"
+#include "recon/known_cameras.h"
+#include "stage/problems.h"
 
 /* A row of the query below. */
 enum {
@@ -66,6 +30,7 @@ enum {
     Q_LAT,
     Q_LON,
     Q_ALT,
+    Q_PITCH,
     Q_TIME,
     Q_SHARPNESS,
     Q_BLURRY,
@@ -75,28 +40,19 @@ enum {
 static const char *const query =
     "SELECT a.id, a.parent_id, coalesce(a.content_hash, p.content_hash), f.features, f.key,"
     " c.width, c.height, c.orientation, c.camera, c.lens, c.focal_mm, c.focal_35mm, c.latitude,"
-    " c.longitude, c.altitude_m, coalesce(a.time_s, julianday(c.taken_at) * 86400), m.sharpness,"
-    " EXISTS(SELECT 1 FROM problem q WHERE q.asset_id = a.id AND q.kind IN ('blurry',"
-    " 'motion_blur')), a.frame_index, a.uri"
+    " c.longitude, c.altitude_m, c.pitch_deg,"
+    " coalesce(a.time_s, julianday(c.taken_at) * 86400), m.sharpness,"
+    " coalesce(m.score_blurry < ?1, 0) OR coalesce(m.score_motion_blur < ?2, 0), a.frame_index, a.uri"
     " FROM asset a JOIN fact_features f ON f.asset_id = a.id JOIN fact_check c ON c.asset_id = a.id"
     " LEFT JOIN fact_measure m ON m.asset_id = a.id LEFT JOIN asset p ON p.id = a.parent_id"
     " WHERE a.state = 'present' AND f.features IS NOT NULL ORDER BY a.uri, a.id";
-
-/* The focal length in pixels of the stored picture; 0 unknown. */
-static double focal_px(const vd_stmt *s, double width, double height) {
-    double long_side = VD_MAX(width, height), mm35 = vd_stmt_real(s, Q_FOCAL35);
-    double mm = vd_stmt_real(s, Q_FOCAL), sensor = vd_sensor_width_mm(vd_stmt_text(s, Q_CAMERA));
-    if (mm > 0 && sensor > 0) return mm / sensor * long_side;
-    if (mm35 > 0) return mm35 / film_diagonal_mm * sqrt(width * width + height * height);
-    return 0;
-}
 
 /* What pictures must share to share a camera. */
 static vd_status group_of(vd_str *out, const vd_stmt *s, int32_t w, int32_t h, vd_err *err) {
     vd_str_clear(out);
     if (vd_stmt_value(s, Q_PARENT).type != VD_NULL)
         vd_str_addf(out, "video %lld", (long long)vd_stmt_int(s, Q_PARENT));
-    else if (vd_stmt_value(s, Q_CAMERA).type != VD_NULL &&
+    else if ((vd_stmt_text(s, Q_CAMERA)[0] != '\0' || vd_stmt_text(s, Q_LENS)[0] != '\0') &&
              vd_stmt_value(s, Q_FOCAL).type != VD_NULL)
         vd_str_addf(out, "%s|%s|%.4g", vd_stmt_text(s, Q_CAMERA), vd_stmt_text(s, Q_LENS),
                     vd_stmt_real(s, Q_FOCAL));
@@ -110,7 +66,8 @@ typedef struct loader {
     vd_view_set *set;
     vd_map *groups;
     vd_str group;
-    const vd_camera *given; /* or NULL */
+    vd_known_cameras known;
+    const vd_camera *given; /* of the view at hand, or NULL */
     int model;
 } loader;
 
@@ -118,9 +75,10 @@ static vd_status new_camera(loader *l, const vd_stmt *s, int32_t w, int32_t h, v
     vd_view_set *set = l->set;
     VD_TRY(VD_GROW(set->cameras, set->cap_cameras, set->n_cameras + 1, err));
     VD_TRY(VD_GROW(set->focal, set->cap_focal, set->n_cameras + 1, err));
-    double f = focal_px(s, w, h);
+    double f = vd_focal_px(vd_stmt_text(s, Q_CAMERA), vd_stmt_real(s, Q_FOCAL),
+                           vd_stmt_real(s, Q_FOCAL35), w, h);
     vd_focal_from from = f > 0 ? VD_FOCAL_EXIF : VD_FOCAL_GUESS;
-    if (!(f > 0)) f = guessed_focal * VD_MAX(w, h);
+    if (!(f > 0)) f = vd_focal_guess_px(w, h);
     vd_camera c = vd_camera_simple(l->model, f, w, h);
     if (l->given != NULL) {
         c = vd_camera_scaled(l->given, (double)w / l->given->width, (double)h / l->given->height);
@@ -133,13 +91,7 @@ static vd_status new_camera(loader *l, const vd_stmt *s, int32_t w, int32_t h, v
     return VD_OK;
 }
 
-/* The given camera is of pictures of its own shape; others keep what EXIF says. */
-static bool has_shape_of(const vd_camera *c, int32_t w, int32_t h) {
-    return fabs((double)w * c->height - (double)h * c->width) <=
-           0.01 * (double)VD_MAX(w, h) * VD_MAX(c->width, c->height);
-}
-
-static vd_status add_view(loader *l, const vd_stmt *s, const vd_camera *given, vd_err *err) {
+static vd_status add_view(loader *l, const vd_stmt *s, vd_err *err) {
     vd_view_set *set = l->set;
     int64_t camera = 0;
     int32_t w = (int32_t)vd_stmt_int(s, Q_WIDTH), h = (int32_t)vd_stmt_int(s, Q_HEIGHT);
@@ -150,10 +102,11 @@ static vd_status add_view(loader *l, const vd_stmt *s, const vd_camera *given, v
         w = h;
         h = swap;
     }
-    l->given = given != NULL && has_shape_of(given, w, h) ? given : NULL;
+    int32_t known = vd_known_cameras_find(&l->known, vd_stmt_text(s, Q_URI), w, h);
+    l->given = known >= 0 ? &l->known.m.cameras[known] : NULL;
     if (l->given != NULL) {
         vd_str_clear(&l->group);
-        vd_str_addf(&l->group, "given|%dx%d", (int)w, (int)h);
+        vd_str_addf(&l->group, "given %d|%dx%d", (int)known, (int)w, (int)h);
         VD_TRY(vd_str_check(&l->group, err));
     } else {
         VD_TRY(group_of(&l->group, s, w, h, err));
@@ -179,6 +132,8 @@ static vd_status add_view(loader *l, const vd_stmt *s, const vd_camera *given, v
         .latitude_deg = vd_stmt_real(s, Q_LAT),
         .longitude_deg = vd_stmt_real(s, Q_LON),
         .altitude_m = vd_stmt_real(s, Q_ALT),
+        .pitch_deg = vd_stmt_real(s, Q_PITCH),
+        .orientation = (int)vd_stmt_int(s, Q_ORIENTATION),
         .sharpness = vd_stmt_real(s, Q_SHARPNESS),
         .blurry = vd_stmt_int(s, Q_BLURRY) != 0,
     };
@@ -199,22 +154,34 @@ static vd_status index_ids(vd_view_set *set, vd_err *err) {
     return VD_OK;
 }
 
+/* Problems are listed when all stages are through: here the scores themselves count. */
+static double threshold_of(const vd_run *run, const char *kind) {
+    for (int i = 0; i < vd_n_problem_kinds; i++)
+        if (strcmp(vd_problem_kinds[i].key, kind) == 0)
+            return vd_problem_threshold(i, run->opt->thresholds);
+    return 0;
+}
+
 vd_status vd_views_load(vd_view_set *out, vd_run *run, vd_err *err) {
     vd_status st = VD_OK;
     vd_stmt *s = NULL;
-    vd_camera given;
     vd_view_set set = { 0 };
     loader l = { .set = &set };
     bool row = true;
-    if (run->opt->camera != NULL) VD_TRY(vd_camera_parse(&given, run->opt->camera, err));
+    if (run->opt->camera != NULL)
+        VD_TRY(vd_known_cameras_one(&l.known, run->opt->camera, err));
+    else if (run->opt->cameras != NULL)
+        VD_TRY(vd_known_cameras_read(&l.known, run->opt->cameras, err));
     l.model = vd_camera_model_from_name(run->opt->camera_model);
     if (l.model < 0)
-        return vd_fail(err, VD_E_ARG, "camera-model: no model '%.40s'", run->opt->camera_model);
+        VD_GO(vd_fail(err, VD_E_ARG, "camera-model: no model '%.40s'", run->opt->camera_model));
     VD_GO(vd_map_new(&l.groups, err));
     VD_GO(vd_db_prepare(&s, vd_dataset_db(run->ds), query, true, err));
+    vd_stmt_bind(s, 1, vd_val_real(threshold_of(run, "blurry")));
+    vd_stmt_bind(s, 2, vd_val_real(threshold_of(run, "motion_blur")));
     while (row) {
         VD_GO(vd_stmt_step(s, &row, err));
-        if (row) VD_GO(add_view(&l, s, run->opt->camera != NULL ? &given : NULL, err));
+        if (row) VD_GO(add_view(&l, s, err));
     }
     VD_GO(index_ids(&set, err));
     *out = set;
@@ -223,6 +190,7 @@ done:
     vd_stmt_free(s);
     vd_map_free(l.groups);
     vd_str_reset(&l.group);
+    vd_known_cameras_reset(&l.known);
     vd_views_reset(&set);
     return st;
 }

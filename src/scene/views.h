@@ -1,10 +1,10 @@
 /* The pictures that take part in reconstruction, with what is known of their cameras before any
  * geometry. SPDX-License-Identifier: Apache-2.0 */
-#ifndef VD_STAGE_VIEWS_H
-#define VD_STAGE_VIEWS_H
+#ifndef VD_SCENE_VIEWS_H
+#define VD_SCENE_VIEWS_H
 
 #include "base/arena.h"
-#include "geometry/camera.h"
+#include "recon/camera_text.h"
 #include "stage/stages.h"
 
 typedef struct vd_view {
@@ -15,7 +15,9 @@ typedef struct vd_view {
     int camera;                                     /* index into cameras */
     double time_s;                                  /* of capture, NaN unknown */
     double latitude_deg, longitude_deg, altitude_m; /* NaN unknown */
+    double pitch_deg;                               /* above the horizon, NaN unknown */
     double sharpness;                               /* for reasons, NaN unknown */
+    int orientation;                                /* EXIF's, 1 to 8 */
     bool blurry;
 } vd_view;
 
@@ -41,10 +43,4 @@ int64_t vd_views_find(const vd_view_set *s, int64_t asset_id); /* position, -1: 
 
 /* order[n]: positions by video, then time; pictures without a time by their names. */
 void vd_views_by_time(int32_t *order, const vd_view_set *s);
-
-/* "MODEL,WIDTH,HEIGHT,PARAMS..." Fails with VD_E_ARG and says what is wrong. */
-vd_status vd_camera_parse(vd_camera *out, const char *text, vd_err *err);
-
-/* The width of a camera's sensor in mm by the name that its EXIF gives, 0 unknown. */
-double vd_sensor_width_mm(const char *camera);
 #endif

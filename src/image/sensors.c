@@ -1,11 +1,14 @@
-/* Widths of camera sensors, for cameras whose EXIF has a focal length in mm and no 35 mm
- * equivalent. SPDX-License-Identifier: Apache-2.0
+/* Focal lengths by EXIF, and widths of camera sensors, for cameras whose EXIF has a focal length in
+ * mm and no 35 mm equivalent. SPDX-License-Identifier: Apache-2.0
  *
  * From the manufacturers' data sheets; a compact camera's sensor format ("1/2.7 inch") has the
  * width that the format's table gives. */
+#include "image/sensors.h"
+
+#include <math.h>
 #include <string.h>
 
-#include "stage/views.h"
+#include "base/err.h"
 
 typedef struct sensor {
     const char *name; /* a part of the camera's name in EXIF */
@@ -33,6 +36,10 @@ static const sensor sensors[] = {
     { "HERO", 6.17 },
 };
 
+/* 43 mm on 36 mm film, between a telephone and a normal lens, in long sides of the picture. */
+static const double guessed_focal = 1.2;
+static const double film_diagonal_mm = 43.266615305567875; /* 36 x 24 mm */
+
 double vd_sensor_width_mm(const char *camera) {
     const sensor *best = NULL; /* the longest name: "EOS 5D" is no "EOS 50D" */
     for (int i = 0; i < VD_COUNT(sensors); i++) {
@@ -42,4 +49,15 @@ double vd_sensor_width_mm(const char *camera) {
         if (whole && (best == NULL || n > strlen(best->name))) best = &sensors[i];
     }
     return best != NULL ? best->width_mm : 0;
+}
+
+double vd_focal_px(const char *camera, double mm, double mm35, double width, double height) {
+    double wide_mm = vd_sensor_width_mm(camera);
+    if (mm > 0 && wide_mm > 0) return mm / wide_mm * VD_MAX(width, height);
+    if (mm35 > 0) return mm35 / film_diagonal_mm * sqrt(width * width + height * height);
+    return 0;
+}
+
+double vd_focal_guess_px(double width, double height) {
+    return guessed_focal * VD_MAX(width, height);
 }
