@@ -213,9 +213,10 @@ static vd_status image_member(coco *c, vd_js_text key, vd_label_image *m, bool *
     if (is(key, "file_name")) return take_name(c, &c->name, "the name of a file", err);
     if (is(key, "coco_url") || is(key, "license") || is(key, "flickr_url") ||
         is(key, "date_captured")) {
+        bool address = key.p[0] == 'c'; /* the key is gone after the next call */
         VD_TRY(vd_js_type(c->s, &type, err));
         /* LVIS names no files: the address does */
-        if (key.p[0] == 'c' && type == VD_JSON_TEXT && c->parent.size == 0)
+        if (address && type == VD_JSON_TEXT && c->parent.size == 0)
             return take_name(c, &c->parent, "an address", err);
         return vd_js_skip(c->s, err);
     }

@@ -225,14 +225,27 @@ static vd_status write_folder(vd_label_set *set, const vd_label_out *out, vd_err
     return st;
 }
 
-static int detect(const vd_label_probe *p) {
-    if (p->folder) {
-        bool any = false;
-        for (int64_t i = 0; i < p->names.n && !any; i++)
-            any = vd_str_ends(p->names.name[i], ".json");
-        if (!any && !vd_probe_any(p, ".json")) return 0;
-        return any ? 25 : 15;
+/* The first document of the folder, or of a folder in it, tells. */
+static bool first_has_shapes(const char *folder, const vd_names *names, bool inner) {
+    vd_str path = { 0 };
+    char head[4096] = "";
+    bool has = false;
+    for (int64_t i = 0; i < names->n && head[0] == '\0' && !has; i++) {
+        vd_names below = { 0 };
+        vd_join(&path, folder, names->name[i]);
+        if (vd_str_ends(names->name[i], ".json"))
+            vd_read_head(vd_str_text(&path), head, sizeof head);
+        else if (inner && vd_is_folder(vd_str_text(&path)) &&
+                 vd_names_of(&below, path.data, NULL) == VD_OK)
+            has = first_has_shapes(path.data, &below, false);
+        vd_names_reset(&below);
     }
+    vd_str_reset(&path);
+    return has || strstr(head, "\"shapes\"") != NULL;
+}
+
+static int detect(const vd_label_probe *p) {
+    if (p->folder) return first_has_shapes(p->path, &p->names, true) ? 50 : 0;
     return vd_probe_key(p, "shapes") ? 90 : 0;
 }
 

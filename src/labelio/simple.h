@@ -30,6 +30,8 @@ vd_status vd_mots_parse(vd_label_in *in, const char *where, const char *text, si
 /* One document each. `name` is the picture's where the document does not say it. */
 vd_status vd_labelme_parse(vd_label_in *in, const char *where, const char *text, size_t size,
                            const char *subset, vd_err *err);
+vd_status vd_labelme_xml_parse(vd_label_in *in, const char *where, const char *text, size_t size,
+                               const char *subset, vd_err *err);
 vd_status vd_cityscapes_parse(vd_label_in *in, const char *where, const char *text, size_t size,
                               const char *name, const char *subset, vd_err *err);
 vd_status vd_cvat_parse(vd_label_in *in, const char *where, const char *text, size_t size,

@@ -9,7 +9,7 @@
 #define VD_LABEL_WRITERS                                                                           \
     "coco|lvis|yolo|yolo-segment|yolo-pose|yolo-obb|voc|kitti|mot|mots|labelme|cityscapes|"        \
     "label-studio|datumaro|cvat|csv"
-#define VD_LABEL_READERS VD_LABEL_WRITERS "|imagenet|open-images|youtube-vis"
+#define VD_LABEL_READERS VD_LABEL_WRITERS "|imagenet|open-images|youtube-vis|labelme-xml"
 
 /* Imports argument "path" of format "format" (NULL: found by itself) as label set "name" into the
  * dataset; with flag "replace" in the place of one of that name. Sends rows of columns what, count,

@@ -156,6 +156,9 @@ static inline vd_status parse_cityscapes(vd_label_in *in, const char *t, size_t 
 static inline vd_status parse_cvat(vd_label_in *in, const char *t, size_t n, vd_err *err) {
     return vd_cvat_parse(in, "fuzz", t, n, err);
 }
+static inline vd_status parse_labelme_xml(vd_label_in *in, const char *t, size_t n, vd_err *err) {
+    return vd_labelme_xml_parse(in, "fuzz", t, n, NULL, err);
+}
 static inline vd_status parse_csv(vd_label_in *in, const char *t, size_t n, vd_err *err) {
     return vd_csv_parse(in, "fuzz", t, n, err);
 }
@@ -196,6 +199,7 @@ FUZZ_LABELS(mots)
 FUZZ_LABELS(labelme)
 FUZZ_LABELS(cityscapes)
 FUZZ_LABELS(cvat)
+FUZZ_LABELS(labelme_xml)
 FUZZ_LABELS(csv)
 FUZZ_LABELS(label_studio)
 FUZZ_LABELS(datumaro)
@@ -238,6 +242,7 @@ static const struct {
                    { "label_studio", fuzz_label_studio },
                    { "datumaro", fuzz_datumaro },
                    { "ytvis", fuzz_ytvis },
-                   { "packed", fuzz_packed } };
+                   { "packed", fuzz_packed },
+                   { "labelme_xml", fuzz_labelme_xml } };
 
 #endif

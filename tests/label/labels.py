@@ -240,6 +240,7 @@ BROKEN = [
     ("s.json", '[{"id":1}]', "label-studio", "byte 1: a task without"), ("c.csv", "a.jpg,1,x,3,4,b\n", "csv", "c.csv:1: corner 'x'"),
     ("c.csv", '"a.jpg\n', "csv", "c.csv:1: a quote without its end"),
     ("d.json", '{"categories":{},"items":[{"id":"a","annotations":[{"type":"label","label_id":3}]}]}', "datumaro", "label_id 3"),
+    ("o/a.xml", "<annotation><filename>a</filename><object><name>c</name></object></annotation>", "labelme-xml", "without a polygon"),
     ("t.json", '{"videos":[],"categories":[],"annotations":[{"video_id":1,"category_id":1}]}', "youtube-vis", "no video has the id 1"),
 ]
 
@@ -279,7 +280,8 @@ SAMPLES = [("coco_dataset/coco/annotations/instances_train.json", "coco", 1, 3, 
            ("datumaro_dataset/legacy", "datumaro", 4, 4, 7), ("open_images_dataset/v6", "open-images", 4, 4, 6),
            ("open_images_dataset/v5", "open-images", 2, 2, 0), ("mot_dataset/mot_seq", "mot", 1, 10, 1),
            ("mot_dataset/mot_seq_with_seqinfo", "mot", 1, 10, 1), ("imagenet_dataset", "imagenet", 4, 2, 3),
-           ("vott_csv_dataset/dataset/train-export.csv", "csv", 2, 2, 3)]
+           ("vott_csv_dataset/dataset/train-export.csv", "csv", 2, 2, 3),
+           ("labelme_dataset", "labelme-xml", 1, 7, 7)]
 
 
 def samples(base):

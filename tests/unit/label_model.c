@@ -246,7 +246,8 @@ T(readers_survive_refused_memory) {
                     { "csv", parse_csv },
                     { "label_studio", parse_label_studio },
                     { "datumaro", parse_datumaro },
-                    { "ytvis", parse_ytvis } };
+                    { "ytvis", parse_ytvis },
+                    { "labelme_xml", parse_labelme_xml } };
     for (int i = 0; i < VD_COUNT(readers); i++) refuse_each(t, readers[i].name, readers[i].parse);
 }
 
