@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 BUILD=${VIDIMUS_BUILD:-build}
 ninja -C "$BUILD" programs bench/bench_json bench/bench_hamming bench/bench_measure bench/bench_motion bench/bench_codec bench/bench_bundle \
-    bench/bench_match bench/bench_sift bench/bench_solvers bench/bench_two_view bench/sift_export bench/match_export >&2
+    bench/bench_coco bench/bench_match bench/bench_sift bench/bench_solvers bench/bench_two_view bench/sift_export bench/match_export >&2
 ninja -C "$BUILD" bench/bench_jpeg_ceiling >&2 || echo "no TurboJPEG library: no ingest" >&2
 quick=${1:-}
 failed=0
@@ -22,7 +22,9 @@ if [ "$quick" = quick ]; then
     run bench/defects.py 1 2 800
     run bench/neardup.py
     run bench/labels.py --images 10000
+    run bench/tracking.py 1
     run "$BUILD/bench/bench_bundle" 50 10000
+    run bench/coco_eval.py --images 300
     run "$BUILD/bench/bench_solvers" 10000
     run "$BUILD/bench/bench_two_view" 10
     run "$BUILD/bench/bench_sift"
@@ -37,6 +39,7 @@ else
     run bench/defects.py 3 6 1600
     run bench/neardup.py
     run bench/labels.py
+    run bench/tracking.py 5
     run "$BUILD/bench/bench_measure"
     run "$BUILD/bench/bench_bundle" 200 100000 2 0
     run "$BUILD/bench/bench_bundle" 200 100000 2 1
@@ -50,5 +53,6 @@ else
     run bench/sift_quality.py
     run bench/pairs.py
     run bench/scenes.py
+    run bench/coco_eval.py
 fi
 exit $failed

@@ -6,7 +6,7 @@
 
 typedef enum vd_npy_type { VD_NPY_U8, VD_NPY_I32, VD_NPY_I64, VD_NPY_F32, VD_NPY_F64 } vd_npy_type;
 
-enum { VD_NPY_MAX_DIMS = 4 };
+enum { VD_NPY_MAX_DIMS = 5 };
 
 typedef struct vd_npy {
     vd_npy_type type;

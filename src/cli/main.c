@@ -96,9 +96,10 @@ static vd_status parse_option(vd_opcall *c, options *o, int argc, char **argv, i
     return VD_OK;
 }
 
-static vd_status parse(vd_opcall *c, options *o, int argc, char **argv, vd_err *err) {
+/* `first` is the index of the first argument. */
+static vd_status parse(vd_opcall *c, options *o, int first, int argc, char **argv, vd_err *err) {
     bool only_positional = false;
-    for (int i = 2; i < argc; i++) {
+    for (int i = first; i < argc; i++) {
         if (!only_positional && strcmp(argv[i], "--") == 0)
             only_positional = true;
         else if (!only_positional && strcmp(argv[i], "-h") == 0)
@@ -145,25 +146,40 @@ static int complain(const vd_err *err, vd_status st) {
     return exit_of(st);
 }
 
-static int call(const vd_op *op, int argc, char **argv) {
+static int call(const vd_op *op, int first, int argc, char **argv) {
     vd_err err = { 0 };
     vd_opcall c;
     options o = { .format = op->flags & VD_OP_RAW     ? VD_F_RAW
                             : op->flags & VD_OP_LINES ? VD_F_LINES
                                                       : VD_F_TABLE };
     vd_status st = vd_opcall_init(&c, op, &err);
-    if (st == VD_OK) st = parse(&c, &o, argc, argv, &err);
+    if (st == VD_OK) st = parse(&c, &o, first, argc, argv, &err);
     if (st == VD_OK && o.help) {
         vd_str s = { 0 };
         vd_describe_help(op, &s);
         st = print_text(&s, &err);
     } else if (st == VD_OK) {
-        if (o.format == VD_F_JSON && op->flags & VD_OP_ONE)
-            o.format = VD_F_JSONL; /* the one line */
+        if (o.format == VD_F_JSON && vd_opcall_one(&c)) o.format = VD_F_JSONL; /* the one line */
         st = run(&c, &o, &err);
     }
     vd_opcall_reset(&c);
     return st == VD_OK ? EXIT_DONE : complain(&err, st);
+}
+
+/* Help about all operations, a family of them, or one: of so many words. */
+static int help(int n, char **word, int status) {
+    vd_err err = { 0 };
+    vd_str s = { 0 };
+    int words = 0;
+    const vd_op *about = n > 0 ? vd_op_find_words(word[0], n > 1 ? word[1] : NULL, &words) : NULL;
+    if (about != NULL)
+        vd_describe_help(about, &s);
+    else if (n > 0 && vd_op_is_family(word[0]))
+        vd_describe_family(word[0], &s);
+    else
+        vd_describe_overview(&s);
+    vd_status st = print_text(&s, &err);
+    return st == VD_OK ? status : complain(&err, st);
 }
 
 int main(int argc, char **argv) {
@@ -180,20 +196,19 @@ int main(int argc, char **argv) {
         vd_status st = print_text(&s, &err);
         return st == VD_OK ? EXIT_DONE : complain(&err, st);
     }
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
-        const vd_op *about = argc > 2 ? vd_op_find(argv[2]) : NULL;
-        if (about != NULL)
-            vd_describe_help(about, &s);
-        else
-            vd_describe_overview(&s);
-        vd_status st = print_text(&s, &err);
-        if (st != VD_OK) return complain(&err, st);
-        return argc > 1 ? EXIT_DONE : EXIT_USAGE;
-    }
-    const vd_op *op = vd_op_find(name);
-    if (op == NULL) {
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0)
+        return help(argc - 2, argv + 2, argc > 1 ? EXIT_DONE : EXIT_USAGE);
+    int words = 1;
+    const vd_op *op = vd_op_find_words(name, argc > 2 ? argv[2] : NULL, &words);
+    if (op != NULL) return call(op, 1 + words, argc, argv);
+    if (vd_op_is_family(name) && (argc < 3 || strcmp(argv[2], "--help") == 0))
+        return help(1, argv + 1, argc > 2 ? EXIT_DONE : EXIT_USAGE);
+    if (vd_op_is_family(name)) {
+        vd_describe_kinds(name, &s);
+        fprintf(stderr, "vidimus: %s: what '%.60s' is not %s\n", name, argv[2], vd_str_text(&s));
+        vd_str_reset(&s);
+    } else {
         fprintf(stderr, "vidimus: no operation '%.60s'; see vidimus --help\n", name);
-        return EXIT_USAGE;
     }
-    return call(op, argc, argv);
+    return EXIT_USAGE;
 }

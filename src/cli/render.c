@@ -66,6 +66,7 @@ static void json_cell(vd_str *s, const vd_value *v) {
     case VD_INT: vd_str_addf(s, "%lld", (long long)v->i); break;
     case VD_REAL: vd_str_json_num(s, v->f); break;
     case VD_TEXT: vd_str_json(s, v->s); break;
+    case VD_DOC: vd_str_addn(s, v->s, v->n); break;
     case VD_BLOB:
         vd_str_addc(s, '"');
         hex(s, v);
@@ -92,7 +93,8 @@ static void plain_cell(vd_str *s, const vd_value *v, bool people) {
         else
             vd_str_num(s, v->f);
         break;
-    case VD_TEXT: vd_str_addn(s, v->s, v->n); break;
+    case VD_TEXT:
+    case VD_DOC: vd_str_addn(s, v->s, v->n); break;
     case VD_BLOB: hex(s, v); break;
     case VD_LIST:
         for (int64_t i = 0; i < v->n; i++) vd_str_addf(s, "%s%s", i > 0 ? "\n" : "", v->list[i]);

@@ -1,25 +1,42 @@
-/* Which mapper is the better one. SPDX-License-Identifier: Apache-2.0 */
+/* Which mapper and which start do better. SPDX-License-Identifier: Apache-2.0 */
 #include "global/auto.h"
 
+#include <math.h>
+#include <string.h>
+
 #include "base/mem.h"
+#include "global/calibrate.h"
 #include "global/global.h"
 #include "sfm/view_graph.h"
 
-enum { MANY = 300 };              /* an image at a time takes long for many, and drifts */
-static const double ENOUGH = 0.9; /* of what a perfect result would be worth */
+enum { MANY = 300 };                    /* an image at a time takes long for many, and drifts */
+static const double ENOUGH = 0.9;       /* of what a perfect result would be */
+static const double OTHER_START = 0.05; /* share of a focal length that makes for another start */
+
+static double kept_share(const vd_sfm_model *m) {
+    return 1 - (double)m->pairs_against / VD_MAX(m->pairs, 1);
+}
 
 double vd_sfm_worth(const vd_sfm_result *r) {
     double worth = 0;
     for (int32_t i = 0; i < r->n_models; i++) {
         const vd_sfm_model *m = &r->model[i];
-        double kept = 1 - (double)m->pairs_against / VD_MAX(m->pairs, 1);
-        worth += (double)m->n_images * m->n_images * kept;
+        worth += (double)m->n_images * (double)m->track[m->n_points] * kept_share(m);
     }
     return worth;
 }
 
-/* What a result would be worth that has each component of the view graph in one piece. */
-static vd_status most_worth(double *out, const vd_sfm_input *in, int least_images, vd_err *err) {
+/* The same by images alone, beside which a perfect result is known. */
+static double wholeness(const vd_sfm_result *r) {
+    double sum = 0;
+    for (int32_t i = 0; i < r->n_models; i++)
+        sum += (double)r->model[i].n_images * r->model[i].n_images * kept_share(&r->model[i]);
+    return sum;
+}
+
+/* Of a result that has each component of the view graph in one piece. */
+static vd_status most_wholeness(double *out, const vd_sfm_input *in, int least_images,
+                                vd_err *err) {
     int32_t *size = vd_mem_array((size_t)VD_MAX(in->n_images, 1), sizeof *size);
     uint8_t *trusted = vd_mem_alloc((size_t)VD_MAX(in->n_pairs, 1));
     vd_status st = size != NULL && trusted != NULL ? VD_OK : vd_nomem(err);
@@ -34,34 +51,69 @@ done:
     return st;
 }
 
-typedef vd_status mapper(vd_sfm_result *out, const vd_sfm_input *in, const vd_sfm_opt *opt,
-                         vd_sfm_stats *stats, vd_pool *pool, vd_err *err);
+/* The better of two results becomes *best, the other is freed. */
+static void keep_better(vd_sfm_result *best, vd_sfm_result *other) {
+    if (vd_sfm_worth(other) > vd_sfm_worth(best)) {
+        const vd_sfm_result better = *other;
+        *other = *best;
+        *best = better;
+    }
+    vd_sfm_result_reset(other);
+}
 
-vd_status vd_sfm_auto(vd_sfm_result *out, const vd_sfm_input *in, const vd_sfm_opt *opt,
-                      vd_sfm_stats *stats, vd_pool *pool, vd_err *err) {
+/* The incremental mapper from focal lengths of the view graph, if they are others. */
+static vd_status from_view_graph(vd_sfm_result *best, const vd_sfm_input *in,
+                                 const uint8_t *guessed, const vd_sfm_opt *opt, vd_pool *pool,
+                                 vd_err *err) {
+    size_t bytes = (size_t)VD_MAX(in->n_cameras, 1) * sizeof *in->camera;
+    vd_sfm_result other = { 0 };
+    vd_sfm_input changed = *in;
+    vd_camera *camera = vd_mem_alloc(bytes);
+    vd_status st = VD_OK;
+    bool others = false;
+    if (camera == NULL) return vd_nomem(err);
+    memcpy(camera, in->camera, (size_t)in->n_cameras * sizeof *camera);
+    changed.camera = camera;
+    VD_GO(vd_sfm_calibrate(camera, in, guessed, pool, err));
+    for (int32_t i = 0; i < in->n_cameras; i++)
+        others |= fabs(vd_camera_mean_focal(&camera[i]) / vd_camera_mean_focal(&in->camera[i]) -
+                       1) > OTHER_START;
+    if (others) {
+        VD_GO(vd_sfm_incremental(&other, &changed, opt, NULL, pool, err));
+        keep_better(best, &other);
+    }
+done:
+    vd_mem_free(camera);
+    return st;
+}
+
+static vd_status incremental(vd_sfm_result *out, const vd_sfm_input *in, const uint8_t *guessed,
+                             const vd_sfm_opt *opt, vd_pool *pool, vd_err *err) {
+    bool any = false;
+    VD_TRY(vd_sfm_incremental(out, in, opt, NULL, pool, err));
+    for (int32_t i = 0; guessed != NULL && i < in->n_cameras; i++) any |= guessed[i] != 0;
+    return any ? from_view_graph(out, in, guessed, opt, pool, err) : VD_OK;
+}
+
+vd_status vd_sfm_map(vd_sfm_result *out, const vd_sfm_input *in, const uint8_t *guessed,
+                     enum vd_sfm_mapper mapper, const vd_sfm_opt *opt, vd_pool *pool, vd_err *err) {
     static const vd_sfm_opt usual = VD_SFM_OPT;
-    mapper *const first = in->n_images > MANY ? vd_sfm_global : vd_sfm_incremental;
-    mapper *const second = in->n_images > MANY ? vd_sfm_incremental : vd_sfm_global;
-    vd_sfm_result a = { 0 }, b = { 0 };
-    vd_sfm_stats stats_a, stats_b;
+    bool global = mapper == VD_MAPPER_GLOBAL || (mapper == VD_MAPPER_AUTO && in->n_images > MANY);
+    vd_sfm_result best = { 0 }, other = { 0 };
     vd_status st = VD_OK;
     double most;
-    VD_GO(first(&a, in, opt, &stats_a, pool, err)); /* checks `in` as well */
-    VD_GO(most_worth(&most, in, opt != NULL ? opt->least_images : usual.least_images, err));
-    if (vd_sfm_worth(&a) < ENOUGH * most) {
-        VD_GO(second(&b, in, opt, &stats_b, pool, err));
-        if (vd_sfm_worth(&b) > vd_sfm_worth(&a)) {
-            const vd_sfm_result worse = a;
-            a = b;
-            b = worse;
-            stats_a = stats_b;
-        }
+    VD_GO(global ? vd_sfm_global(&best, in, opt, NULL, pool, err)
+                 : incremental(&best, in, guessed, opt, pool, err)); /* check `in` as well */
+    VD_GO(most_wholeness(&most, in, opt != NULL ? opt->least_images : usual.least_images, err));
+    if (mapper == VD_MAPPER_AUTO && wholeness(&best) < ENOUGH * most) {
+        VD_GO(global ? incremental(&other, in, guessed, opt, pool, err)
+                     : vd_sfm_global(&other, in, opt, NULL, pool, err));
+        keep_better(&best, &other);
     }
-    if (stats != NULL) *stats = stats_a;
-    *out = a;
-    a = (vd_sfm_result){ 0 };
+    *out = best;
+    best = (vd_sfm_result){ 0 };
 done:
-    vd_sfm_result_reset(&a);
-    vd_sfm_result_reset(&b);
+    vd_sfm_result_reset(&best);
+    vd_sfm_result_reset(&other);
     return st;
 }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "global/focal.h"
+#include "global/calibrate.h"
 #include "global/global_int.h"
 #include "sfm/mapper_int.h"
 
@@ -14,7 +14,6 @@ typedef struct moving {
 
 /* A focal length that moved by that share makes for another motion. */
 static const double OTHER_FOCAL = 0.02;
-enum { LEAST_MATCHES = 30 }; /* of a pair that says something about focal lengths */
 
 static bool other(const vd_camera *a, const vd_camera *b) {
     double f = vd_camera_mean_focal(a), g = vd_camera_mean_focal(b);
@@ -58,52 +57,13 @@ static vd_status move_task(void *user, int64_t k, int worker, vd_err *err) {
     return st;
 }
 
-static bool says_something(const vd_sfm_pair *p) {
-    const double *f = p->geometry.F;
-    double sum = 0;
-    if (p->geometry.config != VD_TWO_VIEW_CALIBRATED &&
-        p->geometry.config != VD_TWO_VIEW_UNCALIBRATED)
-        return false;
-    for (int i = 0; i < 9; i++) sum += f[i] * f[i];
-    return p->n >= LEAST_MATCHES && sum > 0 && isfinite(sum);
-}
-
-/* Pairs of cameras that have a pinhole and of which one at least is not known. */
-static int64_t list_pairs(vd_focal_pair *to, const vd_global *g, const uint8_t *moves) {
-    int64_t n = 0;
-    for (int32_t k = 0; k < g->in.n_pairs; k++) {
-        const vd_sfm_pair *p = &g->pair[k];
-        int32_t a = g->in.image[p->a].camera, b = g->in.image[p->b].camera;
-        if (!says_something(p) || (!moves[a] && !moves[b])) continue;
-        if (vd_camera_is_fisheye(g->camera[a].model) || vd_camera_is_fisheye(g->camera[b].model))
-            continue;
-        to[n] = (vd_focal_pair){ .a = a, .b = b };
-        memcpy(to[n++].F, p->geometry.F, sizeof to->F);
-    }
-    return n;
-}
-
 static vd_status calibrate(vd_global *g, vd_pool *pool, vd_err *err) {
-    vd_status st = VD_OK;
-    size_t cameras = (size_t)VD_MAX(g->in.n_cameras, 1);
-    uint8_t *moves = vd_mem_array(cameras, 1);
-    double *factor = vd_mem_alloc(cameras * sizeof *factor);
-    vd_focal_pair *pair = vd_mem_alloc((size_t)VD_MAX(g->in.n_pairs, 1) * sizeof *pair);
-    if (moves == NULL || factor == NULL || pair == NULL) VD_GO(vd_nomem(err));
+    uint8_t *moves = vd_mem_array((size_t)VD_MAX(g->in.n_cameras, 1), 1);
+    if (moves == NULL) return vd_nomem(err);
     for (int32_t i = 0; i < g->in.n_cameras && g->in.camera_refine != NULL; i++)
         moves[i] = (g->in.camera_refine[i] & VD_REFINE_FOCAL) != 0;
-    int64_t n = list_pairs(pair, g, moves);
-    if (n == 0) goto done;
-    VD_GO(vd_focals_find(factor, g->camera, moves, g->in.n_cameras, pair, n, pool, err));
-    for (int32_t i = 0; i < g->in.n_cameras; i++) {
-        vd_camera c = g->camera[i];
-        for (int k = 0; k < vd_camera_layout_of(c.model).focal; k++) c.params[k] *= factor[i];
-        if (vd_mapper_plausible(&c)) g->camera[i] = c;
-    }
-done:
+    vd_status st = vd_sfm_calibrate(g->camera, &g->in, moves, pool, err);
     vd_mem_free(moves);
-    vd_mem_free(factor);
-    vd_mem_free(pair);
     return st;
 }
 

@@ -18,9 +18,9 @@
 #include "base/mem.h"
 #include "label/mask_int.h"
 
-enum { FINE = 5, MIDDLE = 2, SORT_BY_HAND = 24 };
+enum { FINE = 5, MIDDLE = 2, SORT_BY_HAND = 24, SPARSE = 16 };
 /* No outline of a picture comes near it; a hostile one could ask for corners times columns. */
-enum { MAX_TOGGLES = 1 << 26 };
+enum { MAX_TOGGLES = 1 << 24 };
 
 typedef struct toggles {
     uint32_t *at; /* column * height + row; the row may be the height: the next column's first */
@@ -135,6 +135,10 @@ static vd_status sort_toggles(toggles *t) {
         hi = VD_MAX(hi, t->at[i]);
     }
     int64_t left = lo / h, n_columns = hi / h - left + 1;
+    if (n_columns > SPARSE * t->n) {
+        sort_some(t->at, t->n);
+        return VD_OK;
+    }
     uint32_t *sorted = vd_mem_alloc((size_t)t->n * sizeof *sorted);
     int64_t *begin = vd_mem_array((size_t)n_columns + 2, sizeof *begin);
     vd_status st = sorted != NULL && begin != NULL ? VD_OK : vd_nomem(t->err);

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <strings.h>
 
-vd_csv vd_csv_of(const char *where, char *text, size_t size) {
+vd_rows vd_rows_of(const char *where, char *text, size_t size) {
     if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
-        return (vd_csv){ .where = where, .p = text + 3, .end = text + size, .next_line = 1 };
-    return (vd_csv){ .where = where, .p = text, .end = text + size, .next_line = 1 };
+        return (vd_rows){ .where = where, .p = text + 3, .end = text + size, .next_line = 1 };
+    return (vd_rows){ .where = where, .p = text, .end = text + size, .next_line = 1 };
 }
 
 static bool blank(char c) {
@@ -17,7 +17,7 @@ static bool blank(char c) {
 }
 
 /* A field in quotes: "" stands for one. Gives the end of what was written. */
-static char *quoted(vd_csv *c, char *to, vd_status *st, vd_err *err) {
+static char *quoted(vd_rows *c, char *to, vd_status *st, vd_err *err) {
     for (c->p++; c->p < c->end; c->p++) {
         c->next_line += *c->p == '\n';
         if (*c->p == '"' && (c->p + 1 >= c->end || c->p[1] != '"')) {
@@ -32,13 +32,13 @@ static char *quoted(vd_csv *c, char *to, vd_status *st, vd_err *err) {
     return to;
 }
 
-static vd_status next_field(vd_csv *c, vd_err *err) {
+static vd_status next_field(vd_rows *c, vd_err *err) {
     vd_status st = VD_OK;
     while (c->p < c->end && blank(*c->p)) c->p++;
     char *begin = c->p, *to = c->p;
-    if (c->n >= VD_CSV_MAX_COLUMNS)
+    if (c->n >= VD_ROWS_MAX_COLUMNS)
         return vd_fail(err, VD_E_LIMIT, "%s:%lld: more than %d columns", c->where,
-                       (long long)c->line, VD_CSV_MAX_COLUMNS);
+                       (long long)c->line, VD_ROWS_MAX_COLUMNS);
     if (c->p < c->end && *c->p == '"') {
         to = quoted(c, to, &st, err);
         while (c->p < c->end && blank(*c->p)) c->p++;
@@ -60,7 +60,7 @@ static vd_status next_field(vd_csv *c, vd_err *err) {
     return st != VD_OK || stop == '\n' ? st : next_field(c, err);
 }
 
-vd_status vd_csv_next(vd_csv *c, bool *more, vd_err *err) {
+vd_status vd_rows_next(vd_rows *c, bool *more, vd_err *err) {
     do {
         *more = c->p < c->end;
         c->n = 0;
@@ -70,7 +70,7 @@ vd_status vd_csv_next(vd_csv *c, bool *more, vd_err *err) {
     return VD_OK;
 }
 
-int vd_csv_column(const vd_csv *c, const char *names) {
+int vd_rows_column(const vd_rows *c, const char *names) {
     for (const char *p = names;; p++) {
         size_t n = strcspn(p, "|");
         for (int i = 0; i < c->n; i++)
@@ -80,7 +80,7 @@ int vd_csv_column(const vd_csv *c, const char *names) {
     }
 }
 
-vd_status vd_csv_real(const vd_csv *c, int column, const char *what, double *out, vd_err *err) {
+vd_status vd_rows_real(const vd_rows *c, int column, const char *what, double *out, vd_err *err) {
     char *end = NULL;
     if (column < 0 || column >= c->n)
         return vd_fail(err, VD_E_FORMAT, "%s:%lld: no %s", c->where, (long long)c->line, what);

@@ -4,22 +4,22 @@
 
 #include "base/str.h"
 
-enum { VD_CSV_MAX_COLUMNS = 256 };
+enum { VD_ROWS_MAX_COLUMNS = 256 };
 
 /* A cursor; fields are unquoted where they lie, so the text is changed. Blanks around fields are
  * cut off. `line` is that of the row's beginning. */
-typedef struct vd_csv {
+typedef struct vd_rows {
     const char *where;
     char *p, *end;
     int64_t line, next_line;
-    char *field[VD_CSV_MAX_COLUMNS];
+    char *field[VD_ROWS_MAX_COLUMNS];
     int n;
-} vd_csv;
+} vd_rows;
 
-vd_csv vd_csv_of(const char *where, char *text, size_t size);
+vd_rows vd_rows_of(const char *where, char *text, size_t size);
 /* The next row that is not empty; `more` false at the end. */
-vd_status vd_csv_next(vd_csv *c, bool *more, vd_err *err);
+vd_status vd_rows_next(vd_rows *c, bool *more, vd_err *err);
 /* Column of the present row with one of the names, by '|'; case does not matter; -1: none. */
-int vd_csv_column(const vd_csv *c, const char *names);
-vd_status vd_csv_real(const vd_csv *c, int column, const char *what, double *out, vd_err *err);
+int vd_rows_column(const vd_rows *c, const char *names);
+vd_status vd_rows_real(const vd_rows *c, int column, const char *what, double *out, vd_err *err);
 #endif

@@ -39,6 +39,6 @@ vd_status vd_cvat_parse(vd_label_in *in, const char *where, const char *text, si
 vd_status vd_label_studio_read(vd_label_in *in, vd_json_stream *s, vd_err *err);
 vd_status vd_datumaro_read(vd_label_in *in, vd_json_stream *s, const char *subset, vd_err *err);
 vd_status vd_ytvis_read(vd_label_in *in, vd_json_stream *s, vd_err *err);
-vd_status vd_csv_parse(vd_label_in *in, const char *where, const char *text, size_t size,
-                       vd_err *err);
+vd_status vd_label_csv_parse(vd_label_in *in, const char *where, const char *text, size_t size,
+                             vd_err *err);
 #endif

@@ -88,9 +88,37 @@ void vd_describe_overview(vd_str *out) {
     vd_str_add(out, "vidimus " VIDIMUS_VERSION ": an embedded visual data engine\n\n"
                     "usage: vidimus OPERATION [ARGUMENTS]\n\n");
     for (int i = 0; i < vd_n_ops; i++)
-        vd_str_addf(out, "  %-12s %s\n", vd_ops[i]->name, vd_ops[i]->summary);
+        vd_str_addf(out, "  %-19s %s\n", vd_ops[i]->name, vd_ops[i]->summary);
     vd_str_add(out,
                "\nstart with:  vidimus run FOLDER\nmore about one:  vidimus OPERATION --help\n");
+}
+
+/* The second words of the operations whose first is the first n bytes of `family`. */
+static void kinds(const char *family, size_t n, const char *between, vd_str *out) {
+    bool any = false;
+    for (int i = 0; i < vd_n_ops; i++) {
+        const char *name = vd_ops[i]->name;
+        if (strncmp(name, family, n) != 0 || name[n] != ' ') continue;
+        vd_str_addf(out, "%s%s", any ? between : "", name + n + 1);
+        any = true;
+    }
+}
+
+void vd_describe_kinds(const char *family, vd_str *out) {
+    kinds(family, strlen(family), "|", out);
+}
+
+void vd_describe_family(const char *name, vd_str *out) {
+    size_t n = strlen(name);
+    const vd_op *first = NULL;
+    vd_str_addf(out, "%s of several kinds\n\nusage: vidimus %s KIND [ARGUMENTS]\n\n", name, name);
+    for (int i = 0; i < vd_n_ops; i++) {
+        if (strncmp(vd_ops[i]->name, name, n) != 0 || vd_ops[i]->name[n] != ' ') continue;
+        vd_str_addf(out, "  %-15s %s\n", vd_ops[i]->name + n + 1, vd_ops[i]->summary);
+        if (first == NULL) first = vd_ops[i];
+    }
+    vd_str_addf(out, "\nmore about one:  vidimus %s --help\n", first->name);
+    vd_str_addf(out, "\nexample:\n  %s\n", first->example);
 }
 
 void vd_describe_json(const vd_op *op, vd_str *out) {
@@ -153,8 +181,24 @@ void vd_describe_reference(vd_str *out) {
     }
 }
 
+/* ---- completion ---- */
+
+/* The length of the first word, and whether an operation before this one begins with it. */
+static int first_word(int i, bool *seen) {
+    int n = (int)strcspn(vd_ops[i]->name, " ");
+    *seen = false;
+    for (int k = 0; k < i; k++)
+        *seen = *seen || ((int)strcspn(vd_ops[k]->name, " ") == n &&
+                          strncmp(vd_ops[k]->name, vd_ops[i]->name, (size_t)n) == 0);
+    return n;
+}
+
 static void names(vd_str *out) {
-    for (int i = 0; i < vd_n_ops; i++) vd_str_addf(out, "%s%s", i > 0 ? " " : "", vd_ops[i]->name);
+    for (int i = 0; i < vd_n_ops; i++) {
+        bool seen;
+        int n = first_word(i, &seen);
+        if (!seen) vd_str_addf(out, "%s%.*s", i > 0 ? " " : "", n, vd_ops[i]->name);
+    }
 }
 
 static void options(const vd_op *op, vd_str *out) {
@@ -163,17 +207,46 @@ static void options(const vd_op *op, vd_str *out) {
         if (!(op->args[i].flags & VD_POSITIONAL)) vd_str_addf(out, " --%s", op->args[i].name);
 }
 
+static void fish(vd_str *out) {
+    vd_str_add(out, "complete -c vidimus -n __fish_use_subcommand -f -a '");
+    names(out);
+    vd_str_add(out, "'\n");
+    for (int i = 0; i < vd_n_ops; i++) {
+        bool seen;
+        int n = first_word(i, &seen);
+        const char *name = vd_ops[i]->name;
+        if (!seen && name[n] == ' ') {
+            vd_str_addf(out, "complete -c vidimus -n '__fish_seen_subcommand_from %.*s' -f -a '", n,
+                        name);
+            kinds(vd_ops[i]->name, (size_t)n, " ", out);
+            vd_str_add(out, "'\n");
+        }
+        for (int k = 0; k < vd_ops[i]->n_args; k++)
+            if (!(vd_ops[i]->args[k].flags & VD_POSITIONAL))
+                vd_str_addf(out, "complete -c vidimus -n '__fish_seen_subcommand_from %s' -l %s\n",
+                            name[n] == ' ' ? name + n + 1 : name, vd_ops[i]->args[k].name);
+    }
+}
+
+/* The cases of a family: its second words, then the options of the one that was written. */
+static void bash_family(int i, int n, vd_str *out) {
+    vd_str_addf(out, "    %.*s) if [ \"$COMP_CWORD\" -eq 2 ]; then COMPREPLY=($(compgen -W '", n,
+                vd_ops[i]->name);
+    kinds(vd_ops[i]->name, (size_t)n, " ", out);
+    vd_str_add(out, "' -- \"$cur\")); return; fi\n      case ${COMP_WORDS[2]} in\n");
+    for (int k = 0; k < vd_n_ops; k++) {
+        const char *name = vd_ops[k]->name;
+        if (strncmp(name, vd_ops[i]->name, (size_t)n) != 0 || name[n] != ' ') continue;
+        vd_str_addf(out, "      %s) words='", name + n + 1);
+        options(vd_ops[k], out);
+        vd_str_add(out, "' ;;\n");
+    }
+    vd_str_add(out, "      esac ;;\n");
+}
+
 vd_status vd_describe_completion(const char *shell, vd_str *out, vd_err *err) {
     if (strcmp(shell, "fish") == 0) {
-        vd_str_add(out, "complete -c vidimus -n __fish_use_subcommand -f -a '");
-        names(out);
-        vd_str_add(out, "'\n");
-        for (int i = 0; i < vd_n_ops; i++)
-            for (int k = 0; k < vd_ops[i]->n_args; k++)
-                if (!(vd_ops[i]->args[k].flags & VD_POSITIONAL))
-                    vd_str_addf(out,
-                                "complete -c vidimus -n '__fish_seen_subcommand_from %s' -l %s\n",
-                                vd_ops[i]->name, vd_ops[i]->args[k].name);
+        fish(out);
         return vd_str_check(out, err);
     }
     if (strcmp(shell, "zsh") == 0) vd_str_add(out, "autoload -U +X bashcompinit && bashcompinit\n");
@@ -182,6 +255,12 @@ vd_status vd_describe_completion(const char *shell, vd_str *out, vd_err *err) {
     names(out);
     vd_str_add(out, "'; else case ${COMP_WORDS[1]} in\n");
     for (int i = 0; i < vd_n_ops; i++) {
+        bool seen;
+        int n = first_word(i, &seen);
+        if (vd_ops[i]->name[n] == ' ') {
+            if (!seen) bash_family(i, n, out);
+            continue;
+        }
         vd_str_addf(out, "    %s) words='", vd_ops[i]->name);
         options(vd_ops[i], out);
         vd_str_add(out, "' ;;\n");

@@ -18,6 +18,23 @@ const vd_op *vd_op_find(const char *name) {
     return NULL;
 }
 
+bool vd_op_is_family(const char *name) {
+    size_t n = strlen(name);
+    for (int i = 0; i < vd_n_ops; i++)
+        if (strncmp(vd_ops[i]->name, name, n) == 0 && vd_ops[i]->name[n] == ' ') return true;
+    return false;
+}
+
+const vd_op *vd_op_find_words(const char *name, const char *next, int *words) {
+    char both[128];
+    const vd_op *op = vd_op_find(name);
+    *words = 1;
+    if (op != NULL || next == NULL) return op;
+    int n = snprintf(both, sizeof both, "%s %s", name, next);
+    *words = 2;
+    return n > 0 && n < (int)sizeof both ? vd_op_find(both) : NULL;
+}
+
 vd_status vd_opcall_init(vd_opcall *c, const vd_op *op, vd_err *err) {
     *c = (vd_opcall){ .op = op };
     c->sets = vd_mem_array((size_t)op->n_args + 1, sizeof *c->sets);
@@ -171,6 +188,13 @@ vd_status vd_opcall_finish(vd_opcall *c, vd_err *err) {
         set->text = a->def;
     }
     return VD_OK;
+}
+
+bool vd_opcall_one(const vd_opcall *c) {
+    if (!(c->op->flags & VD_OP_ONE)) return false;
+    for (int i = 0; c->op->rows_if != NULL && i < c->op->n_args; i++)
+        if (c->sets[i].given && has_choice(c->op->rows_if, c->op->args[i].name)) return false;
+    return true;
 }
 
 static const vd_arg_set *find(const vd_opcall *c, const char *name) {

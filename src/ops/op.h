@@ -50,11 +50,12 @@ enum {
     VD_OP_DYNAMIC = 4, /* columns depend on the call */
     VD_OP_FILES = 8,   /* writes files outside a dataset */
     VD_OP_RAW = 16,    /* its one text column is printed as it is */
-    VD_OP_ONE = 32,    /* always one row: its --json is an object, not an array */
+    VD_OP_ONE = 32,    /* always one row: its --json is an object, not an array; see rows_if */
 };
 
 typedef struct vd_op {
-    const char *name, *summary;
+    const char *name; /* may be two words, "eval poses": operations of one family */
+    const char *summary;
     const char *help; /* paragraphs for --help */
     const char *example;
     const vd_arg *args;
@@ -62,12 +63,17 @@ typedef struct vd_op {
     const vd_column *columns; /* of the result; NULL with VD_OP_DYNAMIC */
     int n_columns;
     unsigned flags;
+    const char *rows_if; /* arguments, by '|', of which any makes rows of a VD_OP_ONE */
     vd_status (*run)(vd_opcall *call, vd_err *err);
 } vd_op;
 
 extern const vd_op *const vd_ops[];
 extern const int vd_n_ops;
 const vd_op *vd_op_find(const char *name); /* NULL: none */
+/* Whether it is the first word of a family, "eval". */
+bool vd_op_is_family(const char *name);
+/* The operation of one word, or of that and `next` (may be NULL); how many of them it took. */
+const vd_op *vd_op_find_words(const char *name, const char *next, int *words);
 
 typedef struct vd_arg_set {
     const char *text; /* as given, or the default */
@@ -95,6 +101,8 @@ vd_status vd_opcall_init(vd_opcall *c, const vd_op *op, vd_err *err);
 vd_status vd_opcall_set(vd_opcall *c, const char *name, const char *text, vd_err *err);
 vd_status vd_opcall_set_positional(vd_opcall *c, const char *text, vd_err *err);
 vd_status vd_opcall_finish(vd_opcall *c, vd_err *err);
+/* Whether the result is one row, an object in JSON. */
+bool vd_opcall_one(const vd_opcall *c);
 void vd_opcall_reset(vd_opcall *c);
 
 /* Values of arguments by name; the name must be in the operation's row (a test calls each). */

@@ -61,7 +61,7 @@ static vd_status on_columns(void *user, const vd_column *columns, int n, vd_err 
 }
 
 static vd_status keep(vd_result *r, vd_value *v, vd_err *err) {
-    if (v->type == VD_TEXT || v->type == VD_BLOB) {
+    if (v->type == VD_TEXT || v->type == VD_DOC || v->type == VD_BLOB) {
         char *copy = vd_arena_alloc(&r->arena, (size_t)v->n + 1);
         if (copy == NULL) return vd_nomem(err);
         memcpy(copy, v->s, (size_t)v->n);
@@ -99,7 +99,7 @@ static vd_type column_type(const vd_result *r, int c) {
     vd_type type = VD_NULL;
     for (int64_t i = 0; i < r->n_rows; i++) {
         vd_type t = r->cells[i * r->n_columns + c].type;
-        if (t == VD_BLOB) t = VD_TEXT;
+        if (t == VD_BLOB || t == VD_DOC) t = VD_TEXT;
         if (t == VD_NULL || t == type) continue;
         if (type == VD_NULL)
             type = t;
@@ -238,7 +238,7 @@ static void add_utf8(vd_str *s, const char *text, int64_t n) {
 }
 
 static void cell_text(vd_str *s, const vd_value *v) {
-    if (v->type == VD_TEXT || v->type == VD_BLOB)
+    if (v->type == VD_TEXT || v->type == VD_DOC || v->type == VD_BLOB)
         add_utf8(s, v->s, v->n);
     else if (v->type == VD_INT)
         vd_str_addf(s, "%lld", (long long)v->i);

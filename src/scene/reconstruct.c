@@ -17,7 +17,7 @@
 #include "base/path.h"
 #include "geometry/rigid.h"
 #include "global/auto.h"
-#include "global/global.h"
+#include "sfm/bundle.h"
 #include "stage/features.h"
 #include "scene/health.h"
 #include "scene/imported.h"
@@ -396,12 +396,17 @@ static vd_status state_of(stage *s, char text[32], vd_err *err) {
 
 static vd_status map(stage *s, vd_err *err) {
     const char *how = s->run->opt->mapper;
+    enum vd_sfm_mapper mapper = strcmp(how, "global") == 0        ? VD_MAPPER_GLOBAL
+                                : strcmp(how, "incremental") == 0 ? VD_MAPPER_INCREMENTAL
+                                                                  : VD_MAPPER_AUTO;
     const vd_sfm_input *in = &s->in.sfm;
-    if (strcmp(how, "global") == 0)
-        return vd_sfm_global(&s->result, in, NULL, NULL, s->run->pool, err);
-    if (strcmp(how, "incremental") == 0)
-        return vd_sfm_incremental(&s->result, in, NULL, NULL, s->run->pool, err);
-    return vd_sfm_auto(&s->result, in, NULL, NULL, s->run->pool, err);
+    uint8_t *guessed = vd_mem_array((size_t)s->views.n_cameras + 1, 1);
+    if (guessed == NULL) return vd_nomem(err);
+    for (int64_t i = 0; i < s->views.n_cameras; i++)
+        guessed[i] = s->views.focal[i] == VD_FOCAL_GUESS && (s->in.refine[i] & VD_REFINE_FOCAL);
+    vd_status st = vd_sfm_map(&s->result, in, guessed, mapper, NULL, s->run->pool, err);
+    vd_mem_free(guessed);
+    return st;
 }
 
 static void reset_models(stage *s) {

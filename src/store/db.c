@@ -40,6 +40,11 @@ vd_value vd_val_text(const char *s) {
     if (s == NULL || s[0] == '\0') return vd_val_null();
     return (vd_value){ .type = VD_TEXT, .s = s, .n = (int64_t)strlen(s) };
 }
+vd_value vd_val_doc(const char *json) {
+    vd_value v = vd_val_text(json);
+    if (v.type == VD_TEXT) v.type = VD_DOC;
+    return v;
+}
 vd_value vd_val_blob(const void *p, int64_t n) {
     return p != NULL ? (vd_value){ .type = VD_BLOB, .s = p, .n = n } : vd_val_null();
 }

@@ -13,13 +13,14 @@ typedef struct vd_stmt vd_stmt;
 typedef enum vd_db_mode { VD_DB_READ, VD_DB_WRITE, VD_DB_CREATE } vd_db_mode;
 
 /* A missing value is VD_NULL; text and blobs are borrowed for as long as the giver says. */
-typedef enum vd_type { VD_NULL, VD_INT, VD_REAL, VD_TEXT, VD_BLOB, VD_LIST } vd_type;
+typedef enum vd_type { VD_NULL, VD_INT, VD_REAL, VD_TEXT, VD_BLOB, VD_LIST, VD_DOC } vd_type;
 typedef struct vd_value {
     vd_type type;
     union {
         int64_t i;
         double f;
-        const char *s;           /* VD_TEXT: NUL-terminated, n bytes without it; VD_BLOB: n bytes */
+        const char *s;           /* VD_TEXT, VD_DOC: NUL-terminated, n bytes without it; VD_BLOB:
+                                    n bytes; a VD_DOC is a JSON value, and of results only */
         const char *const *list; /* VD_LIST: n texts */
     };
     int64_t n;
@@ -29,6 +30,7 @@ vd_value vd_val_null(void);
 vd_value vd_val_int(int64_t v);
 vd_value vd_val_real(double v);      /* NaN and infinities become VD_NULL */
 vd_value vd_val_text(const char *s); /* NULL and "" become VD_NULL */
+vd_value vd_val_doc(const char *json);
 vd_value vd_val_blob(const void *p, int64_t n);
 
 /* Opens the file. A database on a read-only medium is opened as immutable. Lock waits last 10 s. */

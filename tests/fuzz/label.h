@@ -160,7 +160,7 @@ static inline vd_status parse_labelme_xml(vd_label_in *in, const char *t, size_t
     return vd_labelme_xml_parse(in, "fuzz", t, n, NULL, err);
 }
 static inline vd_status parse_csv(vd_label_in *in, const char *t, size_t n, vd_err *err) {
-    return vd_csv_parse(in, "fuzz", t, n, err);
+    return vd_label_csv_parse(in, "fuzz", t, n, err);
 }
 
 typedef vd_status (*fuzz_stream)(vd_label_in *in, vd_json_stream *s, vd_err *err);

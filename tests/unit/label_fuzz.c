@@ -1,47 +1,11 @@
 /* The fuzz targets of the readers of labels, replayed: every file of the corpus, its
  * prefixes and seeded mutations. SPDX-License-Identifier: Apache-2.0 */
-#include "t.h"
-
-#include <dirent.h>
-
+#include "fuzz/replay.h"
 #include "fuzz/label.h"
-
-static void replay_folder(t_case *t, int target, const char *folder, int *files) {
-    vd_rng r = t_rng(t);
-    uint8_t data[4096], changed[4096];
-    DIR *dir = opendir(folder);
-    T_NEED(dir != NULL);
-    for (struct dirent *e; (e = readdir(dir)) != NULL;) {
-        char path[1600];
-        if (e->d_name[0] == '.') continue;
-        snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
-        FILE *f = fopen(path, "rb");
-        T_NEED(f != NULL);
-        size_t n = fread(data, 1, sizeof data, f);
-        fclose(f);
-        ++*files;
-        for (size_t cut = 0; cut <= n; cut++) fuzz_label[target].run(data, cut);
-        for (int j = 0; j < 2000 && n > 0; j++) {
-            memcpy(changed, data, n);
-            for (int c = 0; c < 1 + j % 3; c++) {
-                int64_t at = vd_rng_int(&r, (int64_t)n);
-                /* random bytes, bytes of the file, counts and numbers at their extremes */
-                changed[at] = j % 5 == 0   ? 0xff
-                              : j % 2 == 0 ? data[vd_rng_int(&r, (int64_t)n)]
-                                           : (uint8_t)vd_rng_u64(&r);
-            }
-            fuzz_label[target].run(changed, n);
-        }
-    }
-    closedir(dir);
-}
 
 T(label_corpus_prefixes_and_mutations) {
     int files = 0;
-    for (int k = 0; k < VD_COUNT(fuzz_label); k++) {
-        char folder[1024];
-        snprintf(folder, sizeof folder, "%s/%s", VD_FUZZ_CORPUS, fuzz_label[k].name);
-        replay_folder(t, k, folder, &files);
-    }
+    for (int k = 0; k < VD_COUNT(fuzz_label); k++)
+        files += fuzz_replay(t, fuzz_label[k].name, fuzz_label[k].run, FUZZ_FILE + 1, 2000);
     T_TRUE(files >= 20);
 }

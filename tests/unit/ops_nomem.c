@@ -206,6 +206,60 @@ static void make_model(const t_dir *d) {
     t_dir_put(d, "m/points3D.txt", points, sizeof points - 1);
 }
 
+static void make_tracks(const t_dir *d) {
+    static const char truth[] = "1,1,0,0,9,9,1,1\n2,1,0,0,9,9,1,1\n", info[] = "seqLength=40\n";
+    t_dir_put(d, "gt/s/gt/gt.txt", truth, sizeof truth - 1);
+    t_dir_put(d, "gt/s/seqinfo.ini", info, sizeof info - 1);
+    t_dir_put(d, "gt/left_out/gt/gt.txt", truth, sizeof truth - 1);
+    t_dir_put(d, "tracks/s.txt", truth, sizeof truth - 1);
+}
+
+static void make_judged(const t_dir *d) {
+    static const char boxes[] = "{\"images\":[{\"id\":5,\"width\":9,\"height\":9}],"
+                                "\"categories\":[{\"id\":3,\"name\":\"cat\"}],\"annotations\":"
+                                "[{\"id\":1,\"image_id\":5,\"category_id\":3,\"bbox\":[0,0,4,4]}]}",
+                      results[] =
+                          "[{\"image_id\":5,\"category_id\":3,\"score\":1,\"bbox\":[0,0,4,3]}]",
+                      labels[] = "file,label\na,x\nb,y\n", map[] = "P5 2 2 255\n\0\1\1\2";
+    t_dir_put(d, "boxes.json", boxes, sizeof boxes - 1);
+    t_dir_put(d, "results.json", results, sizeof results - 1);
+    t_dir_put(d, "labels.csv", labels, sizeof labels - 1);
+    t_dir_put(d, "map.pgm", map, sizeof map - 1);
+}
+
+static void survive_all(t_case *t, const call *c, int n) {
+    for (int i = 0; i < n; i++) {
+        vd_err err = { 0 };
+        vd_status st = make_call(&c[i], &err);
+        if (st != VD_OK) T_FAIL("%s: %d: %s", c[i].op, st, err.msg);
+        for (int sticky = 0; sticky < 2; sticky++)
+            survive(t, &c[i], NULL, sticky != 0, step_of(11), limit_of(2));
+    }
+}
+
+T(judges_survive) {
+    t_dir d = t_dir_new();
+    make_judged(&d);
+    const char *boxes = t_dir_at(&d, "boxes.json"), *results = t_dir_at(&d, "results.json");
+    const char *labels = t_dir_at(&d, "labels.csv"), *map = t_dir_at(&d, "map.pgm");
+    const call c[] = {
+        { "eval detection",
+          { TEXT("truth", boxes), TEXT("pred", results), INT("bootstrap", 2), INT("jobs", 1) },
+          4 },
+        { "eval detection",
+          { TEXT("truth", boxes), TEXT("pred", results), TEXT("compare", results), INT("jobs", 1) },
+          4 },
+        { "eval classification",
+          { TEXT("truth", labels), TEXT("pred", labels), INT("bootstrap", 2), INT("jobs", 1) },
+          4 },
+        { "eval segmentation",
+          { TEXT("truth", map), TEXT("pred", map), INT("bootstrap", 2), INT("jobs", 1) },
+          4 },
+    };
+    survive_all(t, c, VD_COUNT(c));
+    t_dir_free(&d);
+}
+
 T(readers_survive) {
     t_dir d = t_dir_new();
     vd_err err = { 0 };
@@ -216,9 +270,14 @@ T(readers_survive) {
                        3 };
     T_OK(make_call(&run, &err));
     const char *model = t_dir_at(&d, "m"), *truth = t_dir_at(&d, "in");
+    const char *gt = t_dir_at(&d, "gt"), *tracks = t_dir_at(&d, "tracks");
     make_model(&d);
+    make_tracks(&d);
     const call c[] = {
-        { "eval", { TEXT("what", "poses"), TEXT("model", model), TEXT("truth", truth) }, 3 },
+        { "eval tracking",
+          { TEXT("truth", gt), TEXT("pred", tracks), INT("jobs", 1), INT("bootstrap", 5) },
+          4 },
+        { "eval poses", { TEXT("model", model), TEXT("truth", truth) }, 2 },
         { "compare", { TEXT("a", model), TEXT("b", model) }, 2 },
         { "list",
           { TEXT("dataset", dataset), TEXT("where", "width > 0"), TEXT("sort", "uri") },
@@ -238,12 +297,6 @@ T(readers_survive) {
         { "export", { TEXT("dataset", dataset), TEXT("out", t_dir_at(&d, "out")) }, 2 },
         { "reference", { { 0 } }, 0 },
     };
-    for (int i = 0; i < VD_COUNT(c); i++) {
-        err = (vd_err){ 0 };
-        vd_status st = make_call(&c[i], &err);
-        if (st != VD_OK) T_FAIL("%s: %d: %s", c[i].op, st, err.msg);
-        for (int sticky = 0; sticky < 2; sticky++)
-            survive(t, &c[i], NULL, sticky != 0, step_of(11), limit_of(2));
-    }
+    survive_all(t, c, VD_COUNT(c));
     t_dir_free(&d);
 }

@@ -6,14 +6,16 @@
 #include "sfm_views.h"
 
 T(one_scene_is_worth_more_than_its_halves) {
-    vd_sfm_model whole = { .n_images = 10, .pairs = 40 };
-    vd_sfm_model halves[2] = { { .n_images = 5, .pairs = 10 }, { .n_images = 5, .pairs = 10 } };
+    int64_t all[2] = { 0, 100 }, half[2] = { 0, 50 }; /* of one point each */
+    vd_sfm_model whole = { .n_images = 10, .pairs = 40, .n_points = 1, .track = all };
+    vd_sfm_model part = { .n_images = 5, .pairs = 10, .n_points = 1, .track = half };
+    vd_sfm_model halves[2] = { part, part };
     vd_sfm_result r = { .n_models = 1, .model = &whole };
-    T_EQ(vd_sfm_worth(&r), 100);
+    T_EQ(vd_sfm_worth(&r), 1000);
     whole.pairs_against = 30; /* folded onto itself */
-    T_EQ(vd_sfm_worth(&r), 25);
+    T_EQ(vd_sfm_worth(&r), 250);
     r = (vd_sfm_result){ .n_models = 2, .model = halves };
-    T_EQ(vd_sfm_worth(&r), 50);
+    T_EQ(vd_sfm_worth(&r), 500);
     T_EQ(vd_sfm_worth(&(vd_sfm_result){ 0 }), 0);
 }
 
@@ -53,7 +55,7 @@ T(a_small_set_that_comes_out_whole_is_the_incremental_mappers) {
     vd_err err = { 0 };
     set x = make(t);
     vd_sfm_result a = { 0 }, b = { 0 };
-    T_OK(vd_sfm_auto(&a, &x.v.in, NULL, NULL, NULL, &err));
+    T_OK(vd_sfm_map(&a, &x.v.in, NULL, VD_MAPPER_AUTO, NULL, NULL, &err));
     T_OK(vd_sfm_incremental(&b, &x.v.in, NULL, NULL, NULL, &err));
     T_TRUE(same(&a, &b));
     vd_sfm_result_reset(&a);
@@ -71,7 +73,7 @@ T(the_other_mapper_is_tried_where_the_first_leaves_all_over) {
     T_OK(vd_sfm_incremental(&a, &x.v.in, &opt, NULL, NULL, &err));
     T_EQ(a.n_models, 0);
     vd_sfm_result_reset(&a);
-    T_OK(vd_sfm_auto(&a, &x.v.in, &opt, NULL, NULL, &err));
+    T_OK(vd_sfm_map(&a, &x.v.in, NULL, VD_MAPPER_AUTO, &opt, NULL, &err));
     T_OK(vd_sfm_global(&b, &x.v.in, &opt, NULL, NULL, &err));
     T_TRUE(same(&a, &b));
     T_EQ(a.model[0].n_images, 12);
@@ -90,7 +92,7 @@ T(refused_allocations_are_survived) {
         vd_sfm_result out = { 0 };
         int64_t live = vd_mem_live();
         vd_mem_fail_at(n, true);
-        vd_status st = vd_sfm_auto(&out, &x.v.in, &opt, NULL, NULL, &err);
+        vd_status st = vd_sfm_map(&out, &x.v.in, NULL, VD_MAPPER_AUTO, &opt, NULL, &err);
         hit = vd_mem_fail_clear();
         T_EQ(st, hit ? VD_E_NOMEM : VD_OK);
         vd_sfm_result_reset(&out);

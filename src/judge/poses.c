@@ -1,4 +1,4 @@
-/* Operations eval and compare: how far results are from a truth, and models from each other.
+/* Operations eval poses and compare: how far poses are from a truth, and models from each other.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 #include <stdio.h>
@@ -34,14 +34,9 @@ static void say_centres(vd_opcall *c, const vd_pose_score *s) {
                  s->centre_mean, s->centre_max, rotation, s->scale);
 }
 
-/* ---- eval ---- */
+/* ---- eval poses ---- */
 
-static const vd_arg eval_args[] = {
-    { .name = "what",
-      .type = VD_T_CHOICE,
-      .flags = VD_POSITIONAL | VD_REQUIRED,
-      .choices = "poses",
-      .help = "what is judged: poses of cameras" },
+static const vd_arg poses_args[] = {
     { .name = "model", .flags = VD_POSITIONAL | VD_REQUIRED, .value = "MODEL", .help = MODEL_HELP },
     { .name = "truth",
       .flags = VD_REQUIRED,
@@ -50,7 +45,7 @@ static const vd_arg eval_args[] = {
           "folder of .camera files (Strecha), a folder of synth or its truth.json, or a model" },
 };
 
-static const vd_column eval_columns[] = {
+static const vd_column poses_columns[] = {
     { "registered", VD_INT, "", "images of the truth that the model has", 0 },
     { "total", VD_INT, "", "images of the truth", 0 },
     { "centre_rmse", VD_REAL, "truth's unit", "of camera centres after a similarity", 0 },
@@ -60,7 +55,7 @@ static const vd_column eval_columns[] = {
     { "auc_5", VD_REAL, "%", "the same for 5 deg", 0 },
 };
 
-static vd_status eval_op(vd_opcall *c, vd_err *err) {
+static vd_status poses_op(vd_opcall *c, vd_err *err) {
     vd_status st = VD_OK;
     vd_pose_set model = { 0 }, truth = { 0 };
     vd_pose_score s;
@@ -80,21 +75,21 @@ done:
     return st;
 }
 
-const vd_op vd_op_eval = {
-    .name = "eval",
-    .summary = "results against a truth: poses of cameras",
+const vd_op vd_op_eval_poses = {
+    .name = "eval poses",
+    .summary = "poses of cameras against a truth",
     .help =
         "Worlds are aligned by the similarity of the camera centres. The error of a pair of cameras is the larger of the\n"
         "angles between their relative rotations and between the directions from one to the other; a pair of which one\n"
         "is missing counts as 180 deg. Images are the same by name, or by its last component where that is unique.\n"
         "Figures that cannot be said (fewer than three images in common) are missing.",
     .example = "vidimus eval poses out/0 --truth gt_dense_cameras --json",
-    .args = eval_args,
-    .n_args = VD_COUNT(eval_args),
-    .columns = eval_columns,
-    .n_columns = VD_COUNT(eval_columns),
+    .args = poses_args,
+    .n_args = VD_COUNT(poses_args),
+    .columns = poses_columns,
+    .n_columns = VD_COUNT(poses_columns),
     .flags = VD_OP_ONE,
-    .run = eval_op,
+    .run = poses_op,
 };
 
 /* ---- compare ---- */
