@@ -92,7 +92,7 @@ def programs(prefix, libdir, work, cc):
     check("linking with the shared library", rc == 0, out)
     # our library static, the others as they come: --static would ask for their private libraries too
     rc, names = run(pkg + ["--print-requires-private", "vidimus"], env=env)
-    rc, others = run(["pkg-config", "--libs", *re.findall(r"^lib\S+|^sqlite3", names, re.M)])
+    rc, others = run(["pkg-config", "--libs", *re.findall(r"^lib\S+|^sqlite3|^expat", names, re.M)])
     check("pkg-config names what the static library needs", rc == 0 and "-l" in others, names + others)
     pc = (libdir / "pkgconfig/vidimus.pc").read_text()
     private = re.findall(r"(?<=\s)-[lp]\S+", re.search(r"^Libs\.private:(.*)$", pc, re.M).group(1))

@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 ROW = re.compile(r"^\| `(\w+)` \|.*\| ([^|]*) \|$")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 # What the library must never load: these belong to the decoding processes alone.
-APART = re.compile(r"^\s*#\s*include\s+<(vips/|libav|libsw|libexif/|expat|lcms2|glib)", re.M)
+APART = re.compile(r"^\s*#\s*include\s+<(vips/|libav|libsw|libexif/|lcms2|glib)", re.M)
 APART_ROOMS = {"codec", "video"}
 
 

@@ -21,7 +21,7 @@
 
 /* PAD: what a step of 16 bytes may read beyond the NUL. LEAST: shorter tokens are whole in the
  * window once so many bytes are ahead. */
-enum { WINDOW = 256 << 10, PAD = 32, LEAST = 64 };
+enum { WINDOW = 256 << 10, PAD = 32, LEAST = 64, BACK = 8 << 10 };
 
 struct vd_json_stream {
     char *window, *p, *end; /* *end is NUL */
@@ -549,7 +549,7 @@ vd_status vd_js_back(vd_json_stream *s, vd_js_mark mark, vd_err *err) {
     s->depth = mark.depth;
     s->p = s->end = s->window;
     s->eof = s->fresh = false;
-    return read_at_end(s, s->cap, err);
+    return read_at_end(s, BACK, err); /* often only a little is wanted there */
 }
 
 vd_status vd_js_end(vd_json_stream *s, vd_err *err) {

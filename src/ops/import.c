@@ -1,4 +1,5 @@
-/* Operation import: scenes of other programs into the catalog. SPDX-License-Identifier: Apache-2.0
+/* Operation import: what other programs know about the pictures of a dataset, scenes here, labels
+ * in import_labels.c. SPDX-License-Identifier: Apache-2.0
  *
  * The images of a model become assets by their names: that asset whose path has the most components
  * in common with the name, from the end, among those whose picture has the size of the image's
@@ -9,7 +10,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/path.h"
-#include "ops/op.h"
+#include "ops/labels.h"
 #include "recon/colmap.h"
 #include "scene/imported.h"
 
@@ -21,12 +22,19 @@ static const vd_arg args[] = {
     { .name = "path",
       .flags = VD_POSITIONAL | VD_REQUIRED,
       .value = "PATH",
-      .help = "a model, or a folder of several" },
+      .help = "a model, or a folder of several; a file or folder of labels" },
     { .name = "format",
       .type = VD_T_CHOICE,
-      .choices = "colmap",
-      .def = "colmap",
-      .help = "colmap: folders with cameras, images and points3D as .bin or .txt" },
+      .choices = "colmap|" VD_LABEL_READERS,
+      .help =
+          "colmap: folders with cameras, images and points3D as .bin or .txt; the others are of labels;"
+          " found by itself when not given" },
+    { .name = "name",
+      .value = "SET",
+      .help = "labels: name of the label set; else that of the file" },
+    { .name = "replace",
+      .type = VD_T_FLAG,
+      .help = "labels: in the place of a label set of that name" },
 };
 
 static const vd_column columns[] = {
@@ -287,7 +295,7 @@ static vd_status import_models(importer *im, vd_err *err) {
         s->scene = k + 1;
         scenes[k] = (vd_imported_scene){ &s->m, s->assets, s->path };
     }
-    st = vd_scenes_import(im->ds, vd_arg_text(im->c, "format"), scenes, n, err);
+    st = vd_scenes_import(im->ds, "colmap", scenes, n, err);
 done:
     vd_mem_free(order);
     vd_mem_free(scenes);
@@ -295,7 +303,7 @@ done:
 }
 
 static vd_status report(importer *im, int64_t replaced, vd_err *err) {
-    VD_TRY(vd_out_columns(im->c, NULL, 0, err));
+    VD_TRY(vd_out_columns(im->c, columns, VD_COUNT(columns), err));
     for (int k = 0; k < im->n; k++) {
         const source *s = &im->sources[k];
         bool in = s->scene > 0;
@@ -314,7 +322,7 @@ static vd_status report(importer *im, int64_t replaced, vd_err *err) {
     return VD_OK;
 }
 
-static vd_status import_op(vd_opcall *c, vd_err *err) {
+static vd_status import_scenes(vd_opcall *c, vd_err *err) {
     vd_status st = VD_OK;
     importer im = { .c = c };
     int64_t replaced = 0;
@@ -341,19 +349,35 @@ done:
     return st;
 }
 
+static bool is_model(const char *path) {
+    char **dirs = NULL;
+    int n = 0;
+    bool is = vd_colmap_find(&dirs, &n, path, NULL) == VD_OK;
+    vd_colmap_free_folders(dirs, n);
+    return is;
+}
+
+static vd_status import_op(vd_opcall *c, vd_err *err) {
+    const char *format = vd_arg_text(c, "format");
+    bool model = format != NULL ? strcmp(format, "colmap") == 0 : is_model(vd_arg_text(c, "path"));
+    return model ? import_scenes(c, err) : vd_import_labels(c, err);
+}
+
 const vd_op vd_op_import = {
     .name = "import",
-    .summary = "takes scenes of other programs into the catalog: COLMAP's models",
+    .summary = "takes scenes (COLMAP's models) and labels of other programs into the catalog",
     .help =
-        "The scenes replace those that the dataset has, whole or not at all, and stay until they are imported again or\n"
+        "Scenes replace those that the dataset has, whole or not at all, and stay until they are imported again or\n"
         "reconstruct --replace makes new ones; run leaves them alone. Images are matched to pictures by the end of\n"
         "their paths and the size of their cameras, which are of the pictures as stored. A model of which every image is\n"
-        "matched is kept as it came: export gives back the same bytes.",
+        "matched is kept as it came: export gives back the same bytes.\n"
+        "\n"
+        "Labels are added as a label set (tables label_set, label_category, label_image, label). They go to the assets\n"
+        "whose paths end as their pictures' names do, or which have that name or hash; what could not be matched is\n"
+        "listed and kept. Labels of a picture as stored are turned with it where its EXIF orientation does.",
     .example = "vidimus import captures.vidimus colmap/sparse --format colmap",
     .args = args,
     .n_args = VD_COUNT(args),
-    .columns = columns,
-    .n_columns = VD_COUNT(columns),
-    .flags = VD_OP_WRITES,
+    .flags = VD_OP_WRITES | VD_OP_DYNAMIC,
     .run = import_op,
 };

@@ -157,6 +157,11 @@ static vd_status gc_op(vd_opcall *c, vd_err *err) {
                   " (SELECT id FROM asset)",
                   err));
     VD_GO(gc_orphans(c, ds, err));
+    VD_GO(
+        gc_step(c, db, "places of label images",
+                "UPDATE label_image SET asset_id = NULL WHERE asset_id IS NOT NULL AND asset_id NOT"
+                " IN (SELECT id FROM asset)",
+                err));
     VD_GO(gc_step(c, db, "old runs",
                   "DELETE FROM run_stage WHERE run_id <= (SELECT max(id) - 100 FROM run)", err));
     VD_GO(vd_db_exec(db, "DELETE FROM run WHERE id <= (SELECT max(id) - 100 FROM run)", err));

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "geometry/rigid.h"
-#include "recon/words.h"
+#include "base/words.h"
 
 static const size_t MAX_FILE = (size_t)8 << 30;
 static const double ROTATION_TOLERANCE = 1e-3; /* files have seven digits and more */

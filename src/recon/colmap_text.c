@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "recon/colmap_form.h"
-#include "recon/words.h"
+#include "base/words.h"
 
 static const int64_t MAX_ID = UINT32_MAX;
 enum { POINT_WORDS = 8 }; /* before the track */

@@ -12,7 +12,7 @@
 #include "base/path.h"
 #include "recon/camera_text.h"
 #include "recon/colmap_form.h"
-#include "recon/words.h"
+#include "base/words.h"
 
 static const size_t MAX_FILE = (size_t)1 << 30;
 /* Two pictures have one shape if the sides of one, scaled to the other's, are off by less. */

@@ -62,7 +62,7 @@ static const char *const migrations[VD_SCHEMA_VERSION] = {
     " reprojection_px REAL, track_length REAL, angle_deg REAL, coverage REAL,"
     " georeferenced INTEGER NOT NULL, gps_residual_m REAL, warning TEXT,"
     " latitude REAL, longitude REAL, altitude_m REAL);",
-    /* 3 -> 4: splits and snapshots; what is in a snapshot stays as it is */
+    /* 3 -> 4: splits and snapshots, what is in a snapshot stays as it is; labels */
     "CREATE TABLE split(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
     " made_ns INTEGER NOT NULL, rule TEXT NOT NULL, seed INTEGER NOT NULL, assets INTEGER NOT NULL);"
     "CREATE TABLE split_asset(split_id INTEGER NOT NULL, asset_id INTEGER NOT NULL,"
@@ -84,7 +84,23 @@ static const char *const migrations[VD_SCHEMA_VERSION] = {
     " SELECT RAISE(ABORT, 'a snapshot does not change'); END;"
     "CREATE TRIGGER snapshot_asset_closed BEFORE INSERT ON snapshot_asset WHEN EXISTS"
     " (SELECT 1 FROM snapshot WHERE id = new.snapshot_id) BEGIN"
-    " SELECT RAISE(ABORT, 'a snapshot does not change'); END;",
+    " SELECT RAISE(ABORT, 'a snapshot does not change'); END;"
+    "CREATE TABLE label_set(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+    " format TEXT NOT NULL, source TEXT NOT NULL, imported_ns INTEGER NOT NULL,"
+    " program TEXT NOT NULL, has INTEGER, images INTEGER, matched INTEGER, categories INTEGER,"
+    " objects INTEGER);"
+    "CREATE TABLE label_category(set_id INTEGER NOT NULL, category INTEGER NOT NULL,"
+    " source_id INTEGER NOT NULL, name TEXT NOT NULL, parent TEXT, keypoints TEXT, edges TEXT,"
+    " PRIMARY KEY(set_id, category)) WITHOUT ROWID;"
+    "CREATE TABLE label_image(id INTEGER PRIMARY KEY, set_id INTEGER NOT NULL, asset_id INTEGER,"
+    " source_id INTEGER NOT NULL, name TEXT NOT NULL, width INTEGER, height INTEGER, subset TEXT,"
+    " sequence TEXT, frame INTEGER, attributes TEXT);"
+    "CREATE INDEX label_image_set ON label_image(set_id);"
+    "CREATE INDEX label_image_asset ON label_image(asset_id) WHERE asset_id IS NOT NULL;"
+    "CREATE TABLE label(id INTEGER PRIMARY KEY, image_id INTEGER NOT NULL, category INTEGER,"
+    " has INTEGER NOT NULL, source_id INTEGER, x REAL, y REAL, width REAL, height REAL, angle REAL,"
+    " area REAL, score REAL, track INTEGER, caption TEXT, shape BLOB, attributes TEXT);"
+    "CREATE INDEX label_of_image ON label(image_id);",
 };
 
 /* Nearly all assets are present: the few others are found without a walk over all. An index changes

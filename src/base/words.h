@@ -1,8 +1,8 @@
 /* A cursor over the lines and words of a text file. SPDX-License-Identifier: Apache-2.0
  *
  * The text has a NUL after its end, as vd_file_read leaves it. Lines end with LF or CR LF. */
-#ifndef VD_RECON_WORDS_H
-#define VD_RECON_WORDS_H
+#ifndef VD_BASE_WORDS_H
+#define VD_BASE_WORDS_H
 
 #include "base/err.h"
 

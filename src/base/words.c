@@ -1,6 +1,6 @@
 /* Lines and words. Numbers are read by strtod, which rounds correctly; what it takes beyond decimal
  * numbers (nan, inf) is refused because it is not finite. SPDX-License-Identifier: Apache-2.0 */
-#include "recon/words.h"
+#include "base/words.h"
 
 #include <errno.h>
 #include <math.h>
