@@ -75,8 +75,8 @@ static const part parts[] = {
       " UNION ALL SELECT 'pictures by no known camera', count(*) FROM asset_facts WHERE camera IS NULL AND" PICTURES
       " UNION ALL SELECT 'no licence is known', 'look at the source' WHERE NOT EXISTS (SELECT 1 FROM asset"
       " WHERE state = 'present' AND kind = 'other' AND (uri LIKE '%/LICEN_E%' OR uri LIKE '%/COPYING%'))"
-      " UNION ALL SELECT 'no labels', 'none were imported' WHERE NOT EXISTS (SELECT 1 FROM sqlite_master"
-      " WHERE name = 'label_set')" },
+      " UNION ALL SELECT 'no labels', 'none were imported' WHERE NOT EXISTS (SELECT 1 FROM"
+      " label_set)" },
 };
 
 static vd_status has_table(vd_db *db, const char *name, bool *is, vd_err *err) {

@@ -26,11 +26,12 @@ double vd_sfm_worth(const vd_sfm_result *r) {
     return worth;
 }
 
-/* The same by images alone, beside which a perfect result is known. */
+/* The same by images alone, beside which a perfect result is known. Pairs that a model contradicts
+ * do not count here: where structure repeats, it is right to. */
 static double wholeness(const vd_sfm_result *r) {
     double sum = 0;
     for (int32_t i = 0; i < r->n_models; i++)
-        sum += (double)r->model[i].n_images * r->model[i].n_images * kept_share(&r->model[i]);
+        sum += (double)r->model[i].n_images * r->model[i].n_images;
     return sum;
 }
 

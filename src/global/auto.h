@@ -12,8 +12,8 @@ double vd_sfm_worth(const vd_sfm_result *r);
 enum vd_sfm_mapper { VD_MAPPER_AUTO, VD_MAPPER_INCREMENTAL, VD_MAPPER_GLOBAL };
 
 /* As vd_sfm_incremental, which see, by the mapper wanted. AUTO: the incremental one for few images,
- * the global one for many; where it leaves images with overlaps unplaced, takes a scene apart or
- * contradicts its pairs, the other is tried as well, and what is worth more is kept.
+ * the global one for many; where it leaves images with overlaps unplaced or takes a scene apart,
+ * the other is tried as well, and what is worth more is kept.
  *
  * guessed[n_cameras] (NULL: none) says of which focal lengths nothing is known. The incremental
  * mapper starts from the guess, and again from what the view graph says (calibrate.h), which may be

@@ -130,6 +130,8 @@ double vd_ba_loss(int loss, double scale, double square);
 vd_status vd_ba_linearise(vd_ba *ba, double lambda, double *cost, double *gradient, vd_err *err);
 
 /* bundle_solve.c: step = -S^-1 b. VD_E_NUMERIC when S is not positive definite. */
+/* Whether the whole matrix may be factorised: not more operations than seconds allow. */
+bool vd_ba_dense_fits(const vd_ba *ba);
 vd_status vd_ba_solver_init(vd_ba *ba, vd_err *err);
 vd_status vd_ba_solve(vd_ba *ba, double lambda, vd_err *err);
 /* bundle_pcg.c */

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "sfm/bundle_int.h"
 
-static const double SPARSE_FLOPS = 4e10; /* beyond, PCG is quicker */
+static const double SPARSE_FLOPS = 4e10; /* beyond, the others are quicker */
 
 /* Rows of the sparse matrix, column by column, from the blocks. */
 static vd_status sparse_pattern(vd_ba *ba, vd_err *err) {
@@ -42,7 +42,8 @@ vd_status vd_ba_solver_init(vd_ba *ba, vd_err *err) {
     if (ba->rhs == NULL) return vd_nomem(err);
     if (ba->solver == VD_SOLVER_SPARSE) {
         VD_TRY(sparse_pattern(ba, err));
-        if (!chosen && vd_sparse_flops(ba->sparse) > SPARSE_FLOPS) ba->solver = VD_SOLVER_PCG;
+        if (!chosen && vd_sparse_flops(ba->sparse) > SPARSE_FLOPS)
+            ba->solver = vd_ba_dense_fits(ba) ? VD_SOLVER_DENSE : VD_SOLVER_PCG;
     }
     if (ba->solver == VD_SOLVER_DENSE) return vd_dense_init(&ba->dense, ba->n_unknowns, err);
     return ba->solver == VD_SOLVER_PCG ? vd_ba_pcg_init(ba, err) : VD_OK;

@@ -12,8 +12,10 @@ enum {
     WORTH = 16,
     DENSE_BELOW = 600, /* unknowns: no order of elimination saves anything worth its price */
 };
-static const double DENSE_FILL = 0.35;       /* share of blocks that are not zero */
-static const double DENSE_FLOPS = 8e9;       /* half a second or so: 480 full poses */
+static const double DENSE_FILL = 0.35; /* share of blocks that are not zero */
+/* Some seconds: 1 300 poses. Conjugate gradients may take minutes where a loss weighs observations
+ * very differently. */
+static const double DENSE_FLOPS = 1.5e11;
 static const int64_t SUMS_BYTES = 256 << 20; /* of all groups together */
 
 /* Marks the pairs that points and cameras make, in a table of [n_blocks][n_blocks]. */
@@ -114,12 +116,17 @@ static void own_of_table(vd_ba *ba) {
             ba->own[ba->cam[i].block][1] = ba->at[ba->cam[i].block * n + ba->cam[i].block + 1];
 }
 
+bool vd_ba_dense_fits(const vd_ba *ba) {
+    double n = ba->n_unknowns;
+    return n * n * n / 3 < DENSE_FLOPS;
+}
+
 /* Dense where the matrix is small or full, sparse where it is not, PCG where either is too much. */
 static int choose_solver(const vd_ba *ba) {
-    double n = ba->n_unknowns, all = 0.5 * ba->n_blocks * (ba->n_blocks + 1.0);
+    double all = 0.5 * ba->n_blocks * (ba->n_blocks + 1.0);
     bool full = ba->n_pairs > DENSE_FILL * all || ba->n_unknowns <= DENSE_BELOW;
     if (full || !vd_sparse_available())
-        return n * n * n / 3 < DENSE_FLOPS ? VD_SOLVER_DENSE : VD_SOLVER_PCG;
+        return vd_ba_dense_fits(ba) ? VD_SOLVER_DENSE : VD_SOLVER_PCG;
     return VD_SOLVER_SPARSE; /* CHOLMOD counts the operations: vd_ba_solver_init */
 }
 
