@@ -44,8 +44,9 @@ static vd_status grow(vd_mapper *m, vd_err *err) {
             if (image < 0) break;
             VD_TRY(add_image(m, image, err));
         }
+        if (round > 0 && m->n_registered == before) break; /* settled already */
         VD_TRY(vd_mapper_settle(m, true, err));
-        if (m->n_registered == m->in->n_images || (round > 0 && m->n_registered <= before)) break;
+        if (m->n_registered == m->in->n_images) break;
         for (int32_t i = 0; i < m->in->n_images; i++) m->info[i].tried_at = 0;
     }
     return VD_OK;

@@ -14,10 +14,10 @@ enum {
     ENOUGH = 6,               /* points of a cell */
     MOST_LENGTH = 30,         /* of tracks, beyond which all count as equal */
     SETTLE_ROUNDS = 3,
-    LAST_ROUNDS = 5,
+    LAST_ROUNDS = 4,
     SAMPLES = 100000, /* of the errors */
 };
-static const double SETTLED = 0.0005; /* share of observations that changed */
+static const double SETTLED = 0.001; /* share of observations that changed */
 static const double LOSS_PX = 1;
 /* Polishing trusts the observations that agree: its loss bends at this share of the median error.
  * On fountain-P11 that brings centres from 2.67 to 2.56 mm of the truth, on 100 views of a town
