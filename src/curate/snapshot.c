@@ -131,12 +131,6 @@ static vd_status hash_labels(vd_state *s, vd_db *db, vd_err *err) {
     vd_stmt *q = NULL;
     labelling l = { .s = s, .row = -1 };
     bool row = true;
-    int64_t tables = 0;
-    VD_GO(vd_db_int(db,
-                    "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN"
-                    " ('label', 'label_image', 'label_set', 'label_category')",
-                    &tables, err));
-    if (tables < 4) goto done;
     VD_GO(vd_map_new(&l.at, err));
     for (int64_t i = 0; i < s->n; i++)
         VD_GO(vd_map_put(l.at, &s->row[i].id, sizeof s->row[i].id, i, err));
