@@ -425,6 +425,16 @@ vd_status vd_js_bool(vd_json_stream *s, bool *out, const char *what, vd_err *err
     return VD_OK;
 }
 
+vd_status vd_js_flag(vd_json_stream *s, bool *out, const char *what, vd_err *err) {
+    vd_json_type type;
+    double v = 0;
+    VD_TRY(vd_js_type(s, &type, err));
+    if (type == VD_JSON_BOOL) return vd_js_bool(s, out, what, err);
+    VD_TRY(vd_js_number(s, &v, what, err));
+    *out = v != 0;
+    return VD_OK;
+}
+
 vd_status vd_js_reals(vd_json_stream *s, vd_js_reals_buf *out, const char *what, vd_err *err) {
     VD_TRY(to_token(s, err));
     if (*s->p != '[') return vd_js_bad(s, err, "not %s", what);

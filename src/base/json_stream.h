@@ -65,6 +65,8 @@ vd_status vd_js_number(vd_json_stream *s, double *out, const char *what, vd_err 
 vd_status vd_js_int(vd_json_stream *s, int64_t *out, const char *what, vd_err *err);
 vd_status vd_js_text_of(vd_json_stream *s, vd_js_text *out, const char *what, vd_err *err);
 vd_status vd_js_bool(vd_json_stream *s, bool *out, const char *what, vd_err *err);
+/* true, false or a number: all but 0 is true, as COCO's iscrowd has it. */
+vd_status vd_js_flag(vd_json_stream *s, bool *out, const char *what, vd_err *err);
 
 /* Appends the numbers of a flat array. */
 vd_status vd_js_reals(vd_json_stream *s, vd_js_reals_buf *out, const char *what, vd_err *err);

@@ -161,17 +161,6 @@ static vd_status read_keypoints(reader *r, vd_detect_object *o, seen *has, vd_er
     return keep_numbers(r->set, r->reals.v, r->reals.n, err);
 }
 
-/* "iscrowd": 1 and true are the same. */
-static vd_status read_truth_value(vd_json_stream *s, bool *out, vd_err *err) {
-    vd_json_type type;
-    double v = 0;
-    VD_TRY(vd_js_type(s, &type, err));
-    if (type == VD_JSON_BOOL) return vd_js_bool(s, out, "a flag", err);
-    VD_TRY(vd_js_number(s, &v, "a flag", err));
-    *out = v != 0;
-    return VD_OK;
-}
-
 static vd_status read_number(reader *r, double *out, bool *given, const char *what, vd_err *err) {
     *given = true;
     return vd_js_number(r->s, out, what, err);
@@ -184,7 +173,7 @@ static vd_status read_id(reader *r, int64_t *out, bool *given, const char *what,
 
 static vd_status read_flag(reader *r, vd_detect_object *o, uint8_t flag, vd_err *err) {
     bool on = false;
-    VD_TRY(read_truth_value(r->s, &on, err));
+    VD_TRY(vd_js_flag(r->s, &on, "a flag", err));
     o->flags = (uint8_t)(on ? o->flags | flag : o->flags & ~flag);
     return VD_OK;
 }

@@ -20,17 +20,6 @@ static bool is(const vd_js_text *t, const char *word) {
     return strcmp(t->p, word) == 0;
 }
 
-/* 1 and true are the same. */
-static vd_status read_flag(vd_json_stream *s, bool *out, vd_err *err) {
-    vd_json_type type;
-    double v = 0;
-    VD_TRY(vd_js_type(s, &type, err));
-    if (type == VD_JSON_BOOL) return vd_js_bool(s, out, "a flag", err);
-    VD_TRY(vd_js_number(s, &v, "a flag", err));
-    *out = v != 0;
-    return VD_OK;
-}
-
 static vd_status read_text(vd_json_stream *s, char **out, const char *what, vd_err *err) {
     vd_js_text text;
     VD_TRY(vd_js_text_of(s, &text, what, err));
@@ -53,7 +42,7 @@ static vd_status read_segment(vd_json_stream *s, vd_panoptic *p, vd_err *err) {
         else if (is(&key, "area"))
             VD_TRY(vd_js_number(s, &g.area, "an area", err));
         else if (is(&key, "iscrowd"))
-            VD_TRY(read_flag(s, &g.crowd, err));
+            VD_TRY(vd_js_flag(s, &g.crowd, "a flag", err));
         else
             VD_TRY(vd_js_skip(s, err));
     }
@@ -118,7 +107,7 @@ static vd_status read_category(vd_json_stream *s, vd_panoptic *p, vd_err *err) {
         } else if (is(&key, "name")) {
             VD_TRY(read_text(s, &c->name, "a category's name", err));
         } else if (is(&key, "isthing")) {
-            VD_TRY(read_flag(s, &c->thing, err));
+            VD_TRY(vd_js_flag(s, &c->thing, "a flag", err));
         } else {
             VD_TRY(vd_js_skip(s, err));
         }
