@@ -50,6 +50,7 @@ static vd_status remove_set(vd_db *db, const char *name, vd_err *err) {
         ("DELETE FROM label WHERE image_id IN (SELECT i.id FROM label_image i JOIN label_set s"
          " ON s.id = i.set_id WHERE s.name = ?1)"),
         "DELETE FROM label_image WHERE set_id IN (SELECT id FROM label_set WHERE name = ?1)",
+        "DELETE FROM label_problem WHERE set_id IN (SELECT id FROM label_set WHERE name = ?1)",
         "DELETE FROM label_category WHERE set_id IN (SELECT id FROM label_set WHERE name = ?1)",
         "DELETE FROM label_set WHERE name = ?1",
     };

@@ -101,6 +101,21 @@ static const char *const migrations[VD_SCHEMA_VERSION] = {
     " has INTEGER NOT NULL, source_id INTEGER, x REAL, y REAL, width REAL, height REAL, angle REAL,"
     " area REAL, score REAL, track INTEGER, caption TEXT, shape BLOB, attributes TEXT);"
     "CREATE INDEX label_of_image ON label(image_id);",
+    /* 4 -> 5: what is wrong with labels; predictions beside a truth */
+    "CREATE TABLE label_problem(id INTEGER PRIMARY KEY, set_id INTEGER NOT NULL,"
+    " kind TEXT NOT NULL, image_id INTEGER, label_id INTEGER, other_id INTEGER, asset_id INTEGER,"
+    " score REAL NOT NULL, evidence TEXT);"
+    "CREATE INDEX label_problem_set ON label_problem(set_id);"
+    "CREATE INDEX label_problem_asset ON label_problem(asset_id) WHERE asset_id IS NOT NULL;"
+    "CREATE TABLE evaluation(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+    " task TEXT NOT NULL, truth TEXT NOT NULL, prediction TEXT NOT NULL, made_ns INTEGER NOT NULL,"
+    " arguments TEXT NOT NULL, result TEXT NOT NULL);"
+    "CREATE TABLE evaluation_match(id INTEGER PRIMARY KEY, evaluation_id INTEGER NOT NULL,"
+    " asset_id INTEGER, image TEXT NOT NULL, verdict TEXT NOT NULL, truth_class TEXT,"
+    " predicted_class TEXT, iou REAL, score REAL, x REAL, y REAL, width REAL, height REAL);"
+    "CREATE INDEX evaluation_match_of ON evaluation_match(evaluation_id);"
+    "CREATE INDEX evaluation_match_asset ON evaluation_match(asset_id)"
+    " WHERE asset_id IS NOT NULL;",
 };
 
 /* Nearly all assets are present: the few others are found without a walk over all. An index changes

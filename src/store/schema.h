@@ -6,7 +6,7 @@
 #include "store/db.h"
 
 enum {
-    VD_SCHEMA_VERSION = 4,          /* PRAGMA user_version of the catalogs this build writes */
+    VD_SCHEMA_VERSION = 5,          /* PRAGMA user_version of the catalogs this build writes */
     VD_APPLICATION_ID = 0x56444d53, /* "VDMS" */
     VD_COL_INDEX = 1,               /* indexed: --where on it is fast */
     VD_COL_HIDDEN = 2,              /* not in the view asset_facts */
