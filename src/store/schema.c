@@ -115,7 +115,10 @@ static const char *const migrations[VD_SCHEMA_VERSION] = {
     " predicted_class TEXT, iou REAL, score REAL, x REAL, y REAL, width REAL, height REAL);"
     "CREATE INDEX evaluation_match_of ON evaluation_match(evaluation_id);"
     "CREATE INDEX evaluation_match_asset ON evaluation_match(asset_id)"
-    " WHERE asset_id IS NOT NULL;",
+    " WHERE asset_id IS NOT NULL;"
+    "CREATE TABLE evaluation_picture(asset_id INTEGER NOT NULL, evaluation_id INTEGER NOT NULL,"
+    " hits INTEGER, misses INTEGER, false_alarms INTEGER, harm REAL,"
+    " PRIMARY KEY(asset_id, evaluation_id)) WITHOUT ROWID;",
 };
 
 /* Nearly all assets are present: the few others are found without a walk over all. An index changes
@@ -222,6 +225,9 @@ vd_status vd_schema_unindex(vd_db *db, const vd_schema *schema, vd_err *err) {
     return each_index(db, schema, false, err);
 }
 
+/* What the newest evaluation says of an asset, as columns eval_NAME. */
+static const char *const newest[] = { "hits", "misses", "false_alarms", "harm" };
+
 /* One row per asset with every visible fact. */
 static void view_sql(vd_str *sql, const vd_schema *schema) {
     vd_str_add(sql, "CREATE VIEW asset_facts AS SELECT ");
@@ -239,7 +245,13 @@ static void view_sql(vd_str *sql, const vd_schema *schema) {
         }
     }
     vd_str_add(sql, ", (SELECT group_concat(name) FROM (SELECT name FROM tag WHERE asset_id = a.id"
-                    " ORDER BY name)) AS tags FROM asset a");
+                    " ORDER BY name)) AS tags");
+    for (int i = 0; i < VD_COUNT(newest); i++)
+        vd_str_addf(sql,
+                    ", (SELECT %s FROM evaluation_picture WHERE asset_id = a.id AND evaluation_id ="
+                    " (SELECT max(id) FROM evaluation)) AS eval_%s",
+                    newest[i], newest[i]);
+    vd_str_add(sql, " FROM asset a");
     for (int k = 0; k < schema->n_tables; k++)
         vd_str_addf(sql, " LEFT JOIN %s t%d ON t%d.asset_id = a.id", schema->tables[k]->name, k, k);
 }
