@@ -22,12 +22,15 @@
         .name = "pred-set", .value = "NAME",                                                       \
         .help = "a label set of the dataset in place of --pred; no score counts as 1"              \
     }
-#define JUDGE_BY_ARG(more)                                                                         \
+#define JUDGE_BY_ARG(own)                                                                          \
     {                                                                                              \
         .name = "by", .flags = VD_MANY, .value = "FACT[:BINS]",                                    \
-        .help = "one row a slice: class, or with --dataset a column or SQL expression of "         \
-                "asset_facts; BINS: how many, or edges" more                                       \
+        .help = "one row a slice: class" own ", or with --dataset any fact"                        \
     }
+#define JUDGE_BY_HELP                                                                              \
+    "--by FACT slices the pictures by any column or SQL expression of asset_facts: numbers in 4 bins of equal counts\n" \
+    "(FACT:N in N, FACT:A,B,... between these edges), text by its 10 most common values. --keep keeps the figures and\n" \
+    "what became of each object in the dataset, for eval worst, the report and conditions such as eval_misses > 2."
 
 typedef struct vd_judge_data {
     vd_dataset *ds; /* for reading; NULL: the call names none */

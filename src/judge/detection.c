@@ -31,7 +31,7 @@ static const vd_arg args[] = {
     { .name = "compare",
       .value = "FILE",
       .help = "other results: one row a figure, with the difference and its interval" },
-    JUDGE_BY_ARG("; or object_area[:BINS], by the sizes of objects"),
+    JUDGE_BY_ARG(", " VD_OBJECT_AREA),
     JUDGE_DATASET_ARGS,
     JUDGE_SET_ARGS,
     { .name = "confidence",
@@ -276,12 +276,12 @@ const vd_op vd_op_eval_detection = {
         "objects marked \"difficult\" or \"ignore\" left out. NAME_low and NAME_high: a 95 % interval by\n"
         "bootstrap, replicates laid about the figure.\n"
         "--compare FILE gives rows: the figure of both, the difference (--compare less --pred), its 95 % interval and a\n"
-        "two-sided p of paired replicates. Annotations without \"area\" have that of their outline or box.",
+        "two-sided p of paired replicates. Annotations without \"area\" have that of their outline or box.\n" JUDGE_BY_HELP,
     .example =
         "vidimus eval detection --truth instances_val2017.json --pred results.json --type bbox --json",
     .args = args,
     .n_args = VD_COUNT(args),
-    .flags = VD_OP_ONE | VD_OP_DYNAMIC | VD_OP_FILES,
+    .flags = VD_OP_ONE | VD_OP_DYNAMIC | VD_OP_FILES | VD_OP_WRITES,
     .rows_if = "by|compare",
     .run = run,
 };

@@ -14,7 +14,10 @@ enum { MOST_CURVES = 100, MOST_CELLS = 20000, LINES = 3 };
 
 static vd_status classes_json(vd_str *out, const vd_detection *w, vd_err *err) {
     const vd_detect_hits *h = &w->hits[0];
-    vd_str_add(out, ",\n\"classes\": [");
+    vd_str_add(out, ",\n\"class_figures\": [");
+    for (int i = 0; i < w->figures.n; i++)
+        vd_str_addf(out, "%s\"%s\"", i > 0 ? ", " : "", w->figures.name[i]);
+    vd_str_add(out, "],\n\"classes\": [");
     for (int64_t k = 0; k < w->truth.n_categories; k++) {
         double number[VD_DETECT_NUMBERS];
         VD_TRY(vd_detect_summarise(number, &w->curves[0], &w->rules, w->truth.category, k, 1, err));
