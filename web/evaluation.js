@@ -50,7 +50,7 @@ const drawEvaluation = (e, kit) => {
     if (common.length === 0) return null;
     const shown = common.slice(0, max), first = named[0];
     const body = h("div", null), all = common.length > max && h("button", { class: "link", type: "button" }, "all " + count(common.length));
-    const fill = list => body.replaceChildren(table([["Class", k => classes[k].name, "uri"], ["Objects", k => count(classes[k].truths), "n"],
+    const fill = list => body.replaceChildren(table([["Class", k => classes[k].name], ["Objects", k => count(classes[k].truths), "n"],
       ["", k => h("div", { class: "span" }, h("b", { style: "width:" + (100 * Math.max(0, classes[k].figures[0] || 0)).toFixed(1) + "%" })), "w"],
       ...named.slice(0, 3).map((n, i) => [n, k => figure(classes[k].figures[i]), i ? "n xs" : "n"])], list));
     fill(shown);

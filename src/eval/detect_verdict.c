@@ -41,8 +41,8 @@ static vd_status side_init(side *s, const vd_detect_set *set, int64_t n_images, 
     s->begin = vd_mem_array((size_t)n_images + 1, sizeof *s->begin);
     if (s->of == NULL || s->index == NULL || s->begin == NULL) return vd_nomem(err);
     for (int64_t i = 0; i < set->n; i++)
-        s->of[i] = (vd_detect_verdict){ (int32_t)set->object[i].image, VD_PASSED_OVER, -1, -1, -1,
-                                        0 };
+        s->of[i] =
+            (vd_detect_verdict){ (int32_t)set->object[i].image, VD_PASSED_OVER, -1, -1, -1, 0 };
     return VD_OK;
 }
 

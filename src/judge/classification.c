@@ -95,9 +95,9 @@ static vd_status read_sides(vd_opcall *c, vd_classification *w, vd_err *err) {
     if ((truth != NULL) != (pred != NULL))
         return vd_fail(err, VD_E_ARG,
                        "eval classification: --truth-set and --pred-set go together");
-    VD_TRY(truth != NULL ? vd_judge_set_classes(&w->items, &w->data, truth, pred, err)
-                         : vd_class_read(&w->items, vd_arg_text(c, "truth"), vd_arg_text(c, "pred"),
-                                         err));
+    VD_TRY(truth != NULL
+               ? vd_judge_set_classes(&w->items, &w->data, truth, pred, err)
+               : vd_class_read(&w->items, vd_arg_text(c, "truth"), vd_arg_text(c, "pred"), err));
     if (w->data.ds != NULL && w->items.id == NULL)
         return vd_fail(err, VD_E_ARG,
                        "eval classification: %s does not name its items, so they are no assets;"

@@ -82,7 +82,9 @@ static vd_status add_rows(vd_evaluation_rows *rows, const vd_classification *w, 
             .hits = hit,
             .misses = !hit,
             .false_alarms = -1,
-            .harm = hit ? 0 : sure ? VD_CLAMP(item->confidence, 0, 1) : 1,
+            .harm = hit    ? 0
+                    : sure ? VD_CLAMP(item->confidence, 0, 1)
+                           : 1,
         };
         VD_TRY(vd_evaluation_add_match(rows, &row, err));
         if (p.asset > 0) VD_TRY(vd_evaluation_add_picture(rows, &p, err));

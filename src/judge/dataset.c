@@ -41,8 +41,7 @@ static vd_status check_arguments(const vd_opcall *c, const char *own, vd_err *er
     if (vd_judge_by_class(c) && vd_arg_given(c, "keep"))
         return vd_fail(err, VD_E_ARG, "%s: --keep has every class anyway: leave out --by class",
                        c->op->name);
-    if (vd_arg_given(c, "keep"))
-        VD_TRY(vd_evaluation_check_name(vd_arg_text(c, "keep"), err));
+    if (vd_arg_given(c, "keep")) VD_TRY(vd_evaluation_check_name(vd_arg_text(c, "keep"), err));
     if (vd_arg_given(c, "dataset")) return VD_OK;
     for (int i = 0; i < VD_COUNT(need); i++)
         if (vd_arg_given(c, need[i]))
@@ -80,8 +79,8 @@ void vd_judge_reset(vd_judge_data *d) {
 
 /* ---- pictures ---- */
 
-vd_status vd_judge_match(vd_judge_data *d, int64_t n, vd_judge_picture_fn picture,
-                         const void *user, vd_err *err) {
+vd_status vd_judge_match(vd_judge_data *d, int64_t n, vd_judge_picture_fn picture, const void *user,
+                         vd_err *err) {
     bool known = d->asset != NULL; /* a label set names its assets itself */
     if (d->ds == NULL) return VD_OK;
     if (!known) d->asset = vd_mem_array((size_t)n, sizeof *d->asset);
@@ -130,8 +129,8 @@ vd_status vd_judge_upright(double out[4], const double box[4], const vd_match_as
         vd_shape_buf buf = { 0 };
         vd_mask mask = { 0 };
         memcpy(o.box, box, sizeof o.box);
-        vd_status st = vd_label_turn(&o, &buf, &mask, a->orientation, (int32_t)width,
-                                     (int32_t)height, err);
+        vd_status st =
+            vd_label_turn(&o, &buf, &mask, a->orientation, (int32_t)width, (int32_t)height, err);
         memcpy(out, o.box, sizeof o.box);
         vd_shape_buf_reset(&buf);
         vd_mask_reset(&mask);

@@ -11,9 +11,10 @@
     { .name = "dataset",                                                                           \
       .value = "DATASET",                                                                          \
       .help = "a dataset that has the pictures: for --by with facts, --keep and label sets" },     \
-        { .name = "keep",                                                                          \
-          .value = "NAME",                                                                         \
-          .help = "keep the evaluation in the dataset, in place of one of that name" }
+    {                                                                                              \
+        .name = "keep", .value = "NAME",                                                           \
+        .help = "keep the evaluation in the dataset, in place of one of that name"                 \
+    }
 #define JUDGE_SET_ARGS                                                                             \
     { .name = "truth-set",                                                                         \
       .value = "NAME",                                                                             \
@@ -27,8 +28,8 @@
         .name = "by", .flags = VD_MANY, .value = "FACT[:BINS]",                                    \
         .help = "one row a slice: class" own ", or with --dataset any fact"                        \
     }
-#define JUDGE_BY_HELP                                                                              \
-    "--by FACT slices the pictures by any column or SQL expression of asset_facts: numbers in 4 bins of equal counts\n" \
+#define JUDGE_BY_HELP                                                                                                    \
+    "--by FACT slices the pictures by any column or SQL expression of asset_facts: numbers in 4 bins of equal counts\n"  \
     "(FACT:N in N, FACT:A,B,... between these edges), text by its 10 most common values. --keep keeps the figures and\n" \
     "what became of each object in the dataset, for eval worst, the report and conditions such as eval_misses > 2."
 
@@ -54,10 +55,10 @@ int vd_judge_by(const vd_opcall *c, const char *const **by);
 /* Finds the assets of n pictures by their names (NULL: none); sizes may be 0. */
 typedef void (*vd_judge_picture_fn)(const void *user, int64_t i, const char **name, int64_t *width,
                                     int64_t *height);
-vd_status vd_judge_match(vd_judge_data *d, int64_t n, vd_judge_picture_fn picture,
-                         const void *user, vd_err *err);
-/* From now on the catalog is only asked for facts: anything else is refused, and what takes too long
- * is stopped. */
+vd_status vd_judge_match(vd_judge_data *d, int64_t n, vd_judge_picture_fn picture, const void *user,
+                         vd_err *err);
+/* From now on the catalog is only asked for facts: anything else is refused, and what takes too
+ * long is stopped. */
 void vd_judge_facts_only(vd_judge_data *d);
 /* The asset of that id, NULL: none that is present. */
 const vd_match_asset *vd_judge_asset(const vd_judge_data *d, int64_t id);

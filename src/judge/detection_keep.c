@@ -1,4 +1,5 @@
-/* eval detection --keep: what the catalog and the report get. SPDX-License-Identifier: Apache-2.0 */
+/* eval detection --keep: what the catalog and the report get. SPDX-License-Identifier: Apache-2.0
+ */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -48,9 +49,9 @@ static const line lines[LINES] = { { "mean", -1 }, { "0.5", 0 }, { "0.75", 5 } }
 static double precision_at(const vd_detection *w, int t, int r, int64_t k) {
     const vd_detect_rules *u = &w->rules;
     int64_t step = u->n_areas * u->n_caps;
-    return w->curves[0].precision[(((int64_t)t * u->n_recalls + r) * w->truth.n_categories + k) *
-                                      step +
-                                  u->n_caps - 1];
+    return w->curves[0]
+        .precision[(((int64_t)t * u->n_recalls + r) * w->truth.n_categories + k) * step +
+                   u->n_caps - 1];
 }
 
 /* In thousandths, as the page draws them; the mean of classes first .. first + n - 1. */

@@ -84,11 +84,11 @@ static double two_sided(const double *d, int64_t n, double difference) {
 
 enum { SLICE_COLUMNS = 3 };
 static const vd_column compare_columns[] = {
-    { "by", VD_TEXT, "", "", 0 },      { "slice", VD_TEXT, "", "", 0 },
-    { "pictures", VD_INT, "", "", 0 }, { "figure", VD_TEXT, "", "", 0 },
-    { "pred", VD_REAL, "", "", 0 },    { "compare", VD_REAL, "", "", 0 },
+    { "by", VD_TEXT, "", "", 0 },         { "slice", VD_TEXT, "", "", 0 },
+    { "pictures", VD_INT, "", "", 0 },    { "figure", VD_TEXT, "", "", 0 },
+    { "pred", VD_REAL, "", "", 0 },       { "compare", VD_REAL, "", "", 0 },
     { "difference", VD_REAL, "", "", 0 }, { "low", VD_REAL, "", "", 0 },
-    { "high", VD_REAL, "", "", 0 },    { "p", VD_REAL, "", "", 0 },
+    { "high", VD_REAL, "", "", 0 },       { "p", VD_REAL, "", "", 0 },
 };
 
 static vd_status send_compare_columns(vd_opcall *c, bool slices, vd_err *err) {
@@ -97,9 +97,9 @@ static vd_status send_compare_columns(vd_opcall *c, bool slices, vd_err *err) {
 }
 
 /* Rows of all figures; replicates are pairs: their differences tell whether one side is better. */
-static vd_status send_compared(vd_opcall *c, const vd_detection *w, const double *a, const double *b,
-                               double *const replicates[2], const vd_slices *s, int k,
-                               vd_err *err) {
+static vd_status send_compared(vd_opcall *c, const vd_detection *w, const double *a,
+                               const double *b, double *const replicates[2], const vd_slices *s,
+                               int k, vd_err *err) {
     const char *const *name;
     int n = vd_detect_numbers(&w->rules, &name), skip = s != NULL ? 0 : SLICE_COLUMNS;
     double low = 0, high = 0, *d = vd_mem_array((size_t)w->n_replicates, sizeof *d);

@@ -98,7 +98,8 @@ static const vd_column worst_columns[] = {
     { "id", VD_INT, "", "of the asset", 0 },
     { "uri", VD_TEXT, "", "where it lies", 0 },
     { "harm", VD_REAL, "",
-      "objects missed, and false alarms by their scores; segmentation: 1 less the picture's mIoU", 0 },
+      "objects missed, and false alarms by their scores; segmentation: 1 less the picture's mIoU",
+      0 },
     { "hits", VD_INT, "", "objects found", 0 },
     { "misses", VD_INT, "", "objects not found", 0 },
     { "false_alarms", VD_INT, "", "predictions that found nothing", 0 },
@@ -107,9 +108,10 @@ static const vd_column worst_columns[] = {
 static vd_status worst_sql(vd_stmt **s, vd_db *db, const char *where, vd_err *err) {
     vd_str sql = { 0 };
     vd_status st = vd_op_check_where(db, where, err);
-    vd_str_add(&sql, "SELECT row_number() OVER (ORDER BY p.harm DESC, p.asset_id), p.asset_id, a.uri,"
-                     " p.harm, p.hits, p.misses, p.false_alarms FROM evaluation_picture p"
-                     " JOIN asset a ON a.id = p.asset_id WHERE p.evaluation_id = ?1 AND p.harm > 0");
+    vd_str_add(&sql,
+               "SELECT row_number() OVER (ORDER BY p.harm DESC, p.asset_id), p.asset_id, a.uri,"
+               " p.harm, p.hits, p.misses, p.false_alarms FROM evaluation_picture p"
+               " JOIN asset a ON a.id = p.asset_id WHERE p.evaluation_id = ?1 AND p.harm > 0");
     if (where != NULL)
         vd_str_addf(&sql, " AND p.asset_id IN (SELECT id FROM asset_facts WHERE (%s\n))", where);
     vd_str_add(&sql, " ORDER BY 1 LIMIT ?2");

@@ -80,8 +80,7 @@ static vd_status keep_outline(vd_detect_set *s, vd_detect_object *o, const vd_la
     o->outline = VD_OUTLINE_BOX;
     if (l->has & VD_OBJ_MASK)
         return keep_runs(s, o, l->runs, l->n_runs, l->mask_height, l->mask_width, err);
-    if (l->has & VD_OBJ_POLYGON && l->n_rings > 0)
-        return keep_rings(s, o, l, height, width, err);
+    if (l->has & VD_OBJ_POLYGON && l->n_rings > 0) return keep_rings(s, o, l, height, width, err);
     return VD_OK;
 }
 
@@ -106,11 +105,11 @@ typedef struct reader {
     const vd_detect_rules *rules;
     vd_detect_set *set;
     bool is_truth;
-    vd_detect_image image; /* the one at hand */
+    vd_detect_image image;                     /* the one at hand */
     int64_t *class_id, n_classes, cap_classes; /* of each category of the set */
     /* truth */
     vd_detect_truth *truth;
-    vd_map *ids, *class_ids; /* that occurred */
+    vd_map *ids, *class_ids;              /* that occurred */
     int64_t *asset, n_assets, cap_assets; /* by image */
     /* predictions */
     const vd_detect_truth *against;
@@ -152,7 +151,7 @@ static vd_status take_category(void *user, const vd_label_category *c, vd_err *e
     int64_t at = -1;
     VD_TRY(VD_GROW(r->class_id, r->cap_classes, r->n_classes + 1, err));
     bool known = vd_map_get(r->classes, c->name, strlen(c->name), &at);
-    r->class_id[r->n_classes++] = known                  ? r->against->category[at].id
+    r->class_id[r->n_classes++] = known                   ? r->against->category[at].id
                                   : is_id(c->name, c->id) ? c->id
                                                           : NO_CLASS;
     return VD_OK;
@@ -377,10 +376,10 @@ static int by_text(const void *a, const void *b) {
 /* Names of both sides in the order of their bytes. */
 static vd_status union_of_names(vd_class_items *out, const class_reader side[2], vd_err *err) {
     int64_t n = 0;
-    const char **all = vd_mem_array(
-        (size_t)(side[0].n_categories + side[1].n_categories), sizeof *all);
-    out->name = vd_mem_array((size_t)(side[0].n_categories + side[1].n_categories),
-                             sizeof *out->name);
+    const char **all =
+        vd_mem_array((size_t)(side[0].n_categories + side[1].n_categories), sizeof *all);
+    out->name =
+        vd_mem_array((size_t)(side[0].n_categories + side[1].n_categories), sizeof *out->name);
     vd_status st = all != NULL && out->name != NULL ? VD_OK : vd_nomem(err);
     for (int s = 0; s < 2 && st == VD_OK; s++)
         for (int64_t k = 0; k < side[s].n_categories; k++) all[n++] = side[s].category[k];
@@ -396,8 +395,8 @@ static vd_status union_of_names(vd_class_items *out, const class_reader side[2],
 }
 
 static int32_t class_of(const vd_class_items *c, const class_reader *r, int32_t category) {
-    const char *const *p = bsearch(&r->category[category], c->name, (size_t)c->n_classes,
-                                   sizeof *c->name, by_text);
+    const char *const *p =
+        bsearch(&r->category[category], c->name, (size_t)c->n_classes, sizeof *c->name, by_text);
     return (int32_t)((char *const *)p - c->name);
 }
 

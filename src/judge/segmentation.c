@@ -202,9 +202,8 @@ static vd_status add_panoptic(vd_opcall *c, work *w, vd_err *err) {
         }
         vd_status st = read_pair(w, truth_dir, t->file, pred_dir, p->file, map, err);
         if (st == VD_OK)
-            st =
-                vd_panoptic_add(&w->rows, w->n_images, p->file, &map[0], w->truth.segment + t->at,
-                                t->count, &map[1], w->pred.segment + p->at, p->count, err);
+            st = vd_panoptic_add(&w->rows, w->n_images, p->file, &map[0], w->truth.segment + t->at,
+                                 t->count, &map[1], w->pred.segment + p->at, p->count, err);
         if (st == VD_OK) st = name_image(w, t->file, err);
         vd_segment_map_reset(&map[0]);
         vd_segment_map_reset(&map[1]);
@@ -253,8 +252,7 @@ static int numbers_of(const work *w, const char *const **name) {
 
 /* Totals, figures and replicates of a part whose rows are there. */
 static vd_status judge(part *p, const vd_opcall *c, vd_err *err) {
-    p->n_replicates =
-        p->n_images > 0 && !vd_judge_by_class(c) ? vd_arg_int(c, "bootstrap") : 0;
+    p->n_replicates = p->n_images > 0 && !vd_judge_by_class(c) ? vd_arg_int(c, "bootstrap") : 0;
     p->seed = (uint64_t)vd_arg_int(c, "seed");
     VD_TRY(vd_segment_totals(&p->totals, &p->rows, NULL, err));
     VD_TRY(score(p->w, p->number, &p->totals, err));

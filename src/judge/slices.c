@@ -50,16 +50,18 @@ static vd_status parse_by(vd_slices *s, bins *b, const char *by, vd_err *err) {
     if (text == NULL) return vd_nomem(err);
     s->by = text;
     char *colon = strrchr(text, ':');
-    if (colon == NULL || colon[1] == '\0' || strspn(colon + 1, "0123456789.,+-eE") != strlen(colon + 1))
+    if (colon == NULL || colon[1] == '\0' ||
+        strspn(colon + 1, "0123456789.,+-eE") != strlen(colon + 1))
         return VD_OK;
     *colon = '\0';
     bool whole = strspn(colon + 1, "0123456789") == strlen(colon + 1);
     long n = whole ? strtol(colon + 1, NULL, 10) : 0;
     if (whole ? n < 1 || n > VD_SLICES_MAX - 3 : !parse_edges(b, colon + 1))
-        return vd_fail(err, VD_E_ARG,
-                       "by: '%.100s': '%.60s' is neither a number of bins from 1 to %d nor a list of"
-                       " rising edges",
-                       by, colon + 1, VD_SLICES_MAX - 3);
+        return vd_fail(
+            err, VD_E_ARG,
+            "by: '%.100s': '%.60s' is neither a number of bins from 1 to %d nor a list of"
+            " rising edges",
+            by, colon + 1, VD_SLICES_MAX - 3);
     b->n = (int)n;
     return VD_OK;
 }
@@ -77,28 +79,30 @@ static vd_status value_of(value *out, vd_slices *s, vd_stmt *q, vd_err *err) {
     return out->kind == TEXT && out->text == NULL ? vd_nomem(err) : VD_OK;
 }
 
-/* One expression and no more: it is tried as a condition, whose message is then ours. */
-static vd_status check_expression(vd_db *db, const char *by, vd_err *err) {
+/* The statement that evaluates an expression for an asset. It is tried as a condition first, which
+ * allows one expression and no more; messages are then ours. */
+static vd_status prepare_expression(vd_stmt **out, vd_db *db, const char *by, vd_err *err) {
     static const char prefix[] = "where: ";
+    vd_str sql = { 0 };
     vd_err why = { 0 };
-    vd_status st = vd_op_check_where(db, by, &why);
-    bool ours = vd_str_starts(why.msg, prefix);
-    return st == VD_OK ? VD_OK
-                       : vd_fail(err, st, "%s%s", ours ? "by: " : "",
-                                 why.msg + (ours ? sizeof prefix - 1 : 0));
+    vd_str_addf(
+        &sql, "SELECT value FROM (SELECT id, (%s\n) AS value FROM asset_facts) WHERE id = ?1", by);
+    vd_status st = vd_str_check(&sql, &why);
+    if (st == VD_OK) st = vd_op_check_where(db, by, &why);
+    if (st == VD_OK) st = vd_db_prepare(out, db, sql.data, true, &why);
+    vd_str_reset(&sql);
+    if (st == VD_OK) return VD_OK;
+    if (st != VD_E_ARG) return vd_fail(err, st, "%s", why.msg);
+    if (vd_str_starts(why.msg, prefix))
+        return vd_fail(err, st, "by: %s", why.msg + sizeof prefix - 1);
+    return vd_fail(err, st, "by: '%.120s': %s", by, why.msg);
 }
 
 static vd_status read_values(value *out, vd_slices *s, vd_db *db, const int64_t *asset, int64_t n,
                              vd_err *err) {
-    vd_str sql = { 0 };
     vd_stmt *q = NULL;
     vd_status st = VD_OK;
-    VD_GO(check_expression(db, s->by, err));
-    vd_str_addf(&sql,
-                "SELECT value FROM (SELECT id, (%s\n) AS value FROM asset_facts) WHERE id = ?1",
-                s->by);
-    VD_GO(vd_str_check(&sql, err));
-    VD_GO(vd_db_prepare(&q, db, sql.data, true, err));
+    VD_GO(prepare_expression(&q, db, s->by, err));
     for (int64_t i = 0; i < n; i++) {
         bool row = false;
         out[i].kind = NO_ASSET;
@@ -111,7 +115,6 @@ static vd_status read_values(value *out, vd_slices *s, vd_db *db, const int64_t 
     }
 done:
     vd_stmt_free(q);
-    vd_str_reset(&sql);
     return st;
 }
 
@@ -373,12 +376,12 @@ static vd_status send_columns(vd_opcall *c, const vd_judge_figures *f, vd_err *e
                                        { "to", VD_REAL, "", "", 0 },
                                        { "pictures", VD_INT, "", "", 0 } };
     static const char *const suffix[2] = { "low", "high" };
-    int n = c->for_people ? 2 : FIRST, figures = c->for_people ? VD_MIN(f->n, SHOWN_TO_PEOPLE) : f->n;
+    int n = c->for_people ? 2 : FIRST,
+        figures = c->for_people ? VD_MIN(f->n, SHOWN_TO_PEOPLE) : f->n;
     if (c->for_people) column[n++] = (vd_column){ "pictures", VD_INT, "", "", 0 };
     for (int i = 0; i < f->n_counts; i++)
         column[n++] = (vd_column){ f->count_name[i], VD_INT, "", "", 0 };
-    for (int i = 0; i < figures; i++)
-        column[n++] = (vd_column){ f->name[i], VD_REAL, "", "", 0 };
+    for (int i = 0; i < figures; i++) column[n++] = (vd_column){ f->name[i], VD_REAL, "", "", 0 };
     for (int i = 0; i < (c->for_people ? 1 : figures) && f->n_replicates > 0; i++)
         for (int k = 0; k < 2; k++) {
             char text[64];
@@ -426,7 +429,8 @@ static vd_status send_row(vd_opcall *c, const vd_slices *s, int k, const vd_judg
     const vd_slice *p = &s->slice[k];
     vd_value row[MOST_COLUMNS] = { vd_val_text(s->by), vd_val_text(p->name), vd_val_real(p->from),
                                    vd_val_real(p->to), vd_val_int(p->n) };
-    int n = c->for_people ? 2 : FIRST, figures = c->for_people ? VD_MIN(f->n, SHOWN_TO_PEOPLE) : f->n;
+    int n = c->for_people ? 2 : FIRST,
+        figures = c->for_people ? VD_MIN(f->n, SHOWN_TO_PEOPLE) : f->n;
     if (c->for_people) row[n++] = vd_val_int(p->n);
     for (int i = 0; i < f->n_counts; i++) row[n++] = vd_val_int(f->count[i]);
     for (int i = 0; i < figures; i++) row[n++] = vd_val_real(f->value[i]);

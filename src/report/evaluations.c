@@ -1,5 +1,5 @@
-/* Evaluations that the dataset keeps: their figures as they were stored, and the worst pictures with
- * what was there and what was seen. SPDX-License-Identifier: Apache-2.0 */
+/* Evaluations that the dataset keeps: their figures as they were stored, and the worst pictures
+ * with what was there and what was seen. SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
 #include "base/json.h"

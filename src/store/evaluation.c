@@ -102,14 +102,10 @@ static vd_status insert_head(vd_evaluation_rows *r, const vd_evaluation *e, vd_e
     VD_TRY(look_up(&old, &there, r->db, e->name, err));
     if (there) VD_TRY(remove_rows(r->db, old, err));
     VD_TRY(vd_db_int(r->db, "SELECT coalesce(max(id), 0) + 1 FROM evaluation", &r->id, err));
-    const vd_value row[] = { vd_val_int(r->id),
-                             vd_val_text(e->name),
-                             vd_val_text(e->task),
-                             vd_val_text(e->truth),
-                             vd_val_text(e->prediction),
-                             vd_val_int(vd_time_unix_ns()),
-                             vd_val_text(e->arguments),
-                             vd_val_text(e->result) };
+    const vd_value row[] = { vd_val_int(r->id),          vd_val_text(e->name),
+                             vd_val_text(e->task),       vd_val_text(e->truth),
+                             vd_val_text(e->prediction), vd_val_int(vd_time_unix_ns()),
+                             vd_val_text(e->arguments),  vd_val_text(e->result) };
     VD_TRY(vd_db_prepare(&s, r->db,
                          "INSERT INTO evaluation(id, name, task, truth, prediction, made_ns,"
                          " arguments, result) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -187,8 +183,8 @@ static vd_value count_or_null(int64_t n) {
 
 vd_status vd_evaluation_add_picture(vd_evaluation_rows *r, const vd_evaluation_picture *p,
                                     vd_err *err) {
-    const vd_value row[] = { vd_val_int(p->asset),     vd_val_int(r->id),
-                             count_or_null(p->hits),   count_or_null(p->misses),
+    const vd_value row[] = { vd_val_int(p->asset),           vd_val_int(r->id),
+                             count_or_null(p->hits),         count_or_null(p->misses),
                              count_or_null(p->false_alarms), vd_val_real(p->harm) };
     return vd_stmt_run(r->picture, row, VD_COUNT(row), err);
 }

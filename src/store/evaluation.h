@@ -1,5 +1,5 @@
-/* Evaluations in the catalog: what was judged, and what became of each object. SPDX-License-Identifier:
- * Apache-2.0 */
+/* Evaluations in the catalog: what was judged, and what became of each object.
+ * SPDX-License-Identifier: Apache-2.0 */
 #ifndef VD_STORE_EVALUATION_H
 #define VD_STORE_EVALUATION_H
 
@@ -13,8 +13,8 @@ typedef struct vd_evaluation {
 
 /* An object of the truth, a prediction, or both where they match. */
 typedef struct vd_evaluation_match {
-    int64_t asset;     /* 0: the picture is no asset */
-    const char *image; /* its name in the truth */
+    int64_t asset;                                       /* 0: the picture is no asset */
+    const char *image;                                   /* its name in the truth */
     const char *verdict, *truth_class, *predicted_class; /* the last two may be NULL */
     double iou, score;                                   /* NaN: none */
     const double *box; /* x, y, width, height in the upright picture, px; NULL: none */
@@ -44,6 +44,7 @@ void vd_evaluation_free(vd_evaluation_rows *r); /* rolls back what was not ended
 vd_status vd_evaluation_find(int64_t *id, vd_db *db, const char *name, vd_err *err);
 /* Removes it with all its rows, in a transaction of its own. */
 vd_status vd_evaluation_remove(vd_db *db, int64_t id, vd_err *err);
-/* Whether `name` can be one: letters, digits and _-.:/ up to 100 characters. Fails with VD_E_ARG. */
+/* Whether `name` can be one: letters, digits and _-.:/ up to 100 characters. Fails with VD_E_ARG.
+ */
 vd_status vd_evaluation_check_name(const char *name, vd_err *err);
 #endif
