@@ -7,7 +7,7 @@
 
 #include "base/decimal.h"
 #include "labelio/simple.h"
-#include "labelio/tree.h"
+#include "labelkit/tree.h"
 
 static const char SUFFIX[] = "_polygons.json";
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "labelio/simple.h"
-#include "labelio/xml.h"
+#include "labelkit/xml.h"
 
 typedef struct reader {
     vd_label_in *in;

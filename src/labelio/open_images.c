@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/csv.h"
 #include "base/decimal.h"
 #include "base/mem.h"
-#include "labelio/csv_rows.h"
 #include "labelio/simple.h"
 
 typedef struct reader {
@@ -23,7 +23,7 @@ typedef struct reader {
     vd_str name, path, subset;
 } reader;
 
-typedef vd_status (*row_fn)(reader *r, const vd_rows *c, const vd_rows *header, const char *subset,
+typedef vd_status (*row_fn)(reader *r, const vd_csv *c, const vd_csv *header, const char *subset,
                             vd_err *err);
 
 static vd_status each_row(reader *r, const char *file, bool header, row_fn row, const char *subset,
@@ -31,35 +31,37 @@ static vd_status each_row(reader *r, const char *file, bool header, row_fn row, 
     char *text = NULL;
     size_t size = 0;
     bool more = false;
-    vd_rows head = { 0 };
-    VD_TRY(vd_file_read(&text, &size, vd_join(&r->path, r->root, file), VD_LABEL_MAX_TEXT, err));
-    vd_rows c = vd_rows_of(r->path.data, text, size);
+    vd_csv c = { 0 }, head = { 0 };
     vd_str where = { 0 };
-    vd_str_add(&where, r->path.data);
-    vd_status st = vd_str_check(&where, err);
-    c.where = vd_str_text(&where);
-    if (st == VD_OK && header) {
-        VD_GO(vd_rows_next(&c, &more, err));
-        head = c;
+    vd_status st = VD_OK;
+    vd_join(&where, r->root, file);
+    VD_GO(vd_str_check(&where, err));
+    VD_GO(vd_file_read(&text, &size, where.data, VD_LABEL_MAX_TEXT, err));
+    vd_csv_init(&c, where.data, text, size);
+    c.trim = true;
+    if (header) {
+        VD_GO(vd_csv_next(&c, &more, err));
+        head = vd_csv_take(&c);
     }
     for (;;) {
-        VD_GO(vd_rows_next(&c, &more, err));
+        VD_GO(vd_csv_next(&c, &more, err));
         if (!more) break;
         VD_GO(row(r, &c, &head, subset, err));
     }
 done:
+    vd_csv_reset(&c);
+    vd_csv_reset(&head);
     vd_mem_free(text);
     vd_str_reset(&where);
     return st;
 }
 
 /* The field of a named column; "" where there is none. */
-static const char *get(const vd_rows *c, const vd_rows *header, const char *name) {
-    int i = vd_rows_column(header, name);
-    return i >= 0 && i < c->n ? c->field[i] : "";
+static const char *get(const vd_csv *c, const vd_csv *header, const char *name) {
+    return vd_csv_text(c, vd_csv_column(header, name));
 }
 
-static vd_status class_row(reader *r, const vd_rows *c, const vd_rows *header, const char *subset,
+static vd_status class_row(reader *r, const vd_csv *c, const vd_csv *header, const char *subset,
                            vd_err *err) {
     int32_t index = 0;
     (void)header, (void)subset;
@@ -99,7 +101,7 @@ static vd_status image_of(reader *r, const char *id, const char *subset, int32_t
     return vd_label_in_image(r->in, m, image, NULL, err);
 }
 
-static vd_status image_row(reader *r, const vd_rows *c, const vd_rows *header, const char *subset,
+static vd_status image_row(reader *r, const vd_csv *c, const vd_csv *header, const char *subset,
                            vd_err *err) {
     vd_label_image m;
     int32_t image = 0;
@@ -108,8 +110,8 @@ static vd_status image_row(reader *r, const vd_rows *c, const vd_rows *header, c
     return image_of(r, id, said[0] != '\0' ? said : subset, &image, &m, err);
 }
 
-static vd_status begin_object(reader *r, const vd_rows *c, const vd_rows *header,
-                              const char *subset, vd_label_image *m, vd_err *err) {
+static vd_status begin_object(reader *r, const vd_csv *c, const vd_csv *header, const char *subset,
+                              vd_label_image *m, vd_err *err) {
     const char *id = get(c, header, "ImageID"), *class = get(c, header, "LabelName");
     int32_t image = 0;
     int64_t index = 0;
@@ -123,27 +125,27 @@ static vd_status begin_object(reader *r, const vd_rows *c, const vd_rows *header
     else
         VD_TRY(vd_label_in_class(r->in, class, &r->b.o.category, err));
     if (get(c, header, "Confidence")[0] != '\0') {
-        VD_TRY(vd_rows_real(c, vd_rows_column(header, "Confidence"), "Confidence", &r->b.o.score,
-                            err));
+        VD_TRY(
+            vd_csv_real(c, vd_csv_column(header, "Confidence"), "Confidence", &r->b.o.score, err));
         r->b.o.has |= VD_OBJ_SCORE;
     }
     return VD_OK;
 }
 
-static vd_status end_object(reader *r, const vd_rows *c, vd_err *err) {
+static vd_status end_object(reader *r, const vd_csv *c, vd_err *err) {
     char where[512];
     snprintf(where, sizeof where, "%s:%lld", c->where, (long long)c->line);
     return vd_build_push(&r->b, r->in, where, err);
 }
 
-static vd_status label_row(reader *r, const vd_rows *c, const vd_rows *header, const char *subset,
+static vd_status label_row(reader *r, const vd_csv *c, const vd_csv *header, const char *subset,
                            vd_err *err) {
     vd_label_image m;
     VD_TRY(begin_object(r, c, header, subset, &m, err));
     return end_object(r, c, err);
 }
 
-static vd_status box_row(reader *r, const vd_rows *c, const vd_rows *header, const char *subset,
+static vd_status box_row(reader *r, const vd_csv *c, const vd_csv *header, const char *subset,
                          vd_err *err) {
     static const char *const sides[] = { "XMin", "XMax", "YMin", "YMax" };
     static const char *const flags[] = { "IsOccluded", "IsTruncated", "IsDepiction", "IsInside" };
@@ -151,7 +153,7 @@ static vd_status box_row(reader *r, const vd_rows *c, const vd_rows *header, con
     double v[4];
     VD_TRY(begin_object(r, c, header, subset, &m, err));
     for (int i = 0; i < 4; i++)
-        VD_TRY(vd_rows_real(c, vd_rows_column(header, sides[i]), sides[i], &v[i], err));
+        VD_TRY(vd_csv_real(c, vd_csv_column(header, sides[i]), sides[i], &v[i], err));
     if (m.width <= 0)
         return vd_label_lose(r->in->report, err, "objects of pictures whose size is not known",
                              "%s:%lld", c->where, (long long)c->line);

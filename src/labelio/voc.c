@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/path.h"
-#include "labelio/xml.h"
+#include "labelkit/xml.h"
 
 /* ---- one document ---- */
 

@@ -238,7 +238,7 @@ BROKEN = [
     ("c.xml", '<annotations><image name="a" width="4" height="4"><mask rle="1,99" left="0" top="0" width="2" height="2"/>'
      '</image></annotations>', "cvat", "does not fit"),
     ("s.json", '[{"id":1}]', "label-studio", "byte 1: a task without"), ("c.csv", "a.jpg,1,x,3,4,b\n", "csv", "c.csv:1: corner 'x'"),
-    ("c.csv", '"a.jpg\n', "csv", "c.csv:1: a quote without its end"),
+    ("c.csv", '"a.jpg\n', "csv", "c.csv:1: a quote that is not closed"),
     ("d.json", '{"categories":{},"items":[{"id":"a","annotations":[{"type":"label","label_id":3}]}]}', "datumaro", "label_id 3"),
     ("o/a.xml", "<annotation><filename>a</filename><object><name>c</name></object></annotation>", "labelme-xml", "without a polygon"),
     ("t.json", '{"videos":[],"categories":[],"annotations":[{"video_id":1,"category_id":1}]}', "youtube-vis", "no video has the id 1"),

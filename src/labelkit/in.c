@@ -1,5 +1,5 @@
 /* The reader's side; see in.h. SPDX-License-Identifier: Apache-2.0 */
-#include "labelio/in.h"
+#include "labelkit/in.h"
 
 #include <string.h>
 

@@ -1,10 +1,10 @@
 /* What readers of label formats stand on: names to indices, checked pushing, folders, sizes of
  * pictures. SPDX-License-Identifier: Apache-2.0 */
-#ifndef VD_LABELIO_IN_H
-#define VD_LABELIO_IN_H
+#ifndef VD_LABELKIT_IN_H
+#define VD_LABELKIT_IN_H
 
 #include "base/map.h"
-#include "labelio/files.h"
+#include "labelkit/files.h"
 #include "label/label.h"
 #include "label/pack.h"
 
