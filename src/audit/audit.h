@@ -16,6 +16,7 @@
 
 #include "base/arena.h"
 #include "label/label.h"
+#include "store/dataset.h"
 #include "store/label_read.h"
 
 /* In the order in which they are listed. */
@@ -42,6 +43,8 @@ typedef enum vd_audit_kind {
     VD_AUDIT_SWAPPED,
     VD_AUDIT_POOR_IMAGE,
     VD_AUDIT_WRONG_CLASS,
+    VD_AUDIT_INCONSISTENT_IN_3D,
+    VD_AUDIT_MISSING_IN_3D,
     VD_AUDIT_KINDS
 } vd_audit_kind;
 
@@ -186,7 +189,13 @@ vd_status vd_audit_load(vd_audit_set *out, vd_db *db, int64_t set, vd_audit_find
                         vd_err *err);
 
 /* Every check on a set; findings come sorted. */
-vd_status vd_audit_run(vd_audit_findings *f, vd_audit_set *s, vd_db *db, int64_t set, vd_err *err);
+vd_status vd_audit_run(vd_audit_findings *f, vd_audit_set *s, const vd_dataset *ds, int64_t set,
+                       vd_err *err);
+
+/* What labels of the views of a scene say about one place in it: inconsistent_in_3d, missing_in_3d.
+ * Scenes whose arrays are gone are left out. Fails with catalog errors, VD_E_FORMAT, VD_E_NOMEM. */
+vd_status vd_audit_in_3d(vd_audit_findings *f, const vd_audit_set *s, const vd_dataset *ds,
+                         vd_err *err);
 
 /* Puts findings in the place of the set's earlier ones, in one transaction. Fails with catalog
  * errors; the earlier ones stay then. */

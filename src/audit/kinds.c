@@ -37,6 +37,10 @@ const vd_audit_kind_row vd_audit_kinds[VD_AUDIT_KINDS] = {
                               "predictions and labels of the picture disagree in all" },
     [VD_AUDIT_WRONG_CLASS] = { "wrong_class", 0.5,
                                "a model's probabilities say another class (confident learning)" },
+    [VD_AUDIT_INCONSISTENT_IN_3D] = { "inconsistent_in_3d", 0.5,
+                                      "most other views of a scene say another class" },
+    [VD_AUDIT_MISSING_IN_3D] = { "missing_in_3d", 0.5,
+                                 "other views of a scene have it labelled, this one has not" },
 };
 
 vd_audit_kind vd_audit_kind_find(const char *key, size_t n) {

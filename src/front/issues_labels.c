@@ -182,7 +182,7 @@ vd_status vd_issues_labels(vd_opcall *c, vd_err *err) {
     vd_db *db = vd_dataset_db(w.ds);
     VD_GO(load_where(&w, err));
     VD_GO(vd_label_set_find(&w.set, db, vd_arg_text(c, "set"), err));
-    VD_GO(vd_audit_run(&w.f, &w.labels, db, w.set.set, err));
+    VD_GO(vd_audit_run(&w.f, &w.labels, w.ds, w.set.set, err));
     if (w.keeps) VD_GO(vd_audit_store(db, w.set.set, &w.f, err));
     VD_GO(details ? send_findings(&w, limit, err) : send_counts(&w, limit, err));
     say(&w, details);
