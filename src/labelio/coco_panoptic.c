@@ -51,8 +51,8 @@ static vd_status paint(panoptic *p, int64_t image, int64_t n, vd_err *err) {
         if (o.category < 0)
             VD_TRY(vd_label_lose(report, err, "objects without a class", "%s", m->name));
         else if (p->id[k] > MAX_ID)
-            VD_TRY(vd_label_lose(report, err, "objects beyond 16777215 of a picture", "%s",
-                                 m->name));
+            VD_TRY(
+                vd_label_lose(report, err, "objects beyond 16777215 of a picture", "%s", m->name));
         else
             VD_TRY(vd_paint_object(&p->painter, &painted, m, &o, p->id[k], report, err));
         if (!painted) p->id[k] = 0;

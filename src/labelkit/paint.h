@@ -5,7 +5,7 @@
 #include "label/mask_map.h"
 
 typedef enum vd_paint_kind {
-    VD_PAINT_INDEX,  /* 8 bits, with VOC's palette */
+    VD_PAINT_INDEX, /* 8 bits, with VOC's palette */
     VD_PAINT_GREY8,
     VD_PAINT_GREY16,
     VD_PAINT_COLOUR, /* R + 256 G + 65536 B */
