@@ -6,8 +6,8 @@
 #include "ops/op.h"
 
 /* Names of the rows of labelio/format.h; a test compares. */
-#define VD_LABEL_WRITERS                                                                           \
-    "coco|lvis|yolo|yolo-segment|yolo-pose|yolo-obb|voc|kitti|mot|mots|labelme|cityscapes|"        \
+#define VD_LABEL_WRITERS                                                                                            \
+    "coco|coco-panoptic|lvis|yolo|yolo-segment|yolo-pose|yolo-obb|voc|voc-masks|kitti|mot|mots|labelme|cityscapes|" \
     "label-studio|datumaro|cvat|csv"
 #define VD_LABEL_READERS VD_LABEL_WRITERS "|imagenet|open-images|youtube-vis|labelme-xml"
 

@@ -115,7 +115,8 @@ static const char *const migrations[VD_SCHEMA_VERSION] = {
     " predicted_class TEXT, iou REAL, score REAL, x REAL, y REAL, width REAL, height REAL);"
     "CREATE INDEX evaluation_match_of ON evaluation_match(evaluation_id);"
     "CREATE INDEX evaluation_match_asset ON evaluation_match(asset_id)"
-    " WHERE asset_id IS NOT NULL;",
+    " WHERE asset_id IS NOT NULL;"
+    "ALTER TABLE label_category ADD COLUMN thing INTEGER;",
 };
 
 /* Nearly all assets are present: the few others are found without a walk over all. An index changes
