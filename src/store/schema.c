@@ -116,7 +116,20 @@ static const char *const migrations[VD_SCHEMA_VERSION] = {
     "CREATE INDEX evaluation_match_of ON evaluation_match(evaluation_id);"
     "CREATE INDEX evaluation_match_asset ON evaluation_match(asset_id)"
     " WHERE asset_id IS NOT NULL;"
-    "ALTER TABLE label_category ADD COLUMN thing INTEGER;",
+    "ALTER TABLE label_category ADD COLUMN thing INTEGER;"
+    /* objects by class are counted in the index alone */
+    "DROP INDEX label_of_image; CREATE INDEX label_of_image ON label(image_id, category);"
+    /* `objects` holds 64-bit hashes of what objects of the class say, in ascending order */
+    "CREATE TABLE snapshot_label(snapshot_id INTEGER NOT NULL, uri TEXT NOT NULL,"
+    " set_name TEXT NOT NULL, class TEXT NOT NULL, objects BLOB NOT NULL,"
+    " PRIMARY KEY(snapshot_id, uri, set_name, class)) WITHOUT ROWID;"
+    "CREATE TRIGGER snapshot_label_fixed BEFORE UPDATE ON snapshot_label BEGIN"
+    " SELECT RAISE(ABORT, 'a snapshot does not change'); END;"
+    "CREATE TRIGGER snapshot_label_kept BEFORE DELETE ON snapshot_label BEGIN"
+    " SELECT RAISE(ABORT, 'a snapshot does not change'); END;"
+    "CREATE TRIGGER snapshot_label_closed BEFORE INSERT ON snapshot_label WHEN EXISTS"
+    " (SELECT 1 FROM snapshot WHERE id = new.snapshot_id) BEGIN"
+    " SELECT RAISE(ABORT, 'a snapshot does not change'); END;",
 };
 
 /* Nearly all assets are present: the few others are found without a walk over all. An index changes
@@ -223,6 +236,14 @@ vd_status vd_schema_unindex(vd_db *db, const vd_schema *schema, vd_err *err) {
     return each_index(db, schema, false, err);
 }
 
+/* Of all label sets together. No label set has the picture: NULL; one has it without objects: 0. */
+static const char LABELS[] =
+    ", (SELECT CASE WHEN count(m.id) > 0 THEN count(l.id) END FROM label_image m"
+    " LEFT JOIN label l ON l.image_id = m.id WHERE m.asset_id = a.id) AS labels"
+    ", (SELECT group_concat(name) FROM (SELECT DISTINCT c.name FROM label_image m"
+    " JOIN label l ON l.image_id = m.id JOIN label_category c ON c.set_id = m.set_id"
+    " AND c.category = l.category WHERE m.asset_id = a.id ORDER BY c.name)) AS classes";
+
 /* One row per asset with every visible fact. */
 static void view_sql(vd_str *sql, const vd_schema *schema) {
     vd_str_add(sql, "CREATE VIEW asset_facts AS SELECT ");
@@ -240,7 +261,9 @@ static void view_sql(vd_str *sql, const vd_schema *schema) {
         }
     }
     vd_str_add(sql, ", (SELECT group_concat(name) FROM (SELECT name FROM tag WHERE asset_id = a.id"
-                    " ORDER BY name)) AS tags FROM asset a");
+                    " ORDER BY name)) AS tags");
+    vd_str_add(sql, LABELS);
+    vd_str_add(sql, " FROM asset a");
     for (int k = 0; k < schema->n_tables; k++)
         vd_str_addf(sql, " LEFT JOIN %s t%d ON t%d.asset_id = a.id", schema->tables[k]->name, k, k);
 }
