@@ -2,8 +2,8 @@
  * Apache-2.0
  *
  * What overlaps is the upright box, times the ratio of areas where both have outlines: a mask may
- * have the box of another without being like it. Crowds overlap others by nature. Of each object the
- * most similar one before it is told, of its own class and of another. */
+ * have the box of another without being like it. Crowds overlap others by nature. Of each object
+ * the most similar one before it is told, of its own class and of another. */
 #include <math.h>
 #include <string.h>
 
@@ -67,10 +67,10 @@ static vd_status tell(vd_audit_findings *f, doubles *d, int64_t object, vd_err *
         double score = 1 - own.alike;
         int64_t row = s->object[own.object].row;
         bool same = score < f->threshold[VD_AUDIT_DUPLICATE_BOX];
-        VD_TRY(vd_audit_add_object(
-            f, same ? VD_AUDIT_DUPLICATE_BOX : VD_AUDIT_NEAR_DUPLICATE_BOX, s, object, row, score,
-            err, "overlaps label %lld of the same class by %.1f %%", (long long)row,
-            100 * own.alike));
+        VD_TRY(vd_audit_add_object(f, same ? VD_AUDIT_DUPLICATE_BOX : VD_AUDIT_NEAR_DUPLICATE_BOX,
+                                   s, object, row, score, err,
+                                   "overlaps label %lld of the same class by %.1f %%",
+                                   (long long)row, 100 * own.alike));
     }
     if (other.object < 0) return VD_OK;
     int64_t row = s->object[other.object].row;
@@ -101,9 +101,9 @@ static vd_status check_image(vd_audit_findings *f, doubles *d, const vd_audit_im
 
 vd_status vd_audit_doubles(vd_audit_findings *f, const vd_audit_set *s, vd_err *err) {
     const double widest = 0.9; /* thresholds beyond it would find what merely touches */
-    double far = fmax(f->threshold[VD_AUDIT_DUPLICATE_BOX],
-                      fmax(f->threshold[VD_AUDIT_NEAR_DUPLICATE_BOX],
-                           f->threshold[VD_AUDIT_TWO_CLASSES]));
+    double far =
+        fmax(f->threshold[VD_AUDIT_DUPLICATE_BOX],
+             fmax(f->threshold[VD_AUDIT_NEAR_DUPLICATE_BOX], f->threshold[VD_AUDIT_TWO_CLASSES]));
     doubles d = { .s = s };
     vd_status st = VD_OK;
     for (int64_t i = 0; i < s->n_images && st == VD_OK; i++)

@@ -111,8 +111,7 @@ static vd_status judge_class(vd_audit_findings *f, const vd_audit_set *s, vd_aud
     if (n < LEAST_OBJECTS) return VD_OK;
     measure(&d, work, p, n, f->threshold[kind]);
     for (int64_t i = 0; i < n; i++)
-        if (score_of(&d, p[i].v) < f->threshold[kind])
-            VD_TRY(tell(f, s, kind, &d, &p[i], n, err));
+        if (score_of(&d, p[i].v) < f->threshold[kind]) VD_TRY(tell(f, s, kind, &d, &p[i], n, err));
     return VD_OK;
 }
 
