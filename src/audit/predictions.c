@@ -10,7 +10,7 @@
 #include "base/mem.h"
 
 enum { LEAST_HITS = 10 };
-static const double HIT = 0.5, WELL = 0.7, PART = 0.2, FULL_MISS = 0.6, SOFTNESS = 0.1;
+static const double HIT = 0.5, WELL = 0.7, PART = 0.2, FULL_MISS = 0.7, SOFTNESS = 0.1;
 
 typedef struct guess {
     int64_t image, row; /* index in the set; row in table label */
@@ -89,18 +89,44 @@ static bool judged(const vd_audit_object *o) {
 /* ---- what a score counts as ---- */
 
 /* For each label the best score of a prediction that is right about it. */
-static void count_hits(const judge *w, const guess *g, int64_t n, double *sum, int64_t *hits) {
+typedef struct hit {
+    int32_t category;
+    double p;
+} hit;
+
+typedef struct hits {
+    hit *row;
+    int64_t n, cap;
+} hits;
+
+static vd_status add_hits(const judge *w, const guess *g, int64_t n, hits *out, vd_err *err) {
     const vd_audit_image *m = &w->s->image[g->image];
     for (int64_t i = m->first; i < m->first + m->n; i++) {
         const vd_audit_object *o = &w->s->object[i];
         if (!judged(o) || o->category == VD_LABEL_NONE) continue;
         for (int64_t k = 0; k < n; k++) {
             if (g[k].category != o->category || vd_audit_iou(g[k].box, o->box) < HIT) continue;
-            sum[o->category] += g[k].p;
-            hits[o->category]++;
+            VD_TRY(VD_GROW(out->row, out->cap, out->n + 1, err));
+            out->row[out->n++] = (hit){ o->category, g[k].p };
             break;
         }
     }
+    return VD_OK;
+}
+
+static int by_number(double a, double b) {
+    return a < b ? -1 : a > b;
+}
+
+static int by_p(const void *pa, const void *pb) {
+    const hit *a = pa, *b = pb;
+    return by_number(a->p, b->p);
+}
+
+static int by_class(const void *pa, const void *pb) {
+    const hit *a = pa, *b = pb;
+    return a->category != b->category ? (a->category < b->category ? -1 : 1)
+                                      : by_number(a->p, b->p);
 }
 
 static double counts_as(double p, double t) {
@@ -114,29 +140,34 @@ static int64_t end_of(const judge *w, int64_t at) {
     return end;
 }
 
-static vd_status set_thresholds(judge *w, vd_err *err) {
-    int64_t classes = w->s->n_categories, all_hits = 0;
-    double all = 0;
-    vd_status st = VD_OK;
-    int64_t *hits = vd_mem_array((size_t)classes, sizeof *hits);
-    w->threshold = vd_mem_array((size_t)classes, sizeof *w->threshold);
-    if (hits == NULL || w->threshold == NULL) VD_GO(vd_nomem(err));
+static vd_status find_hits(judge *w, hits *out, vd_err *err) {
     for (int64_t i = 0, end; i < w->n; i = end) {
         end = end_of(w, i);
-        count_hits(w, w->g + i, end - i, w->threshold, hits);
+        VD_TRY(add_hits(w, w->g + i, end - i, out, err));
     }
-    for (int64_t c = 0; c < classes; c++) {
-        all += w->threshold[c];
-        all_hits += hits[c];
-    }
+    return VD_OK;
+}
+
+/* The lowest tenth of the scores of hits ends there; in classes with few of them, that of all. */
+static vd_status set_thresholds(judge *w, vd_err *err) {
+    vd_status st = VD_OK;
+    hits h = { 0 };
+    w->threshold = vd_mem_array((size_t)w->s->n_categories, sizeof *w->threshold);
+    if (w->threshold == NULL) VD_GO(vd_nomem(err));
+    VD_GO(find_hits(w, &h, err));
+    if (h.n > 0) qsort(h.row, (size_t)h.n, sizeof *h.row, by_p);
     /* where nothing fits anything, scores are taken at their word */
-    all = all_hits > 0 ? all / (double)all_hits : 0.5;
-    for (int64_t c = 0; c < classes; c++)
-        w->threshold[c] = hits[c] >= LEAST_HITS ? w->threshold[c] / (double)hits[c] : all;
+    double all = h.n > 0 ? h.row[h.n / 10].p : 0.5;
+    if (h.n > 0) qsort(h.row, (size_t)h.n, sizeof *h.row, by_class);
+    for (int64_t c = 0; c < w->s->n_categories; c++) w->threshold[c] = all;
+    for (int64_t i = 0, end; i < h.n; i = end) {
+        for (end = i + 1; end < h.n && h.row[end].category == h.row[i].category;) end++;
+        if (end - i >= LEAST_HITS) w->threshold[h.row[i].category] = h.row[i + (end - i) / 10].p;
+    }
     for (int64_t i = 0; i < w->n; i++)
         w->g[i].c = counts_as(w->g[i].p, w->threshold[w->g[i].category]);
 done:
-    vd_mem_free(hits);
+    vd_mem_free(h.row);
     return st;
 }
 
@@ -199,11 +230,11 @@ static vd_status check_location(judge *w, const guess *g, int64_t n, int64_t lab
         double v = lenient_iou(g[k].box, o->box);
         /* even a doubtful prediction speaks for a label that it fits */
         if (v >= WELL && g[k].c >= 0.5 * HIT) return take(q, BADLY_LOCATED, 1), VD_OK;
-        if (v < PART || g[k].c < 0.5 || (best != NULL && g[k].c * v <= best->c * at)) continue;
+        if (v < PART || g[k].c < 0.25 || (best != NULL && g[k].c * v <= best->c * at)) continue;
         best = &g[k];
         at = v;
     }
-    if (best != NULL) score = 1 - best->c * fmin(1, (1 - at) / FULL_MISS);
+    if (best != NULL) score = 1 - fmin(1, 2 * best->c) * fmin(1, (1 - at) / FULL_MISS);
     take(q, BADLY_LOCATED, score);
     if (best == NULL || at >= WELL) return VD_OK;
     return vd_audit_add_object(w->f, VD_AUDIT_BADLY_LOCATED, w->s, label, best->row, score, err,
@@ -241,7 +272,8 @@ static bool seen_before(const guess *g, int64_t k) {
     return false;
 }
 
-/* A label of its class that no other prediction fits is badly located rather than somewhere else. */
+/* A label of its class that no other prediction fits is badly located rather than somewhere else.
+ */
 static bool belongs_to_label(const guess *g, int64_t n, int64_t k) {
     if (g[k].own < PART) return false;
     for (int64_t i = 0; i < n; i++)
@@ -285,10 +317,9 @@ static vd_status judge_picture(judge *w, int64_t image, guess *g, int64_t n, vd_
     }
     VD_TRY(check_overlooked(w, g, n, &q, err));
     double v[3] = { softmin(&q, OVERLOOKED), softmin(&q, BADLY_LOCATED), softmin(&q, SWAPPED) };
-    return vd_audit_add_image(w->f, VD_AUDIT_POOR_IMAGE, w->s, image,
-                              cbrt(fmax(v[0], 0) * fmax(v[1], 0) * fmax(v[2], 0)), err,
-                              "overlooked %.2f, badly located %.2f, swapped %.2f", v[0], v[1],
-                              v[2]);
+    return vd_audit_add_image(
+        w->f, VD_AUDIT_POOR_IMAGE, w->s, image, cbrt(fmax(v[0], 0) * fmax(v[1], 0) * fmax(v[2], 0)),
+        err, "overlooked %.2f, badly located %.2f, swapped %.2f", v[0], v[1], v[2]);
 }
 
 static vd_status judge_all(judge *w, const vd_audit_join *j, vd_err *err) {
