@@ -1,12 +1,12 @@
 /* Copies of a picture that are labelled differently. SPDX-License-Identifier: Apache-2.0
  *
- * Copies are pictures of the same bytes (or of the same asset, listed twice), and pictures that look
- * the same. Boxes are compared as fractions of the picture. An object's votes are the other copies
- * that have its class at the same place; votes against it those that have another class there, nearly
- * the same box. Where more are against it than for it, it is told; where as many, the one of the
- * later copy. Classes of whole pictures (objects without a place) are compared as sets: told is what
- * differs from the most common one. Of the same bytes, an object that no other copy has is told,
- * too. */
+ * Copies are pictures of the same bytes (or of the same asset, listed twice), and pictures that
+ * look the same. Boxes are compared as fractions of the picture. An object's votes are the other
+ * copies that have its class at the same place; votes against it those that have another class
+ * there, nearly the same box. Where more are against it than for it, it is told; where as many, the
+ * one of the later copy. Classes of whole pictures (objects without a place) are compared as sets:
+ * told is what differs from the most common one. Of the same bytes, an object that no other copy
+ * has is told, too. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,9 +27,10 @@ typedef struct member {
 /* What other copies say about one object. */
 typedef struct votes {
     int64_t object;
-    int32_t copies;   /* others, in all */
-    int32_t with, against, unlike; /* copies with its class, another class, any class at its place */
-    int64_t rival;    /* an object of another class; -1: none */
+    int32_t copies; /* others, in all */
+    int32_t with, against,
+        unlike;    /* copies with its class, another class, any class at its place */
+    int64_t rival; /* an object of another class; -1: none */
     int64_t last_with, last_against, last_unlike; /* the last copies that were counted */
 } votes;
 
@@ -86,23 +87,21 @@ static vd_status on_pair(void *user, int64_t a, int64_t b, double iou, vd_err *e
 static vd_status tell_object(copies *c, const votes *v, vd_err *err) {
     const vd_audit_set *s = c->s;
     const vd_audit_object *o = &s->object[v->object];
-    bool outvoted = v->rival >= 0 && (v->against > v->with + 1 ||
-                                      (v->against == v->with + 1 &&
-                                       s->object[v->rival].image < o->image));
+    bool outvoted =
+        v->rival >= 0 && (v->against > v->with + 1 ||
+                          (v->against == v->with + 1 && s->object[v->rival].image < o->image));
     if (outvoted) {
         const vd_audit_object *r = &s->object[v->rival];
-        return vd_audit_add_object(c->f, VD_AUDIT_INCONSISTENT_COPIES, s, v->object, r->row,
-                                   c->exact ? EXACT_SCORE : NEAR_SCORE, err,
-                                   "a '%.60s' in %d of %d %s, such as '%.120s'",
-                                   vd_audit_class(s, v->rival), v->against, v->copies,
-                                   c->exact ? "copies" : "pictures that look the same",
-                                   s->image[r->image].name);
+        return vd_audit_add_object(
+            c->f, VD_AUDIT_INCONSISTENT_COPIES, s, v->object, r->row,
+            c->exact ? EXACT_SCORE : NEAR_SCORE, err, "a '%.60s' in %d of %d %s, such as '%.120s'",
+            vd_audit_class(s, v->rival), v->against, v->copies,
+            c->exact ? "copies" : "pictures that look the same", s->image[r->image].name);
     }
     if (!c->exact || v->unlike > 0) return VD_OK;
     return vd_audit_add_object(c->f, VD_AUDIT_INCONSISTENT_COPIES, s, v->object, 0, LACKING_SCORE,
                                err, "%d other %s of the picture %s nothing there", v->copies,
-                               v->copies == 1 ? "copy" : "copies",
-                               v->copies == 1 ? "has" : "have");
+                               v->copies == 1 ? "copy" : "copies", v->copies == 1 ? "has" : "have");
 }
 
 static vd_status add_places(copies *c, const vd_audit_image *m, int32_t others, vd_err *err) {
@@ -120,9 +119,8 @@ static vd_status add_places(copies *c, const vd_audit_image *m, int32_t others, 
                               .last_with = -1,
                               .last_against = -1,
                               .last_unlike = -1 };
-        c->box[c->n] = (vd_sweep_box){
-            { o->box[0] / w, o->box[1] / h, o->box[2] / w, o->box[3] / h }, c->n
-        };
+        c->box[c->n] =
+            (vd_sweep_box){ { o->box[0] / w, o->box[1] / h, o->box[2] / w, o->box[3] / h }, c->n };
         c->n++;
     }
     return VD_OK;
@@ -195,13 +193,12 @@ static vd_status check_classes(copies *c, const member *m, int64_t n, vd_err *er
         const class_set *usual = &set[best];
         if (set[i].hash == usual->hash) continue;
         if (!c->exact && same_bytes(&s->image[set[i].image], &s->image[usual->image])) continue;
-        st = vd_audit_add_object(c->f, VD_AUDIT_INCONSISTENT_COPIES, s, set[i].object,
-                                 s->object[usual->object].row, c->exact ? EXACT_SCORE : NEAR_SCORE,
-                                 err, "'%.60s'%s in %lld of %lld %s, such as '%.120s'",
-                                 vd_audit_class(s, usual->object), usual->n > 1 ? " and more" : "",
-                                 (long long)most, (long long)k,
-                                 c->exact ? "copies" : "pictures that look the same",
-                                 s->image[usual->image].name);
+        st = vd_audit_add_object(
+            c->f, VD_AUDIT_INCONSISTENT_COPIES, s, set[i].object, s->object[usual->object].row,
+            c->exact ? EXACT_SCORE : NEAR_SCORE, err,
+            "'%.60s'%s in %lld of %lld %s, such as '%.120s'", vd_audit_class(s, usual->object),
+            usual->n > 1 ? " and more" : "", (long long)most, (long long)k,
+            c->exact ? "copies" : "pictures that look the same", s->image[usual->image].name);
     }
     vd_mem_free(set);
     return st;

@@ -1,9 +1,10 @@
 /* The same object labelled twice in a picture, or with two classes. SPDX-License-Identifier:
  * Apache-2.0
  *
- * What overlaps is the upright box, times the ratio of areas where both have outlines: a mask may
- * have the box of another without being like it. Crowds overlap others by nature. Of each object the
- * most similar one before it is told, of its own class and of another. */
+ * What overlaps is the upright box; where both have outlines, times the ratio of how much of its
+ * box each fills: a mask may have the box of another without being like it. Crowds overlap others
+ * by nature. Of each object the most similar one before it is told, of its own class and of
+ * another. */
 #include <math.h>
 #include <string.h>
 
@@ -40,7 +41,8 @@ static double alike(const vd_audit_object *a, const vd_audit_object *b, double i
     if (!(a->has & outline) || !(b->has & outline)) return iou;
     if (fabs(sin((double)a->angle - (double)b->angle)) > sin(ten_degrees)) return 0;
     if (!(a->area > 0 && b->area > 0)) return iou;
-    return iou * fmin(a->area, b->area) / fmax(a->area, b->area);
+    double p = a->area / (a->box[2] * a->box[3]), q = b->area / (b->box[2] * b->box[3]);
+    return iou * fmin(p, q) / fmax(p, q);
 }
 
 static void keep(rival *r, double v, int64_t object) {
@@ -64,18 +66,18 @@ static vd_status tell(vd_audit_findings *f, doubles *d, int64_t object, vd_err *
     const vd_audit_set *s = d->s;
     rival own = d->own[object - d->first], other = d->other[object - d->first];
     if (own.object >= 0) {
-        double score = 1 - own.alike;
+        double score = fmax(0, 1 - own.alike);
         int64_t row = s->object[own.object].row;
         bool same = score < f->threshold[VD_AUDIT_DUPLICATE_BOX];
-        VD_TRY(vd_audit_add_object(
-            f, same ? VD_AUDIT_DUPLICATE_BOX : VD_AUDIT_NEAR_DUPLICATE_BOX, s, object, row, score,
-            err, "overlaps label %lld of the same class by %.1f %%", (long long)row,
-            100 * own.alike));
+        VD_TRY(vd_audit_add_object(f, same ? VD_AUDIT_DUPLICATE_BOX : VD_AUDIT_NEAR_DUPLICATE_BOX,
+                                   s, object, row, score, err,
+                                   "overlaps label %lld of the same class by %.1f %%",
+                                   (long long)row, 100 * own.alike));
     }
     if (other.object < 0) return VD_OK;
     int64_t row = s->object[other.object].row;
-    return vd_audit_add_object(f, VD_AUDIT_TWO_CLASSES, s, object, row, 1 - other.alike, err,
-                               "overlaps label %lld, a '%.80s', by %.1f %%", (long long)row,
+    return vd_audit_add_object(f, VD_AUDIT_TWO_CLASSES, s, object, row, fmax(0, 1 - other.alike),
+                               err, "overlaps label %lld, a '%.80s', by %.1f %%", (long long)row,
                                vd_audit_class(s, other.object), 100 * other.alike);
 }
 
@@ -101,9 +103,9 @@ static vd_status check_image(vd_audit_findings *f, doubles *d, const vd_audit_im
 
 vd_status vd_audit_doubles(vd_audit_findings *f, const vd_audit_set *s, vd_err *err) {
     const double widest = 0.9; /* thresholds beyond it would find what merely touches */
-    double far = fmax(f->threshold[VD_AUDIT_DUPLICATE_BOX],
-                      fmax(f->threshold[VD_AUDIT_NEAR_DUPLICATE_BOX],
-                           f->threshold[VD_AUDIT_TWO_CLASSES]));
+    double far =
+        fmax(f->threshold[VD_AUDIT_DUPLICATE_BOX],
+             fmax(f->threshold[VD_AUDIT_NEAR_DUPLICATE_BOX], f->threshold[VD_AUDIT_TWO_CLASSES]));
     doubles d = { .s = s };
     vd_status st = VD_OK;
     for (int64_t i = 0; i < s->n_images && st == VD_OK; i++)

@@ -15,8 +15,7 @@ vd_status vd_audit_missing(vd_audit_findings *f, const vd_audit_set *s, vd_err *
                                       (long long)m->n));
         else if (m->vanished)
             VD_TRY(vd_audit_add_image(f, VD_AUDIT_MISSING_IMAGE, s, i, 0.25, err,
-                                      "the picture's file is gone; %lld objects",
-                                      (long long)m->n));
+                                      "the picture's file is gone; %lld objects", (long long)m->n));
     }
     return VD_OK;
 }

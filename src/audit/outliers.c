@@ -19,7 +19,7 @@
 
 enum { LEAST_OBJECTS = 20 };
 static const double LEAST_SPREAD = 0.1; /* of a logarithm: 10 % */
-static const double MOST_BEYOND = 0.02;
+static const double MOST_BEYOND = 0.05; /* a normal distribution has 3e-7 there, Cauchy's 0.04 */
 static const double GAUSSIAN = 1.4826, JUDGED_AT = 2.5, EDGE_PX = 1.5;
 
 typedef struct sample {
@@ -86,9 +86,9 @@ static void measure(spread *out, double *work, const sample *s, int64_t n, doubl
     out->above = spread_of(work, s, n, out->median, 1);
     for (int64_t i = 0; i < n; i++)
         if (score_of(out, s[i].v) < threshold) beyond[s[i].v > out->median]++;
-    /* one is never a tail */
-    out->judged_below = (double)beyond[0] <= fmax(1, MOST_BEYOND * (double)n);
-    out->judged_above = (double)beyond[1] <= fmax(1, MOST_BEYOND * (double)n);
+    /* two are never a tail */
+    out->judged_below = (double)beyond[0] <= fmax(2, MOST_BEYOND * (double)n);
+    out->judged_above = (double)beyond[1] <= fmax(2, MOST_BEYOND * (double)n);
 }
 
 static vd_status tell(vd_audit_findings *f, const vd_audit_set *s, vd_audit_kind kind,
@@ -111,8 +111,7 @@ static vd_status judge_class(vd_audit_findings *f, const vd_audit_set *s, vd_aud
     if (n < LEAST_OBJECTS) return VD_OK;
     measure(&d, work, p, n, f->threshold[kind]);
     for (int64_t i = 0; i < n; i++)
-        if (score_of(&d, p[i].v) < f->threshold[kind])
-            VD_TRY(tell(f, s, kind, &d, &p[i], n, err));
+        if (score_of(&d, p[i].v) < f->threshold[kind]) VD_TRY(tell(f, s, kind, &d, &p[i], n, err));
     return VD_OK;
 }
 

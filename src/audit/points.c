@@ -34,11 +34,11 @@ typedef struct work {
     int32_t n_view_list, n_label_list;
     /* objects */
     int32_t *parent;
-    lists labels_of;  /* labels of each object, by its first label */
-    lists points_of;  /* points that two labels of it cover */
-    int32_t *bare;    /* by view: those under no label */
-    float (*box)[4];  /* around them */
-    uint8_t *has;     /* by view: it has a label of the object */
+    lists labels_of; /* labels of each object, by its first label */
+    lists points_of; /* points that two labels of it cover */
+    int32_t *bare;   /* by view: those under no label */
+    float (*box)[4]; /* around them */
+    uint8_t *has;    /* by view: it has a label of the object */
 } work;
 
 static void lists_reset(lists *l) {
@@ -345,7 +345,8 @@ static vd_status judge_object(work *w, int32_t object, vd_err *err) {
         }
         qsort(w->view_list, (size_t)w->n_view_list, sizeof *w->view_list, by_number);
         for (int32_t i = 0; i < w->n_view_list; i++) missing += is_missing(w, w->view_list[i]);
-        if (missing > 0 && views >= 2 * missing) st = report_missing(w, object, views, missing, err);
+        if (missing > 0 && views >= 2 * missing)
+            st = report_missing(w, object, views, missing, err);
     }
     for (int32_t i = 0; i < w->n_view_list; i++) w->bare[w->view_list[i]] = 0;
     forget(w);

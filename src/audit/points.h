@@ -12,8 +12,8 @@
  *
  * Labels that are linked, directly or by others, are an object. It was overlooked in a view
  * (`label` -1) that has no label of it, but shows VD_POINTS_MISSING or more of those of its points
- * that two of its labels cover, VD_POINTS_BARE of them under no label at all; if three views or more
- * have it labelled, and twice as many as overlooked it: else it is not known that it is to be
+ * that two of its labels cover, VD_POINTS_BARE of them under no label at all; if three views or
+ * more have it labelled, and twice as many as overlooked it: else it is not known that it is to be
  * labelled.
  *
  * Cost: the sum over points of the square of their views, of which at most VD_POINTS_WINDOW are
@@ -35,17 +35,18 @@ typedef struct vd_points {
     int32_t n_views, n_points, n_labels, n_classes;
     int64_t n; /* at most INT32_MAX */
     const int32_t *view, *point, *label;
-    const float *xy; /* 2 n, for the places of what is missing */
+    const float *xy;                         /* 2 n, for the places of what is missing */
     const int32_t *label_view, *label_class; /* class -1: votes for nothing */
 } vd_points;
 
 typedef struct vd_points_doubt {
     int32_t view, label;   /* label -1: missing */
     int32_t class_of_most; /* what the others say it is */
-    int32_t agree, against, own; /* views that say so, that say something else, that say what it says */
-    int64_t points;        /* that it has in common with those that agree; or that are bare */
-    float box[4];          /* of something missing: x0, y0, x1, y1 around its points */
-    int64_t first, n;      /* the labels that agree, in vd_points_doubts.voter, by view */
+    int32_t agree, against,
+        own;          /* views that say so, that say something else, that say what it says */
+    int64_t points;   /* that it has in common with those that agree; or that are bare */
+    float box[4];     /* of something missing: x0, y0, x1, y1 around its points */
+    int64_t first, n; /* the labels that agree, in vd_points_doubts.voter, by view */
 } vd_points_doubt;
 
 /* Zeroed is empty. */

@@ -41,8 +41,8 @@ static int meet(const double *a, const double *b, const double *c, const double 
     return 1;
 }
 
-/* Twice the area of the loop that begins in `at`, takes corners first .. last, and returns. `sum[i]`
- * are the cross products of the sides before corner i. */
+/* Twice the area of the loop that begins in `at`, takes corners first .. last, and returns.
+ * `sum[i]` are the cross products of the sides before corner i. */
 static double loop_area(const double *xy, const double *sum, int32_t first, int32_t last,
                         const double at[2]) {
     return cross(at, xy + 2 * first) + sum[last] - sum[first] + cross(xy + 2 * last, at);

@@ -5,6 +5,7 @@
 #include "audit/audit.h"
 #include "audit/polygon.h"
 
+static const double LEAST_THICKNESS_PX = 0.05; /* area over the longer side: a line, when rounded */
 enum { ROUNDING_PX = 1 }; /* edges of labels are rounded, and counted from 0 or from 1 */
 
 /* Sides are worded as they are stated: of turned boxes those before the turn. */
@@ -33,7 +34,10 @@ static vd_status check_rings(vd_audit_findings *f, const vd_audit_set *s, int64_
         share = fmax(share, vd_audit_crossing(xy, n));
         xy += 2 * n;
     }
-    if (!(vd_label_area(o) > 0))
+    const double *box = s->object[object].box;
+    double thick = vd_label_area(o) / fmax(box[2], box[3]);
+    /* loops of a bow tie have areas that cancel */
+    if (share == 0 && !(thick > LEAST_THICKNESS_PX))
         return vd_audit_add_object(f, VD_AUDIT_DEGENERATE, s, object, 0, 0, err,
                                    "a polygon of %lld corners without an area",
                                    (long long)vd_label_vertices(o));

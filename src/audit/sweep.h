@@ -11,13 +11,13 @@
 enum { VD_SWEEP_MOST = 1024 };
 
 typedef struct vd_sweep_box {
-    double at[4];      /* x, y, width, height; finite, sides above 0 */
-    int64_t i;         /* the caller's number, distinct */
+    double at[4]; /* x, y, width, height; finite, sides above 0 */
+    int64_t i;    /* the caller's number, distinct */
 } vd_sweep_box;
 
 /* Sorts the boxes by x, y, number, and calls `pair` for those of which the intersection is at least
- * `least` (0.01 .. 1) of the union. A status other than VD_OK ends it. The order of calls depends on
- * the boxes alone. */
+ * `least` (0.01 .. 1) of the union. A status other than VD_OK ends it. The order of calls depends
+ * on the boxes alone. */
 typedef vd_status (*vd_sweep_pair)(void *user, int64_t a, int64_t b, double iou, vd_err *err);
 vd_status vd_audit_sweep(vd_sweep_box *box, int64_t n, double least, vd_sweep_pair pair, void *user,
                          vd_err *err);

@@ -1,9 +1,9 @@
 /* Tracks that jump. SPDX-License-Identifier: Apache-2.0
  *
  * From one frame in which a track is labelled to the next, its centre moves by so many sizes (the
- * square root of its box's area) a frame. A jump is a step of more than 3 sizes a frame that is also
- * more than JUMP times the track's own median step: what is small and quick, or filmed from a moving
- * car, always takes long steps. */
+ * square root of its box's area) a frame. A jump is a step of more than 3 sizes a frame that is
+ * also more than JUMP times the track's own median step: what is small and quick, or filmed from a
+ * moving car, always takes long steps. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -13,9 +13,9 @@ enum { BORDER = 255, MOST_OBJECTS = 254, CLASSES = 0, OBJECTS = 1 };
 static const char *const folders[] = { "SegmentationClass", "SegmentationObject" };
 
 static const char *const voc_classes[] = {
-    "background", "aeroplane", "bicycle",     "bird",  "boat",      "bottle", "bus",
-    "car",        "cat",       "chair",       "cow",   "diningtable", "dog",  "horse",
-    "motorbike",  "person",    "pottedplant", "sheep", "sofa",      "train",  "tvmonitor",
+    "background", "aeroplane", "bicycle",     "bird",  "boat",        "bottle", "bus",
+    "car",        "cat",       "chair",       "cow",   "diningtable", "dog",    "horse",
+    "motorbike",  "person",    "pottedplant", "sheep", "sofa",        "train",  "tvmonitor",
 };
 
 /* ---- classes ---- */

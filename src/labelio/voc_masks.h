@@ -39,7 +39,8 @@ typedef struct vd_voc_masks {
 vd_status vd_voc_masks_open(vd_voc_masks *v, vd_label_in *in, const char *root, vd_err *err);
 void vd_voc_masks_reset(vd_voc_masks *v);
 
-/* Segments of a picture; 0 x 0: its size is not known. None where it has no maps: most have none. */
+/* Segments of a picture; 0 x 0: its size is not known. None where it has no maps: most have none.
+ */
 vd_status vd_voc_masks_read(vd_voc_masks *v, const char *stem, int32_t width, int32_t height,
                             vd_err *err);
 /* The pixels of the n-th object of the XML, from 1, which is of class `name`; NULL: it has none, or

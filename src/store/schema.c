@@ -261,7 +261,8 @@ static void view_sql(vd_str *sql, const vd_schema *schema) {
         }
     }
     vd_str_add(sql, ", (SELECT group_concat(name) FROM (SELECT name FROM tag WHERE asset_id = a.id"
-                    " ORDER BY name)) AS tags");
+                    " ORDER BY name)) AS tags, (SELECT count(*) FROM label_problem WHERE"
+                    " asset_id = a.id) AS label_problems");
     vd_str_add(sql, LABELS);
     vd_str_add(sql, " FROM asset a");
     for (int k = 0; k < schema->n_tables; k++)
