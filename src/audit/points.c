@@ -71,6 +71,8 @@ typedef struct judging {
     vd_counts votes;           /* by class */
     vd_counts shown, bare;     /* by view: points of the object, those without a label */
     uint8_t *has;             /* by view: it has a label of the object */
+    int32_t *class_of;        /* of each object: what most of its labels say, -1 */
+    vd_lists beside;          /* of each label: places in w.beside_object */
     float *x, *y;             /* of the bare points of one view */
     int64_t cap_x, cap_y;
 } judging;
@@ -108,11 +110,19 @@ static int32_t class_of_most(const vd_counts *votes, int32_t but) {
     return best;
 }
 
+/* Whether a label also fits an object of its class. */
+static bool is_beside(const judging *j, int32_t label, int32_t class) {
+    for (int64_t i = j->beside.start[label]; i < j->beside.start[label + 1]; i++)
+        if (j->class_of[j->w.beside_object[j->beside.item[i]]] == class) return true;
+    return false;
+}
+
 static vd_status judge_label(judging *j, int32_t object, int32_t label, int32_t all, vd_err *err) {
     const int32_t own = j->w.in->label_class[label], most = class_of_most(&j->votes, own);
     if (own < 0 || most < 0 || !j->w.pure[label]) return VD_OK;
     const int32_t agree = j->votes.count[most], mine = j->votes.count[own];
-    if (agree < 2 + 3 * (mine - 1)) return VD_OK;
+    const int32_t most_doubted = j->w.in->label_exact[label] ? mine : 5 * (mine - 1) + 1;
+    if (agree < 2 || agree <= most_doubted || is_beside(j, label, own)) return VD_OK;
     vd_points_doubt d = { .view = j->w.in->label_view[label],
                           .label = label,
                           .class_of_most = most,
@@ -124,17 +134,29 @@ static vd_status judge_label(judging *j, int32_t object, int32_t label, int32_t 
     return add_doubt(j, d, err);
 }
 
-static vd_status judge_classes(judging *j, int32_t object, vd_err *err) {
-    const int32_t *member = j->members.item + j->members.start[object];
-    const int64_t n = j->members.start[object + 1] - j->members.start[object];
+/* Counts the votes of an object's labels; how many there are. */
+static int32_t count_votes(judging *j, int32_t object) {
     int32_t all = 0;
-    vd_status st = VD_OK;
-    for (int64_t i = 0; i < n; i++) {
-        const int32_t c = j->w.in->label_class[member[i]];
+    for (int64_t i = j->members.start[object]; i < j->members.start[object + 1]; i++) {
+        const int32_t c = j->w.in->label_class[j->members.item[i]];
         if (c < 0) continue;
         vd_counts_add(&j->votes, c);
         all++;
     }
+    return all;
+}
+
+static void set_class(judging *j, int32_t object) {
+    count_votes(j, object);
+    j->class_of[object] = class_of_most(&j->votes, -1);
+    vd_counts_clear(&j->votes);
+}
+
+static vd_status judge_classes(judging *j, int32_t object, vd_err *err) {
+    const int32_t *member = j->members.item + j->members.start[object];
+    const int64_t n = j->members.start[object + 1] - j->members.start[object];
+    const int32_t all = count_votes(j, object);
+    vd_status st = VD_OK;
     for (int64_t i = 0; i < n && st == VD_OK && j->votes.n > 1; i++)
         st = judge_label(j, object, member[i], all, err);
     return st;
@@ -146,9 +168,10 @@ static vd_status judge_classes(judging *j, int32_t object, vd_err *err) {
  * does, or boxes of other objects do, which have what is seen beside these. */
 static bool is_bare(const judging *j, int32_t o) {
     const vd_points *in = j->w.in;
+    const int32_t *covers = vd_covers(in, o);
     for (int32_t i = 0; i < in->n_covers[o]; i++) {
-        const int32_t a = vd_cover_index(vd_covers(in, o)[i]);
-        if (in->label_exact[a] || j->w.object[a] < 0) return false;
+        const int32_t a = vd_cover_index(covers[i]);
+        if (covers[i] >= 0 || in->label_exact[a] || j->w.object[a] < 0) return false;
     }
     return true;
 }
@@ -203,7 +226,7 @@ static vd_status judge_views(judging *j, int32_t object, vd_err *err) {
     const int64_t views = j->members.start[object + 1] - j->members.start[object];
     int32_t missing = 0;
     vd_points_doubt d = { .label = -1,
-                          .class_of_most = class_of_most(&j->votes, -1),
+                          .class_of_most = j->class_of[object],
                           .agree = (int32_t)views };
     look(j, object);
     for (int32_t i = 0; i < j->shown.n; i++) missing += is_missing(j, j->shown.list[i]);
@@ -259,7 +282,8 @@ static vd_status allocate(judging *j, vd_err *err) {
     w->pure = vd_mem_array(labels, sizeof *w->pure);
     w->owner = vd_mem_array((size_t)w->in->n_points + 1, sizeof *w->owner);
     j->has = vd_mem_array((size_t)w->in->n_views + 1, sizeof *j->has);
-    if (!w->object || !w->inside || !w->pure || !w->owner || !j->has) return vd_nomem(err);
+    j->class_of = vd_mem_array(labels, sizeof *j->class_of);
+    if (!w->object || !w->inside || !j->class_of || !w->pure || !w->owner || !j->has) return vd_nomem(err);
     VD_TRY(vd_counts_new(&j->votes, w->in->n_classes, err));
     VD_TRY(vd_counts_new(&j->shown, w->in->n_views, err));
     return vd_counts_new(&j->bare, w->in->n_views, err);
@@ -274,7 +298,11 @@ static void judging_reset(judging *j) {
     vd_mem_free(j->w.inside);
     vd_mem_free(j->w.pure);
     vd_mem_free(j->w.owner);
+    vd_mem_free(j->w.beside_label);
+    vd_mem_free(j->w.beside_object);
     vd_mem_free(j->has);
+    vd_mem_free(j->class_of);
+    vd_lists_reset(&j->beside);
     vd_mem_free(j->x);
     vd_mem_free(j->y);
     vd_counts_reset(&j->votes);
@@ -296,6 +324,8 @@ static vd_status judge(judging *j, vd_err *err) {
     }
     VD_TRY(vd_lists_by(&j->members, w->object, in->n_labels, in->n_labels, err));
     VD_TRY(vd_lists_by(&j->points, w->owner, in->n_labels, in->n_points, err));
+    VD_TRY(vd_lists_by(&j->beside, w->beside_label, in->n_labels, w->n_beside, err));
+    for (int32_t a = 0; a < in->n_labels; a++) set_class(j, a);
     for (int32_t a = 0; a < in->n_labels; a++) VD_TRY(judge_object(j, a, err));
     return VD_OK;
 }

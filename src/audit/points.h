@@ -34,6 +34,7 @@ enum { VD_POINTS_LINK = 3, VD_POINTS_MISSING = 5, VD_POINTS_WINDOW = 64 };
 #define VD_POINTS_SHARE 0.5
 #define VD_POINTS_NEAR 0.8
 #define VD_POINTS_INSIDE 0.7
+#define VD_POINTS_BESIDE 0.5
 #define VD_POINTS_BARE 0.7
 
 /* Observations of points in views that were labelled. */

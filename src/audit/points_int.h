@@ -44,6 +44,9 @@ typedef struct vd_points_work {
     int32_t *owner;    /* object of each point; -1: none */
     int32_t *inside;   /* points of its object that each label covers */
     uint8_t *pure;     /* most of what a label surely covers is its object's */
+    /* labels that fit an object beside their own, by view */
+    int32_t *beside_label, *beside_object;
+    int64_t n_beside, cap_beside_label, cap_beside_object;
     int64_t n_links;
 } vd_points_work;
 

@@ -68,7 +68,7 @@ typedef struct span {
 typedef struct fit {
     int32_t label, object, inside;
     bool pure;
-    double score;
+    double part, score;
 } fit;
 
 typedef struct joining {
@@ -113,9 +113,9 @@ static vd_status fit_label(joining *j, int32_t label, vd_err *err) {
     for (int32_t i = 0; i < j->inside.n; i++) {
         const int32_t k = j->inside.list[i], inside = j->inside.count[k];
         const double part = (double)inside / j->seen.count[k];
-        if (inside < VD_POINTS_LINK || part < VD_POINTS_INSIDE) continue;
+        if (inside < VD_POINTS_LINK || part < VD_POINTS_BESIDE) continue;
         VD_TRY(VD_GROW(j->fit, j->cap_fits, j->n_fits + 1, err));
-        j->fit[j->n_fits++] = (fit){ label, k, inside, 2 * j->sure.count[k] > n_sure,
+        j->fit[j->n_fits++] = (fit){ label, k, inside, 2 * j->sure.count[k] > n_sure, part,
                                      part * area(j->inside_span[k]) / area(all) };
     }
     vd_counts_clear(&j->inside);
@@ -130,18 +130,30 @@ static bool is_better(const joining *j, int32_t i, int32_t than) {
     return a->label != b->label ? a->label < b->label : a->object < b->object;
 }
 
+static vd_status add_beside(vd_points_work *w, const fit *f, vd_err *err) {
+    VD_TRY(VD_GROW(w->beside_label, w->cap_beside_label, w->n_beside + 1, err));
+    VD_TRY(VD_GROW(w->beside_object, w->cap_beside_object, w->n_beside + 1, err));
+    w->beside_label[w->n_beside] = f->label;
+    w->beside_object[w->n_beside++] = f->object;
+    return VD_OK;
+}
+
 /* Of the fits of a view, those are taken that are the best ones of their label and of their object.
  */
-static void take_fits(joining *j) {
+static vd_status take_fits(joining *j, vd_err *err) {
     for (int32_t i = 0; i < j->n_fits; i++) {
         int32_t *label = &j->best_of_label[j->fit[i].label],
                 *object = &j->best_of_object[j->fit[i].object];
+        if (j->fit[i].part < VD_POINTS_INSIDE) continue;
         if (is_better(j, i, *label)) *label = i;
         if (is_better(j, i, *object)) *object = i;
     }
     for (int32_t i = 0; i < j->n_fits; i++) {
         const fit *f = &j->fit[i];
-        if (j->best_of_label[f->label] != i || j->best_of_object[f->object] != i) continue;
+        if (j->best_of_label[f->label] != i || j->best_of_object[f->object] != i) {
+            VD_TRY(add_beside(j->w, f, err));
+            continue;
+        }
         j->w->object[f->label] = f->object;
         j->w->inside[f->label] = f->inside;
         j->w->pure[f->label] = f->pure;
@@ -151,6 +163,7 @@ static void take_fits(joining *j) {
         j->best_of_object[j->fit[i].object] = -1;
     }
     j->n_fits = 0;
+    return VD_OK;
 }
 
 static vd_status join_view(joining *j, int32_t view, vd_err *err) {
@@ -164,7 +177,7 @@ static vd_status join_view(joining *j, int32_t view, vd_err *err) {
         j->w->object[labels->item[i]] = -1;
         VD_TRY(fit_label(j, labels->item[i], err));
     }
-    take_fits(j);
+    VD_TRY(take_fits(j, err));
     vd_counts_clear(&j->seen);
     return VD_OK;
 }
@@ -174,6 +187,7 @@ vd_status vd_points_join(vd_points_work *w, vd_err *err) {
     joining j = { .w = w };
     const vd_points *in = w->in;
     const size_t n = (size_t)in->n_labels + 1;
+    w->n_beside = 0;
     j.inside_span = vd_mem_array(n, sizeof *j.inside_span);
     j.best_of_label = vd_mem_array(n, sizeof *j.best_of_label);
     j.best_of_object = vd_mem_array(n, sizeof *j.best_of_object);
