@@ -176,9 +176,22 @@ static bool is_bare(const judging *j, int32_t o) {
     return true;
 }
 
-static bool is_missing(const judging *j, int32_t view) {
+/* How many points of an object a view must show without a label: of boxes, whose objects may own
+ * some that are beside it, half of what its labels have on average. */
+static int32_t least_bare(const judging *j, int32_t object) {
+    int64_t inside = 0, boxes = 0;
+    for (int64_t i = j->members.start[object]; i < j->members.start[object + 1]; i++) {
+        const int32_t a = j->members.item[i];
+        if (j->w.in->label_exact[a]) continue;
+        inside += j->w.inside[a];
+        boxes++;
+    }
+    return VD_MAX(VD_POINTS_MISSING, boxes > 0 ? (int32_t)(inside / (2 * boxes)) : 0);
+}
+
+static bool is_missing(const judging *j, int32_t view, int32_t least) {
     const int32_t bare = j->bare.count[view];
-    return bare >= VD_POINTS_MISSING && bare >= VD_POINTS_BARE * j->shown.count[view];
+    return bare >= least && bare >= VD_POINTS_BARE * j->shown.count[view];
 }
 
 static int by_value(const void *a, const void *b) {
@@ -224,19 +237,20 @@ static void look(judging *j, int32_t object) {
 
 static vd_status judge_views(judging *j, int32_t object, vd_err *err) {
     const int64_t views = j->members.start[object + 1] - j->members.start[object];
+    const int32_t least = least_bare(j, object);
     int32_t missing = 0;
     vd_points_doubt d = { .label = -1,
                           .class_of_most = j->class_of[object],
                           .agree = (int32_t)views };
     look(j, object);
-    for (int32_t i = 0; i < j->shown.n; i++) missing += is_missing(j, j->shown.list[i]);
+    for (int32_t i = 0; i < j->shown.n; i++) missing += is_missing(j, j->shown.list[i], least);
     if (missing == 0 || views < 2 * missing) return VD_OK;
     d.against = missing;
     VD_TRY(add_voters(j, &d, object, -1, err));
     for (int32_t i = 0; i < j->shown.n; i++) {
         d.view = j->shown.list[i];
         d.points = j->bare.count[d.view];
-        if (!is_missing(j, d.view)) continue;
+        if (!is_missing(j, d.view, least)) continue;
         VD_TRY(box_of_bare(j, d.box, object, d.view, err));
         VD_TRY(add_doubt(j, d, err));
     }
