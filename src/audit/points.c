@@ -72,7 +72,7 @@ typedef struct judging {
     vd_counts shown, bare;     /* by view: points of the object, those without a label */
     uint8_t *has;             /* by view: it has a label of the object */
     int32_t *class_of;        /* of each object: what most of its labels say, -1 */
-    vd_lists beside;          /* of each label: places in w.beside_object */
+    vd_lists beside, beside_of; /* of each label, of each object: places in w.beside_... */
     float *x, *y;             /* of the bare points of one view */
     int64_t cap_x, cap_y;
 } judging;
@@ -110,10 +110,19 @@ static int32_t class_of_most(const vd_counts *votes, int32_t but) {
     return best;
 }
 
-/* Whether a label also fits an object of its class. */
-static bool is_beside(const judging *j, int32_t label, int32_t class) {
+/* Whether nothing is wrong if two objects stand one behind the other: the label also fits an object
+ * of its class, or the object a label of its class in that view. */
+static bool is_beside(const judging *j, int32_t label, int32_t object) {
+    const vd_points *in = j->w.in;
     for (int64_t i = j->beside.start[label]; i < j->beside.start[label + 1]; i++)
-        if (j->class_of[j->w.beside_object[j->beside.item[i]]] == class) return true;
+        if (j->class_of[j->w.beside_object[j->beside.item[i]]] == in->label_class[label])
+            return true;
+    for (int64_t i = j->beside_of.start[object]; i < j->beside_of.start[object + 1]; i++) {
+        const int32_t other = j->w.beside_label[j->beside_of.item[i]];
+        if (in->label_view[other] == in->label_view[label] &&
+            in->label_class[other] == j->class_of[object])
+            return true;
+    }
     return false;
 }
 
@@ -122,7 +131,7 @@ static vd_status judge_label(judging *j, int32_t object, int32_t label, int32_t 
     if (own < 0 || most < 0 || !j->w.pure[label]) return VD_OK;
     const int32_t agree = j->votes.count[most], mine = j->votes.count[own];
     const int32_t most_doubted = j->w.in->label_exact[label] ? mine : 5 * (mine - 1) + 1;
-    if (agree < 2 || agree <= most_doubted || is_beside(j, label, own)) return VD_OK;
+    if (agree < 2 || agree <= most_doubted || is_beside(j, label, object)) return VD_OK;
     vd_points_doubt d = { .view = j->w.in->label_view[label],
                           .label = label,
                           .class_of_most = most,
@@ -317,6 +326,7 @@ static void judging_reset(judging *j) {
     vd_mem_free(j->has);
     vd_mem_free(j->class_of);
     vd_lists_reset(&j->beside);
+    vd_lists_reset(&j->beside_of);
     vd_mem_free(j->x);
     vd_mem_free(j->y);
     vd_counts_reset(&j->votes);
@@ -339,6 +349,7 @@ static vd_status judge(judging *j, vd_err *err) {
     VD_TRY(vd_lists_by(&j->members, w->object, in->n_labels, in->n_labels, err));
     VD_TRY(vd_lists_by(&j->points, w->owner, in->n_labels, in->n_points, err));
     VD_TRY(vd_lists_by(&j->beside, w->beside_label, in->n_labels, w->n_beside, err));
+    VD_TRY(vd_lists_by(&j->beside_of, w->beside_object, in->n_labels, w->n_beside, err));
     for (int32_t a = 0; a < in->n_labels; a++) set_class(j, a);
     for (int32_t a = 0; a < in->n_labels; a++) VD_TRY(judge_object(j, a, err));
     return VD_OK;

@@ -5,8 +5,9 @@
  *
  * 1. Links. Two labels of two views are linked by the lesser of two shares: of the points that one
  *    surely covers, as far as the other's view shows them, those that the other covers, and the
- *    same the other way round. Links of VD_POINTS_LINK points and a share of VD_POINTS_SHARE make
- *    objects, the largest share first, but for those that would give an object two labels of a view.
+ *    same the other way round. Links of VD_POINTS_LINK points (VD_POINTS_LINK_BOX of a box) and a
+ *    share of VD_POINTS_SHARE make objects, the largest share first, but for those that would give
+ *    an object two labels of a view.
  * 2. Owners. Boxes also have points of what is seen beside their object. A point belongs to the
  *    object that covers it in most of the views that show it; to the smallest of those that come
  *    near that (VD_POINTS_NEAR), so that what lies within something larger keeps its own.
@@ -30,7 +31,7 @@
 
 #include "base/err.h"
 
-enum { VD_POINTS_LINK = 3, VD_POINTS_MISSING = 5, VD_POINTS_WINDOW = 64 };
+enum { VD_POINTS_LINK = 2, VD_POINTS_LINK_BOX = 3, VD_POINTS_MISSING = 5, VD_POINTS_WINDOW = 64 };
 #define VD_POINTS_SHARE 0.5
 #define VD_POINTS_NEAR 0.8
 #define VD_POINTS_INSIDE 0.7

@@ -59,6 +59,11 @@ static inline int32_t vd_cover_index(int32_t entry) {
     return entry < 0 ? -1 - entry : entry;
 }
 
+/* The points that a label must have in common with another, or with an object. */
+static inline int32_t vd_points_least(const vd_points *in, int32_t label) {
+    return in->label_exact[label] ? VD_POINTS_LINK : VD_POINTS_LINK_BOX;
+}
+
 /* Step 1: fills `object`. Steps 2 and 3, from the objects that are there. */
 vd_status vd_points_link(vd_points_work *w, vd_err *err);
 vd_status vd_points_own(vd_points_work *w, vd_err *err);

@@ -66,6 +66,10 @@ static void count_track(linking *l, int32_t o) {
     }
 }
 
+static int32_t least(const vd_points *in, int32_t a, int32_t b) {
+    return VD_MAX(vd_points_least(in, a), vd_points_least(in, b));
+}
+
 /* The labels of other views that most of a label's points are in: one direction of a link. */
 static vd_status lean(linking *l, int32_t label, vd_err *err) {
     const vd_lists *of = &l->w->of_label;
@@ -75,7 +79,7 @@ static vd_status lean(linking *l, int32_t label, vd_err *err) {
     for (int32_t i = 0; i < l->common.n; i++) {
         const int32_t other = l->common.list[i], n = l->common.count[other],
                       shown = l->shown.count[l->w->in->label_view[other]];
-        if (n < VD_POINTS_LINK || n < VD_POINTS_SHARE * shown) continue;
+        if (n < least(l->w->in, label, other) || n < VD_POINTS_SHARE * shown) continue;
         VD_TRY(VD_GROW(l->link, l->cap_links, l->n_links + 1, err));
         l->link[l->n_links++] = (link){ other, n, shown };
     }
