@@ -72,6 +72,7 @@ typedef struct judging {
     vd_counts shown, bare;     /* by view: points of the object, those without a label */
     uint8_t *has;             /* by view: it has a label of the object */
     int32_t *class_of;        /* of each object: what most of its labels say, -1 */
+    vd_lists of_view;         /* labels of each view */
     vd_lists beside, beside_of; /* of each label, of each object: places in w.beside_... */
     float *x, *y;             /* of the bare points of one view */
     int64_t cap_x, cap_y;
@@ -198,9 +199,20 @@ static int32_t least_bare(const judging *j, int32_t object) {
     return VD_MAX(VD_POINTS_MISSING, boxes > 0 ? (int32_t)(inside / (2 * boxes)) : 0);
 }
 
-static bool is_missing(const judging *j, int32_t view, int32_t least) {
+/* Whether a view has a box of that class that is of no object: it may be the one that is missed. */
+static bool has_loose(const judging *j, int32_t view, int32_t class) {
+    const vd_points *in = j->w.in;
+    for (int64_t i = j->of_view.start[view]; i < j->of_view.start[view + 1]; i++) {
+        const int32_t a = j->of_view.item[i];
+        if (!in->label_exact[a] && in->label_class[a] == class && j->w.object[a] < 0) return true;
+    }
+    return false;
+}
+
+static bool is_missing(const judging *j, int32_t object, int32_t view, int32_t least) {
     const int32_t bare = j->bare.count[view];
-    return bare >= least && bare >= VD_POINTS_BARE * j->shown.count[view];
+    return bare >= least && bare >= VD_POINTS_BARE * j->shown.count[view] &&
+           !has_loose(j, view, j->class_of[object]);
 }
 
 static int by_value(const void *a, const void *b) {
@@ -252,14 +264,14 @@ static vd_status judge_views(judging *j, int32_t object, vd_err *err) {
                           .class_of_most = j->class_of[object],
                           .agree = (int32_t)views };
     look(j, object);
-    for (int32_t i = 0; i < j->shown.n; i++) missing += is_missing(j, j->shown.list[i], least);
+    for (int32_t i = 0; i < j->shown.n; i++) missing += is_missing(j, object, j->shown.list[i], least);
     if (missing == 0 || views < 2 * missing) return VD_OK;
     d.against = missing;
     VD_TRY(add_voters(j, &d, object, -1, err));
     for (int32_t i = 0; i < j->shown.n; i++) {
         d.view = j->shown.list[i];
         d.points = j->bare.count[d.view];
-        if (!is_missing(j, d.view, least)) continue;
+        if (!is_missing(j, object, d.view, least)) continue;
         VD_TRY(box_of_bare(j, d.box, object, d.view, err));
         VD_TRY(add_doubt(j, d, err));
     }
@@ -325,6 +337,7 @@ static void judging_reset(judging *j) {
     vd_mem_free(j->w.beside_object);
     vd_mem_free(j->has);
     vd_mem_free(j->class_of);
+    vd_lists_reset(&j->of_view);
     vd_lists_reset(&j->beside);
     vd_lists_reset(&j->beside_of);
     vd_mem_free(j->x);
@@ -348,6 +361,7 @@ static vd_status judge(judging *j, vd_err *err) {
     }
     VD_TRY(vd_lists_by(&j->members, w->object, in->n_labels, in->n_labels, err));
     VD_TRY(vd_lists_by(&j->points, w->owner, in->n_labels, in->n_points, err));
+    VD_TRY(vd_lists_by(&j->of_view, in->label_view, in->n_views, in->n_labels, err));
     VD_TRY(vd_lists_by(&j->beside, w->beside_label, in->n_labels, w->n_beside, err));
     VD_TRY(vd_lists_by(&j->beside_of, w->beside_object, in->n_labels, w->n_beside, err));
     for (int32_t a = 0; a < in->n_labels; a++) set_class(j, a);
