@@ -22,16 +22,20 @@ typedef struct gathering {
     int32_t *view_of; /* of each picture; -1: none */
     int32_t n_views, n_points;
     /* observations, those of a view together */
-    int32_t *view, *point, *label;
+    int32_t *view, *point;
     float *xy;
-    int64_t n, cap_view, cap_point, cap_label, cap_xy;
+    int64_t n, cap_view, cap_point, cap_xy;
     int64_t *first; /* of each view, and the end; n_views + 1 */
     int64_t cap_first;
+    int64_t *covers; /* labels at each (points.h) */
+    int32_t *n_covers, *cover;
+    int64_t n_cover, cap_cover;
     /* labels */
     int32_t *label_view, *label_class;
     int64_t *object; /* of each label */
+    uint8_t *label_exact;
     int32_t n_labels;
-    int64_t cap_label_view, cap_label_class, cap_object;
+    int64_t cap_label_view, cap_label_class, cap_object, cap_exact;
     /* the walk over shapes */
     int64_t image, in_image; /* the picture at hand, and how many objects of it came */
     vd_overlay overlay;
@@ -43,12 +47,15 @@ static void gathering_reset(gathering *g) {
     vd_mem_free(g->view_of);
     vd_mem_free(g->view);
     vd_mem_free(g->point);
-    vd_mem_free(g->label);
+    vd_mem_free(g->covers);
+    vd_mem_free(g->n_covers);
+    vd_mem_free(g->cover);
     vd_mem_free(g->xy);
     vd_mem_free(g->first);
     vd_mem_free(g->label_view);
     vd_mem_free(g->label_class);
     vd_mem_free(g->object);
+    vd_mem_free(g->label_exact);
     vd_overlay_reset(&g->overlay);
 }
 
@@ -107,14 +114,12 @@ static vd_status add_view(gathering *g, const vd_model *m, int32_t i, int64_t as
     VD_TRY(place_of(&p, g, asset, &g->s->image[image], &m->cameras[v->camera], err));
     VD_TRY(VD_GROW(g->view, g->cap_view, g->n + v->n, err));
     VD_TRY(VD_GROW(g->point, g->cap_point, g->n + v->n, err));
-    VD_TRY(VD_GROW(g->label, g->cap_label, g->n + v->n, err));
     VD_TRY(VD_GROW(g->xy, g->cap_xy, 2 * (g->n + v->n), err));
     VD_TRY(VD_GROW(g->first, g->cap_first, g->n_views + 2, err));
     for (int32_t k = 0; k < v->n; k++) {
         if (v->point[k] < 0 || number[v->point[k]] < 0) continue;
         g->view[g->n] = g->n_views;
         g->point[g->n] = number[v->point[k]];
-        g->label[g->n] = VD_POINTS_NO_LABEL;
         to_labels(&p, &v->uv[2 * (int64_t)k], &g->xy[2 * g->n]);
         g->n++;
     }
@@ -207,13 +212,18 @@ done:
 
 /* ---- which label covers each ---- */
 
-static void cover_view(gathering *g) {
+/* Looks up the keypoints of the picture whose labels have all come. */
+static vd_status cover_view(gathering *g, vd_err *err) {
     const int32_t view = g->image >= 0 ? g->view_of[g->image] : -1;
-    if (view < 0) return;
-    vd_overlay_ready(&g->overlay);
-    for (int64_t i = g->first[view]; i < g->first[view + 1]; i++)
-        g->label[i] = vd_overlay_at(&g->overlay, g->xy[2 * i], g->xy[2 * i + 1]);
+    if (view < 0) return VD_OK;
+    for (int64_t i = g->first[view]; i < g->first[view + 1]; i++) {
+        VD_TRY(VD_GROW(g->cover, g->cap_cover, g->n_cover + g->overlay.n, err));
+        g->covers[i] = g->n_cover;
+        vd_overlay_at(&g->overlay, g->xy[2 * i], g->xy[2 * i + 1], g->cover, &g->n_cover);
+        g->n_covers[i] = (int32_t)(g->n_cover - g->covers[i]);
+    }
     vd_overlay_clear(&g->overlay);
+    return VD_OK;
 }
 
 static vd_status on_image(void *user, const vd_label_image *m, int64_t row, int64_t asset,
@@ -221,7 +231,7 @@ static vd_status on_image(void *user, const vd_label_image *m, int64_t row, int6
     gathering *g = user;
     (void)m;
     (void)asset;
-    cover_view(g);
+    VD_TRY(cover_view(g, err));
     g->image++;
     g->in_image = 0;
     if (g->image >= g->s->n_images || g->s->image[g->image].row != row)
@@ -241,9 +251,11 @@ static vd_status on_object(void *user, const vd_label_object *o, int64_t row, vd
     VD_TRY(VD_GROW(g->label_view, g->cap_label_view, g->n_labels + 1, err));
     VD_TRY(VD_GROW(g->label_class, g->cap_label_class, g->n_labels + 1, err));
     VD_TRY(VD_GROW(g->object, g->cap_object, g->n_labels + 1, err));
+    VD_TRY(VD_GROW(g->label_exact, g->cap_exact, g->n_labels + 1, err));
     g->label_view[g->n_labels] = g->view_of[g->image];
     g->label_class[g->n_labels] = g->s->object[at].category;
     g->object[g->n_labels] = at;
+    g->label_exact[g->n_labels] = (o->has & (VD_OBJ_MASK | VD_OBJ_POLYGON)) != 0;
     return vd_overlay_add(&g->overlay, o, g->n_labels++, err);
 }
 
@@ -252,9 +264,12 @@ static vd_status cover_views(gathering *g, vd_err *err) {
         .image = on_image, .object = on_object, .user = g, .shapes = true
     };
     g->image = -1;
+    g->covers = vd_mem_array((size_t)g->n + 1, sizeof *g->covers);
+    g->n_covers = vd_mem_array((size_t)g->n + 1, sizeof *g->n_covers);
+    if (g->covers == NULL || g->n_covers == NULL) return vd_nomem(err);
+    VD_TRY(VD_GROW(g->cover, g->cap_cover, 1, err));
     VD_TRY(vd_label_set_walk(vd_dataset_db(g->ds), g->s->set, &walk, err));
-    cover_view(g);
-    return VD_OK;
+    return cover_view(g, err);
 }
 
 /* ---- findings ---- */
@@ -275,12 +290,12 @@ static vd_status name_voters(vd_str *out, const gathering *g, const vd_points_do
 static vd_status report_class(vd_audit_findings *f, const gathering *g, const vd_points_doubts *all,
                               const vd_points_doubt *d, const char *who, vd_err *err) {
     const int32_t views = d->agree + d->against + d->own;
-    return vd_audit_add_object(
-        f, VD_AUDIT_INCONSISTENT_IN_3D, g->s, g->object[d->label],
-        g->s->object[g->object[all->voter[d->first]]].row, 1 - (double)d->agree / views, err,
-        "%d of %d other views that see it call it '%.60s', by %lld matches "
-        "of points: %s",
-        d->agree, views - 1, g->s->category[d->class_of_most].name, (long long)d->points, who);
+    return vd_audit_add_object(f, VD_AUDIT_INCONSISTENT_IN_3D, g->s, g->object[d->label],
+                               g->s->object[g->object[all->voter[d->first]]].row,
+                               1 - (double)d->agree / views, err,
+                               "%d of %d other views call it '%.60s', by %lld points in 3D: %s",
+                               d->agree, views - 1, g->s->category[d->class_of_most].name,
+                               (long long)d->points, who);
 }
 
 static vd_status report_missing(vd_audit_findings *f, const gathering *g,
@@ -288,11 +303,11 @@ static vd_status report_missing(vd_audit_findings *f, const gathering *g,
                                 const int32_t *image_of_view, const char *who, vd_err *err) {
     const int64_t before = f->n, image = image_of_view[d->view];
     const char *name = d->class_of_most >= 0 ? g->s->category[d->class_of_most].name : "(none)";
-    VD_TRY(vd_audit_add_image(
-        f, VD_AUDIT_MISSING_IN_3D, g->s, image, 1 - (double)d->agree / (d->agree + d->against), err,
-        "%d other views have a '%.60s' here, %lld points of it are seen under "
-        "no label: %s",
-        d->agree, name, (long long)d->points, who));
+    VD_TRY(vd_audit_add_image(f, VD_AUDIT_MISSING_IN_3D, g->s, image,
+                              1 - (double)d->agree / (d->agree + d->against), err,
+                              "%d other views have a '%.60s' here, %lld points of it in 3D are seen "
+                              "without a label: %s",
+                              d->agree, name, (long long)d->points, who));
     if (f->n == before) return VD_OK;
     vd_audit_finding *row = &f->row[f->n - 1];
     row->name = name;
@@ -344,10 +359,13 @@ vd_status vd_audit_in_3d(vd_audit_findings *f, const vd_audit_set *s, const vd_d
                            .n = g.n,
                            .view = g.view,
                            .point = g.point,
-                           .label = g.label,
                            .xy = g.xy,
+                           .covers = g.covers,
+                           .n_covers = g.n_covers,
+                           .cover = g.cover,
                            .label_view = g.label_view,
-                           .label_class = g.label_class };
+                           .label_class = g.label_class,
+                           .label_exact = g.label_exact };
     VD_GO(vd_points_judge(&doubts, &in, err));
     VD_GO(report(f, &g, &doubts, err));
 done:

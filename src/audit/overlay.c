@@ -3,19 +3,16 @@
 #include "audit/overlay.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "audit/points.h"
 #include "base/mem.h"
 
 struct vd_overlaid {
     uint32_t by; /* VD_OBJ_MASK, POLYGON, ROTATED, BOX */
     int32_t label;
-    double area;
-    double box[4];                           /* x0, y0, x1, y1 around it */
+    double box[4];     /* x0, y0, x1, y1 around it */
     double middle[2], half[2], cosine, sine; /* of boxes */
-    int64_t first, n;                        /* ends, or rings */
+    int64_t first, n;  /* ends, or rings */
     int64_t first_xy;
     int32_t width, height; /* of the mask */
 };
@@ -83,7 +80,6 @@ vd_status vd_overlay_add(vd_overlay *c, const vd_label_object *o, int32_t label,
     if (a.by == 0 || o->has & VD_OBJ_CROWD || !vd_label_bounds(&shape, box)) return VD_OK;
     if (!(isfinite(box[0]) && isfinite(box[1]) && isfinite(box[2]) && isfinite(box[3])))
         return VD_OK;
-    a.area = vd_label_area(&shape);
     VD_TRY(VD_GROW(c->item, c->cap, c->n + 1, err));
     for (int k = 0; k < 2; k++) {
         a.box[k] = box[k];
@@ -97,16 +93,6 @@ vd_status vd_overlay_add(vd_overlay *c, const vd_label_object *o, int32_t label,
         set_box(&a, o);
     c->item[c->n++] = a;
     return VD_OK;
-}
-
-static int by_area(const void *pa, const void *pb) {
-    const vd_overlaid *a = pa, *b = pb;
-    if (a->area != b->area) return a->area < b->area ? -1 : 1;
-    return (a->label > b->label) - (a->label < b->label);
-}
-
-void vd_overlay_ready(vd_overlay *c) {
-    if (c->n > 1) qsort(c->item, (size_t)c->n, sizeof *c->item, by_area);
 }
 
 /* ---- one label, one place ---- */
@@ -161,18 +147,17 @@ static int in_box(const vd_overlaid *a, double x, double y) {
     return u * u + v * v <= 1 ? 2 : 1;
 }
 
-int32_t vd_overlay_at(const vd_overlay *c, double x, double y) {
+void vd_overlay_at(const vd_overlay *c, double x, double y, int32_t *cover, int64_t *n) {
     for (int64_t i = 0; i < c->n; i++) {
         const vd_overlaid *a = &c->item[i];
+        int in = 0;
         if (!(x >= a->box[0] && x <= a->box[2] && y >= a->box[1] && y <= a->box[3])) continue;
-        if (a->by == VD_OBJ_MASK) {
-            if (in_mask(c, a, x, y)) return a->label;
-        } else if (a->by == VD_OBJ_POLYGON) {
-            if (in_polygon(c, a, x, y)) return a->label;
-        } else {
-            const int where = in_box(a, x, y);
-            if (where > 0) return where == 2 ? a->label : VD_POINTS_UNSURE;
-        }
+        if (a->by == VD_OBJ_MASK)
+            in = in_mask(c, a, x, y) ? 2 : 0;
+        else if (a->by == VD_OBJ_POLYGON)
+            in = in_polygon(c, a, x, y) ? 2 : 0;
+        else
+            in = in_box(a, x, y);
+        if (in > 0) cover[(*n)++] = in == 2 ? a->label : -1 - a->label;
     }
-    return VD_POINTS_NO_LABEL;
 }

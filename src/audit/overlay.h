@@ -1,8 +1,8 @@
-/* Which label of a picture covers a place. SPDX-License-Identifier: Apache-2.0
+/* Which labels of a picture cover a place. SPDX-License-Identifier: Apache-2.0
  *
- * The smallest label whose mask or polygon has the place, or in whose box it lies. A box also has
- * what is seen beside its object, in its corners most of all: what lies outside of the ellipse in
- * it is unsure, unless a smaller label has it. Lines, keypoints and crowds cover nothing. */
+ * Those whose mask or polygon has the place, or in whose box it lies. A box also has what is seen
+ * beside its object, in its corners most of all: there it is not sure, but in the ellipse that
+ * touches its sides. Lines, keypoints and crowds cover nothing. */
 #ifndef VD_AUDIT_OVERLAY_H
 #define VD_AUDIT_OVERLAY_H
 
@@ -21,11 +21,10 @@ typedef struct vd_overlay {
 void vd_overlay_clear(vd_overlay *c);
 void vd_overlay_reset(vd_overlay *c);
 
-/* Adds a label by the best of its shapes; what covers nothing is left out. `label` is what
- * vd_overlay_at answers. Fails with VD_E_NOMEM. */
+/* Adds a label by the best of its shapes; what covers nothing is left out. Fails with VD_E_NOMEM. */
 vd_status vd_overlay_add(vd_overlay *c, const vd_label_object *o, int32_t label, vd_err *err);
-void vd_overlay_ready(vd_overlay *c); /* after the last label, before the first question */
 
-/* The label at a place; VD_POINTS_NO_LABEL, VD_POINTS_UNSURE (points.h). */
-int32_t vd_overlay_at(const vd_overlay *c, double x, double y);
+/* Appends the labels at a place to cover[*n], which has room for all of them: as the label, or as
+ * -1 - label where it is not sure. In the order in which they were added. */
+void vd_overlay_at(const vd_overlay *c, double x, double y, int32_t *cover, int64_t *n);
 #endif

@@ -1,119 +1,45 @@
-/* Votes about labels: each label's points are looked up in the other views, label by label, with
- * counts of views and labels that are cleared after each; so memory is linear in observations,
- * labels and links. SPDX-License-Identifier: Apache-2.0 */
+/* Verdicts: what the labels of an object say against one of them, and where it has none.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "audit/points.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
-#include "base/sets.h"
+#include "audit/points_int.h"
 
-typedef struct link {
-    int32_t label;  /* the other */
-    int32_t common; /* points */
-} link;
+/* ---- lists and tallies ---- */
 
-/* Lists of numbers: those of i are item[start[i]] .. item[start[i + 1] - 1]. */
-typedef struct lists {
-    int64_t *start;
-    int32_t *item;
-} lists;
-
-typedef struct work {
-    const vd_points *in;
-    vd_points_doubts out;
-    lists of_point; /* observations of each point */
-    lists of_label; /* observations that each label covers */
-    int64_t *link_start;
-    link *link;
-    int64_t n_links, cap_links;
-    /* counts about one label or object at a time, and what of them is not 0 */
-    int32_t *shown, *common, *votes; /* by view, label, class */
-    int32_t *view_list, *label_list;
-    int32_t n_view_list, n_label_list;
-    /* objects */
-    int32_t *parent;
-    lists labels_of; /* labels of each object, by its first label */
-    lists points_of; /* points that two labels of it cover */
-    int32_t *bare;   /* by view: those under no label */
-    float (*box)[4]; /* around them */
-    uint8_t *has;    /* by view: it has a label of the object */
-} work;
-
-static void lists_reset(lists *l) {
-    vd_mem_free(l->start);
-    vd_mem_free(l->item);
-    *l = (lists){ 0 };
-}
-
-/* ---- lists by counting: count into start[i + 2], sum, fill by start[i + 1]++ ---- */
-
-static vd_status lists_count(lists *l, int64_t n, vd_err *err) {
+vd_status vd_lists_new(vd_lists *l, int64_t n, vd_err *err) {
     l->start = vd_mem_array((size_t)n + 2, sizeof *l->start);
     return l->start != NULL ? VD_OK : vd_nomem(err);
 }
 
-static vd_status lists_sum(lists *l, int64_t n, vd_err *err) {
+vd_status vd_lists_sum(vd_lists *l, int64_t n, vd_err *err) {
     for (int64_t i = 2; i <= n + 1; i++) l->start[i] += l->start[i - 1];
     l->item = vd_mem_array((size_t)l->start[n + 1] + 1, sizeof *l->item);
     return l->item != NULL ? VD_OK : vd_nomem(err);
 }
 
-static void lists_put(lists *l, int32_t i, int32_t item) {
-    l->item[l->start[i + 1]++] = item;
-}
-
-/* Lists the observations by `key` of n; negative ones are left out. */
-static vd_status lists_by(lists *l, const int32_t *key, int64_t n_keys, int64_t n, vd_err *err) {
-    VD_TRY(lists_count(l, n_keys, err));
+vd_status vd_lists_by(vd_lists *l, const int32_t *key, int64_t n_keys, int64_t n, vd_err *err) {
+    VD_TRY(vd_lists_new(l, n_keys, err));
     for (int64_t i = 0; i < n; i++)
         if (key[i] >= 0) l->start[key[i] + 2]++;
-    VD_TRY(lists_sum(l, n_keys, err));
+    VD_TRY(vd_lists_sum(l, n_keys, err));
     for (int64_t i = 0; i < n; i++)
-        if (key[i] >= 0) lists_put(l, key[i], (int32_t)i);
+        if (key[i] >= 0) vd_lists_put(l, key[i], (int32_t)i);
     return VD_OK;
 }
 
-/* ---- links ---- */
-
-/* Counts one observation of a point of the label at hand, made in another view. */
-static void count(work *w, int32_t o) {
-    const int32_t view = w->in->view[o], label = w->in->label[o];
-    if (label == VD_POINTS_UNSURE) return;
-    if (w->shown[view]++ == 0) w->view_list[w->n_view_list++] = view;
-    if (label >= 0 && w->common[label]++ == 0) w->label_list[w->n_label_list++] = label;
+void vd_lists_reset(vd_lists *l) {
+    vd_mem_free(l->start);
+    vd_mem_free(l->item);
+    *l = (vd_lists){ 0 };
 }
 
-/* Counts the other observations of a point; of very long tracks those that stand near `o` in it,
- * the first after the last, so that `a` counts `b` where `b` counts `a`. */
-static void count_track(work *w, int32_t o) {
-    const int32_t *track = w->of_point.item + w->of_point.start[w->in->point[o]];
-    const int64_t n = w->of_point.start[w->in->point[o] + 1] - w->of_point.start[w->in->point[o]];
-    const int32_t view = w->in->view[o];
-    if (n <= VD_POINTS_WINDOW) {
-        for (int64_t k = 0; k < n; k++)
-            if (w->in->view[track[k]] != view) count(w, track[k]);
-        return;
-    }
-    int64_t lo = 0, hi = n - 1; /* tracks are in the order of observations */
-    while (lo < hi) {
-        const int64_t mid = (lo + hi) / 2;
-        if (track[mid] < o)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    for (int64_t d = -VD_POINTS_WINDOW / 2; d <= VD_POINTS_WINDOW / 2; d++) {
-        const int32_t other = track[(lo + d + n) % n];
-        if (w->in->view[other] != view) count(w, other);
-    }
-}
-
-static void forget(work *w) {
-    for (int32_t i = 0; i < w->n_view_list; i++) w->shown[w->view_list[i]] = 0;
-    for (int32_t i = 0; i < w->n_label_list; i++) w->common[w->label_list[i]] = 0;
-    w->n_view_list = w->n_label_list = 0;
+vd_status vd_counts_new(vd_counts *t, int64_t n, vd_err *err) {
+    t->count = vd_mem_array((size_t)n + 1, sizeof *t->count);
+    t->list = vd_mem_array((size_t)n + 1, sizeof *t->list);
+    return t->count != NULL && t->list != NULL ? VD_OK : vd_nomem(err);
 }
 
 static int by_number(const void *a, const void *b) {
@@ -121,308 +47,341 @@ static int by_number(const void *a, const void *b) {
     return (p > q) - (p < q);
 }
 
-/* The labels to which most of a label's points belong, by view: one direction of a link. */
-static vd_status lean(work *w, int32_t label, vd_err *err) {
-    for (int64_t i = w->of_label.start[label]; i < w->of_label.start[label + 1]; i++)
-        count_track(w, w->of_label.item[i]);
-    if (w->n_label_list > 1)
-        qsort(w->label_list, (size_t)w->n_label_list, sizeof *w->label_list, by_number);
-    for (int32_t i = 0; i < w->n_label_list; i++) {
-        const int32_t other = w->label_list[i], n = w->common[other];
-        if (n < VD_POINTS_LINK || 2 * n <= w->shown[w->in->label_view[other]]) continue;
-        VD_TRY(VD_GROW(w->link, w->cap_links, w->n_links + 1, err));
-        w->link[w->n_links++] = (link){ other, n };
-    }
-    w->link_start[label + 1] = w->n_links;
-    forget(w);
+void vd_counts_sort(vd_counts *t) {
+    if (t->n > 1) qsort(t->list, (size_t)t->n, sizeof *t->list, by_number);
+}
+
+void vd_counts_clear(vd_counts *t) {
+    for (int32_t i = 0; i < t->n; i++) t->count[t->list[i]] = 0;
+    t->n = 0;
+}
+
+void vd_counts_reset(vd_counts *t) {
+    vd_mem_free(t->count);
+    vd_mem_free(t->list);
+    *t = (vd_counts){ 0 };
+}
+
+/* ---- one object ---- */
+
+typedef struct judging {
+    vd_points_work w;
+    vd_points_doubts out;
+    vd_lists members, points; /* of each object */
+    vd_counts votes;           /* by class */
+    vd_counts shown, bare;     /* by view: points of the object, those without a label */
+    uint8_t *has;             /* by view: it has a label of the object */
+    int32_t *class_of;        /* of each object: what most of its labels say, -1 */
+    vd_lists of_view;         /* labels of each view */
+    vd_lists beside, beside_of; /* of each label, of each object: places in w.beside_... */
+    float *x, *y;             /* of the bare points of one view */
+    int64_t cap_x, cap_y;
+} judging;
+
+static vd_status add_doubt(judging *j, vd_points_doubt d, vd_err *err) {
+    VD_TRY(VD_GROW(j->out.row, j->out.cap, j->out.n + 1, err));
+    j->out.row[j->out.n++] = d;
     return VD_OK;
 }
 
-static bool leans(const work *w, int32_t label, int32_t to) {
-    int64_t lo = w->link_start[label], hi = w->link_start[label + 1];
-    while (lo < hi) {
-        const int64_t mid = (lo + hi) / 2;
-        if (w->link[mid].label < to)
-            lo = mid + 1;
-        else
-            hi = mid;
+/* Lists the members of an object that have a class, but for one. */
+static vd_status add_voters(judging *j, vd_points_doubt *d, int32_t object, int32_t but,
+                            vd_err *err) {
+    d->first = j->out.n_voters;
+    for (int64_t i = j->members.start[object]; i < j->members.start[object + 1]; i++) {
+        const int32_t a = j->members.item[i];
+        if (a == but || j->w.in->label_class[a] != d->class_of_most) continue;
+        VD_TRY(VD_GROW(j->out.voter, j->out.cap_voters, j->out.n_voters + 1, err));
+        j->out.voter[j->out.n_voters++] = a;
     }
-    return lo < w->link_start[label + 1] && w->link[lo].label == to;
-}
-
-/* Keeps what leans both ways. A link that goes loses its points, not its place: others are still to
- * be looked up. */
-static void keep_mutual(work *w) {
-    int64_t n = 0, from = 0;
-    for (int32_t a = 0; a < w->in->n_labels; a++)
-        for (int64_t i = w->link_start[a]; i < w->link_start[a + 1]; i++)
-            if (!leans(w, w->link[i].label, a)) w->link[i].common = 0;
-    for (int32_t a = 0; a < w->in->n_labels; a++) {
-        for (int64_t i = from; i < w->link_start[a + 1]; i++)
-            if (w->link[i].common > 0) w->link[n++] = w->link[i];
-        from = w->link_start[a + 1];
-        w->link_start[a + 1] = n;
-    }
-    w->n_links = n;
-    w->out.links = n / 2;
-}
-
-static vd_status find_links(work *w, vd_err *err) {
-    for (int32_t a = 0; a < w->in->n_labels; a++) VD_TRY(lean(w, a, err));
-    keep_mutual(w);
+    d->n = j->out.n_voters - d->first;
     return VD_OK;
 }
-
-/* ---- classes ---- */
 
 /* The class of most votes, the lower one of equals; -1: none. */
-static int32_t most_of(const work *w, const link *l, int64_t n) {
+static int32_t class_of_most(const vd_counts *votes, int32_t but) {
     int32_t best = -1;
-    for (int64_t i = 0; i < n; i++) {
-        const int32_t c = w->in->label_class[l[i].label];
-        if (c < 0 || c == best) continue;
-        if (best < 0 || w->votes[c] > w->votes[best] || (w->votes[c] == w->votes[best] && c < best))
+    for (int32_t i = 0; i < votes->n; i++) {
+        const int32_t c = votes->list[i];
+        if (c == but) continue;
+        if (best < 0 || votes->count[c] > votes->count[best] ||
+            (votes->count[c] == votes->count[best] && c < best))
             best = c;
     }
     return best;
 }
 
-static vd_status add_doubt(work *w, vd_points_doubt d, vd_err *err) {
-    VD_TRY(VD_GROW(w->out.row, w->out.cap, w->out.n + 1, err));
-    w->out.row[w->out.n++] = d;
-    return VD_OK;
-}
-
-static vd_status add_voter(work *w, int32_t label, vd_err *err) {
-    VD_TRY(VD_GROW(w->out.voter, w->out.cap_voters, w->out.n_voters + 1, err));
-    w->out.voter[w->out.n_voters++] = label;
-    return VD_OK;
-}
-
-static vd_status judge_class(work *w, int32_t label, vd_err *err) {
-    const vd_points *in = w->in;
-    const link *l = w->link + w->link_start[label];
-    const int64_t n = w->link_start[label + 1] - w->link_start[label];
-    const int32_t own = in->label_class[label];
-    int32_t all = 0, best, agree = 0, mine = 0;
-    if (own < 0) return VD_OK;
-    for (int64_t i = 0; i < n; i++) {
-        const int32_t c = in->label_class[l[i].label];
-        if (c < 0) continue;
-        w->votes[c]++;
-        all++;
+/* Whether nothing is wrong if two objects stand one behind the other: the label also fits an object
+ * of its class, or the object a label of its class in that view. */
+static bool is_beside(const judging *j, int32_t label, int32_t object) {
+    const vd_points *in = j->w.in;
+    for (int64_t i = j->beside.start[label]; i < j->beside.start[label + 1]; i++)
+        if (j->class_of[j->w.beside_object[j->beside.item[i]]] == in->label_class[label])
+            return true;
+    for (int64_t i = j->beside_of.start[object]; i < j->beside_of.start[object + 1]; i++) {
+        const int32_t other = j->w.beside_label[j->beside_of.item[i]];
+        if (in->label_view[other] == in->label_view[label] &&
+            in->label_class[other] == j->class_of[object])
+            return true;
     }
-    best = most_of(w, l, n);
-    if (best >= 0) agree = w->votes[best];
-    mine = w->votes[own] + 1;
-    for (int64_t i = 0; i < n; i++)
-        if (in->label_class[l[i].label] >= 0) w->votes[in->label_class[l[i].label]] = 0;
-    if (best < 0 || best == own || agree < 2 || agree <= mine) return VD_OK;
-    vd_points_doubt d = { .view = in->label_view[label],
+    return false;
+}
+
+static vd_status judge_label(judging *j, int32_t object, int32_t label, int32_t all, vd_err *err) {
+    const int32_t own = j->w.in->label_class[label], most = class_of_most(&j->votes, own);
+    if (own < 0 || most < 0 || !j->w.pure[label]) return VD_OK;
+    const int32_t agree = j->votes.count[most], mine = j->votes.count[own];
+    const int32_t most_doubted = j->w.in->label_exact[label] ? mine : 5 * (mine - 1) + 1;
+    if (agree < 2 || agree <= most_doubted || is_beside(j, label, object)) return VD_OK;
+    vd_points_doubt d = { .view = j->w.in->label_view[label],
                           .label = label,
-                          .class_of_most = best,
+                          .class_of_most = most,
                           .agree = agree,
                           .own = mine,
-                          .against = all + 1 - agree - mine,
-                          .first = w->out.n_voters };
-    for (int64_t i = 0; i < n; i++) {
-        if (in->label_class[l[i].label] != best) continue;
-        VD_TRY(add_voter(w, l[i].label, err));
-        d.points += l[i].common;
+                          .against = all - agree - mine,
+                          .points = j->w.inside[label] };
+    VD_TRY(add_voters(j, &d, object, label, err));
+    return add_doubt(j, d, err);
+}
+
+/* Counts the votes of an object's labels; how many there are. */
+static int32_t count_votes(judging *j, int32_t object) {
+    int32_t all = 0;
+    for (int64_t i = j->members.start[object]; i < j->members.start[object + 1]; i++) {
+        const int32_t c = j->w.in->label_class[j->members.item[i]];
+        if (c < 0) continue;
+        vd_counts_add(&j->votes, c);
+        all++;
     }
-    d.n = w->out.n_voters - d.first;
-    return add_doubt(w, d, err);
+    return all;
 }
 
-/* ---- objects ---- */
-
-/* Links labels to objects: parent[] is the first label of each. */
-static vd_status find_objects(work *w, vd_err *err) {
-    const int32_t n = w->in->n_labels;
-    for (int32_t a = 0; a < n; a++) w->parent[a] = a;
-    for (int32_t a = 0; a < n; a++)
-        for (int64_t i = w->link_start[a]; i < w->link_start[a + 1]; i++)
-            vd_sets_join(w->parent, a, w->link[i].label);
-    for (int32_t a = 0; a < n; a++) w->parent[a] = vd_sets_root(w->parent, a);
-    return lists_by(&w->labels_of, w->parent, n, n, err);
+static void set_class(judging *j, int32_t object) {
+    count_votes(j, object);
+    j->class_of[object] = class_of_most(&j->votes, -1);
+    vd_counts_clear(&j->votes);
 }
 
-/* Calls for each object and point of which two of its labels cover it: counts, or fills. */
-static void core_points(work *w, bool fill) {
-    const vd_points *in = w->in;
-    for (int32_t p = 0; p < in->n_points; p++) {
-        const int64_t end = w->of_point.start[p + 1];
-        for (int64_t i = w->of_point.start[p]; i < end; i++) {
-            const int32_t a = in->label[w->of_point.item[i]];
-            if (a < 0) continue;
-            const int32_t object = w->parent[a];
-            if (++w->common[object] != 2) continue;
-            if (fill)
-                lists_put(&w->points_of, object, p);
-            else
-                w->points_of.start[object + 2]++;
+static vd_status judge_classes(judging *j, int32_t object, vd_err *err) {
+    const int32_t *member = j->members.item + j->members.start[object];
+    const int64_t n = j->members.start[object + 1] - j->members.start[object];
+    const int32_t all = count_votes(j, object);
+    vd_status st = VD_OK;
+    for (int64_t i = 0; i < n && st == VD_OK && j->votes.n > 1; i++)
+        st = judge_label(j, object, member[i], all, err);
+    return st;
+}
+
+/* ---- what is missing ---- */
+
+/* Whether what covers an observation cannot be a label of the object, which has none here: nothing
+ * does, or boxes of other objects do, which have what is seen beside these. */
+static bool is_bare(const judging *j, int32_t o) {
+    const vd_points *in = j->w.in;
+    const int32_t *covers = vd_covers(in, o);
+    for (int32_t i = 0; i < in->n_covers[o]; i++) {
+        const int32_t a = vd_cover_index(covers[i]);
+        if (covers[i] >= 0 || in->label_exact[a] || j->w.object[a] < 0) return false;
+    }
+    return true;
+}
+
+/* How many points of an object a view must show without a label: of boxes, whose objects may own
+ * some that are beside it, half of what its labels have on average. */
+static int32_t least_bare(const judging *j, int32_t object) {
+    int64_t inside = 0, boxes = 0;
+    for (int64_t i = j->members.start[object]; i < j->members.start[object + 1]; i++) {
+        const int32_t a = j->members.item[i];
+        if (j->w.in->label_exact[a]) continue;
+        inside += j->w.inside[a];
+        boxes++;
+    }
+    return VD_MAX(VD_POINTS_MISSING, boxes > 0 ? (int32_t)(inside / (2 * boxes)) : 0);
+}
+
+/* Whether a view has a box of that class that is of no object: it may be the one that is missed. */
+static bool has_loose(const judging *j, int32_t view, int32_t class) {
+    const vd_points *in = j->w.in;
+    for (int64_t i = j->of_view.start[view]; i < j->of_view.start[view + 1]; i++) {
+        const int32_t a = j->of_view.item[i];
+        if (!in->label_exact[a] && in->label_class[a] == class && j->w.object[a] < 0) return true;
+    }
+    return false;
+}
+
+static bool is_missing(const judging *j, int32_t object, int32_t view, int32_t least) {
+    const int32_t bare = j->bare.count[view];
+    return bare >= least && bare >= VD_POINTS_BARE * j->shown.count[view] &&
+           !has_loose(j, view, j->class_of[object]);
+}
+
+static int by_value(const void *a, const void *b) {
+    const float p = *(const float *)a, q = *(const float *)b;
+    return (p > q) - (p < q);
+}
+
+/* The box of the middle nine tenths of the bare points, each way: some may not be the object's. */
+static vd_status box_of_bare(judging *j, float box[4], int32_t object, int32_t view, vd_err *err) {
+    int64_t n = 0;
+    VD_TRY(VD_GROW(j->x, j->cap_x, j->bare.count[view], err));
+    VD_TRY(VD_GROW(j->y, j->cap_y, j->bare.count[view], err));
+    for (int64_t i = j->points.start[object]; i < j->points.start[object + 1]; i++) {
+        const int32_t p = j->points.item[i];
+        for (int64_t k = j->w.of_point.start[p]; k < j->w.of_point.start[p + 1]; k++) {
+            const int64_t o = j->w.of_point.item[k];
+            if (j->w.in->view[o] != view || !is_bare(j, (int32_t)o)) continue;
+            j->x[n] = j->w.in->xy[2 * o];
+            j->y[n++] = j->w.in->xy[2 * o + 1];
         }
-        for (int64_t i = w->of_point.start[p]; i < end; i++)
-            if (in->label[w->of_point.item[i]] >= 0)
-                w->common[w->parent[in->label[w->of_point.item[i]]]] = 0;
     }
+    qsort(j->x, (size_t)n, sizeof *j->x, by_value);
+    qsort(j->y, (size_t)n, sizeof *j->y, by_value);
+    box[0] = j->x[n / 20];
+    box[1] = j->y[n / 20];
+    box[2] = j->x[n - 1 - n / 20];
+    box[3] = j->y[n - 1 - n / 20];
+    return VD_OK;
 }
 
-/* Counts where a view that has no label of the object shows a point of it. */
-static void look_at(work *w, int32_t o) {
-    const vd_points *in = w->in;
-    const int32_t view = in->view[o];
-    const float x = in->xy[2 * (int64_t)o], y = in->xy[2 * (int64_t)o + 1];
-    if (w->has[view]) return;
-    if (w->shown[view]++ == 0) w->view_list[w->n_view_list++] = view;
-    if (in->label[o] != VD_POINTS_NO_LABEL) return;
-    float *b = w->box[view];
-    if (w->bare[view]++ == 0) {
-        b[0] = b[2] = x;
-        b[1] = b[3] = y;
+static void look(judging *j, int32_t object) {
+    for (int64_t i = j->points.start[object]; i < j->points.start[object + 1]; i++) {
+        const int32_t p = j->points.item[i];
+        for (int64_t k = j->w.of_point.start[p]; k < j->w.of_point.start[p + 1]; k++) {
+            const int32_t o = j->w.of_point.item[k], view = j->w.in->view[o];
+            if (j->has[view]) continue;
+            vd_counts_add(&j->shown, view);
+            if (is_bare(j, o)) vd_counts_add(&j->bare, view);
+        }
     }
-    b[0] = VD_MIN(b[0], x);
-    b[1] = VD_MIN(b[1], y);
-    b[2] = VD_MAX(b[2], x);
-    b[3] = VD_MAX(b[3], y);
+    vd_counts_sort(&j->shown);
 }
 
-static bool is_missing(const work *w, int32_t view) {
-    return w->bare[view] >= VD_POINTS_MISSING && w->bare[view] >= VD_POINTS_BARE * w->shown[view];
-}
-
-static vd_status report_missing(work *w, int32_t object, int32_t views, int32_t missing,
-                                vd_err *err) {
-    const vd_points *in = w->in;
-    const int32_t *label = w->labels_of.item + w->labels_of.start[object];
-    const int64_t n = w->labels_of.start[object + 1] - w->labels_of.start[object],
-                  first = w->out.n_voters;
-    int32_t most = -1;
-    for (int64_t i = 0; i < n; i++)
-        if (in->label_class[label[i]] >= 0) w->votes[in->label_class[label[i]]]++;
-    for (int64_t i = 0; i < n; i++) {
-        const int32_t c = in->label_class[label[i]];
-        if (c >= 0 && (most < 0 || w->votes[c] > w->votes[most] ||
-                       (w->votes[c] == w->votes[most] && c < most)))
-            most = c;
-    }
-    for (int64_t i = 0; i < n; i++)
-        if (in->label_class[label[i]] >= 0) w->votes[in->label_class[label[i]]] = 0;
-    for (int64_t i = 0; i < n; i++)
-        if (in->label_class[label[i]] == most) VD_TRY(add_voter(w, label[i], err));
-    for (int32_t i = 0; i < w->n_view_list; i++) {
-        const int32_t view = w->view_list[i];
-        if (!is_missing(w, view)) continue;
-        vd_points_doubt d = { .view = view,
-                              .label = -1,
-                              .class_of_most = most,
-                              .agree = views,
-                              .against = missing,
-                              .points = w->bare[view],
-                              .first = first,
-                              .n = w->out.n_voters - first };
-        memcpy(d.box, w->box[view], sizeof d.box);
-        VD_TRY(add_doubt(w, d, err));
+static vd_status judge_views(judging *j, int32_t object, vd_err *err) {
+    const int64_t views = j->members.start[object + 1] - j->members.start[object];
+    const int32_t least = least_bare(j, object);
+    int32_t missing = 0;
+    vd_points_doubt d = { .label = -1,
+                          .class_of_most = j->class_of[object],
+                          .agree = (int32_t)views };
+    look(j, object);
+    for (int32_t i = 0; i < j->shown.n; i++) missing += is_missing(j, object, j->shown.list[i], least);
+    if (missing == 0 || views < 2 * missing) return VD_OK;
+    d.against = missing;
+    VD_TRY(add_voters(j, &d, object, -1, err));
+    for (int32_t i = 0; i < j->shown.n; i++) {
+        d.view = j->shown.list[i];
+        d.points = j->bare.count[d.view];
+        if (!is_missing(j, object, d.view, least)) continue;
+        VD_TRY(box_of_bare(j, d.box, object, d.view, err));
+        VD_TRY(add_doubt(j, d, err));
     }
     return VD_OK;
 }
 
-static vd_status judge_object(work *w, int32_t object, vd_err *err) {
-    vd_status st = VD_OK;
-    const lists *l = &w->labels_of;
-    int32_t views = 0, missing = 0;
-    for (int64_t i = l->start[object]; i < l->start[object + 1]; i++) {
-        const int32_t view = w->in->label_view[l->item[i]];
-        views += !w->has[view];
-        w->has[view] = 1;
-    }
-    if (views >= 3) {
-        w->out.objects++;
-        for (int64_t i = w->points_of.start[object]; i < w->points_of.start[object + 1]; i++) {
-            const int32_t p = w->points_of.item[i];
-            for (int64_t k = w->of_point.start[p]; k < w->of_point.start[p + 1]; k++)
-                look_at(w, w->of_point.item[k]);
-        }
-        qsort(w->view_list, (size_t)w->n_view_list, sizeof *w->view_list, by_number);
-        for (int32_t i = 0; i < w->n_view_list; i++) missing += is_missing(w, w->view_list[i]);
-        if (missing > 0 && views >= 2 * missing)
-            st = report_missing(w, object, views, missing, err);
-    }
-    for (int32_t i = 0; i < w->n_view_list; i++) w->bare[w->view_list[i]] = 0;
-    forget(w);
-    for (int64_t i = l->start[object]; i < l->start[object + 1]; i++)
-        w->has[w->in->label_view[l->item[i]]] = 0;
+static vd_status judge_object(judging *j, int32_t object, vd_err *err) {
+    const int64_t first = j->members.start[object], end = j->members.start[object + 1];
+    if (end - first < 3) return VD_OK;
+    j->out.objects++;
+    vd_status st = judge_classes(j, object, err);
+    for (int64_t i = first; i < end; i++) j->has[j->w.in->label_view[j->members.item[i]]] = 1;
+    if (st == VD_OK) st = judge_views(j, object, err);
+    for (int64_t i = first; i < end; i++) j->has[j->w.in->label_view[j->members.item[i]]] = 0;
+    vd_counts_clear(&j->votes);
+    vd_counts_clear(&j->shown);
+    vd_counts_clear(&j->bare);
     return st;
 }
 
 /* ---- all ---- */
 
-static vd_status allocate(work *w, vd_err *err) {
-    const size_t views = (size_t)w->in->n_views + 1, labels = (size_t)w->in->n_labels + 1,
-                 classes = (size_t)w->in->n_classes + 1;
-    w->link_start = vd_mem_array(labels, sizeof *w->link_start);
-    w->shown = vd_mem_array(views, sizeof *w->shown);
-    w->common = vd_mem_array(labels, sizeof *w->common);
-    w->votes = vd_mem_array(classes, sizeof *w->votes);
-    w->view_list = vd_mem_array(views, sizeof *w->view_list);
-    w->label_list = vd_mem_array(labels, sizeof *w->label_list);
-    w->parent = vd_mem_array(labels, sizeof *w->parent);
-    w->bare = vd_mem_array(views, sizeof *w->bare);
-    w->box = vd_mem_array(views, sizeof *w->box);
-    w->has = vd_mem_array(views, sizeof *w->has);
-    const bool all = w->link_start && w->shown && w->common && w->votes && w->view_list &&
-                     w->label_list && w->parent && w->bare && w->box && w->has;
-    return all ? VD_OK : vd_nomem(err);
+/* The observations that each label covers. */
+static vd_status list_covered(vd_lists *l, const vd_points *in, vd_err *err) {
+    VD_TRY(vd_lists_new(l, in->n_labels, err));
+    for (int64_t o = 0; o < in->n; o++)
+        for (int32_t i = 0; i < in->n_covers[o]; i++)
+            l->start[vd_cover_index(vd_covers(in, o)[i]) + 2]++;
+    VD_TRY(vd_lists_sum(l, in->n_labels, err));
+    for (int64_t o = 0; o < in->n; o++)
+        for (int32_t i = 0; i < in->n_covers[o]; i++) {
+            const int32_t c = vd_covers(in, o)[i];
+            vd_lists_put(l, vd_cover_index(c), c < 0 ? (int32_t)(-1 - o) : (int32_t)o);
+        }
+    return VD_OK;
 }
 
-static void work_reset(work *w) {
-    lists_reset(&w->of_point);
-    lists_reset(&w->of_label);
-    lists_reset(&w->labels_of);
-    lists_reset(&w->points_of);
-    vd_mem_free(w->link_start);
-    vd_mem_free(w->link);
-    vd_mem_free(w->shown);
-    vd_mem_free(w->common);
-    vd_mem_free(w->votes);
-    vd_mem_free(w->view_list);
-    vd_mem_free(w->label_list);
-    vd_mem_free(w->parent);
-    vd_mem_free(w->bare);
-    vd_mem_free(w->box);
-    vd_mem_free(w->has);
-    vd_points_doubts_reset(&w->out);
+static vd_status allocate(judging *j, vd_err *err) {
+    vd_points_work *w = &j->w;
+    const size_t labels = (size_t)w->in->n_labels + 1;
+    w->object = vd_mem_array(labels, sizeof *w->object);
+    w->inside = vd_mem_array(labels, sizeof *w->inside);
+    w->pure = vd_mem_array(labels, sizeof *w->pure);
+    w->owner = vd_mem_array((size_t)w->in->n_points + 1, sizeof *w->owner);
+    j->has = vd_mem_array((size_t)w->in->n_views + 1, sizeof *j->has);
+    j->class_of = vd_mem_array(labels, sizeof *j->class_of);
+    if (!w->object || !w->inside || !j->class_of || !w->pure || !w->owner || !j->has) return vd_nomem(err);
+    VD_TRY(vd_counts_new(&j->votes, w->in->n_classes, err));
+    VD_TRY(vd_counts_new(&j->shown, w->in->n_views, err));
+    return vd_counts_new(&j->bare, w->in->n_views, err);
 }
 
-static vd_status judge(work *w, vd_err *err) {
+static void judging_reset(judging *j) {
+    vd_lists_reset(&j->w.of_point);
+    vd_lists_reset(&j->w.of_label);
+    vd_lists_reset(&j->members);
+    vd_lists_reset(&j->points);
+    vd_mem_free(j->w.object);
+    vd_mem_free(j->w.inside);
+    vd_mem_free(j->w.pure);
+    vd_mem_free(j->w.owner);
+    vd_mem_free(j->w.beside_label);
+    vd_mem_free(j->w.beside_object);
+    vd_mem_free(j->has);
+    vd_mem_free(j->class_of);
+    vd_lists_reset(&j->of_view);
+    vd_lists_reset(&j->beside);
+    vd_lists_reset(&j->beside_of);
+    vd_mem_free(j->x);
+    vd_mem_free(j->y);
+    vd_counts_reset(&j->votes);
+    vd_counts_reset(&j->shown);
+    vd_counts_reset(&j->bare);
+    vd_points_doubts_reset(&j->out);
+}
+
+static vd_status judge(judging *j, vd_err *err) {
+    vd_points_work *w = &j->w;
     const vd_points *in = w->in;
-    VD_TRY(allocate(w, err));
-    VD_TRY(lists_by(&w->of_point, in->point, in->n_points, in->n, err));
-    VD_TRY(lists_by(&w->of_label, in->label, in->n_labels, in->n, err));
-    VD_TRY(find_links(w, err));
-    for (int32_t a = 0; a < in->n_labels; a++) VD_TRY(judge_class(w, a, err));
-    VD_TRY(find_objects(w, err));
-    VD_TRY(lists_count(&w->points_of, in->n_labels, err));
-    core_points(w, false);
-    VD_TRY(lists_sum(&w->points_of, in->n_labels, err));
-    core_points(w, true);
-    for (int32_t a = 0; a < in->n_labels; a++)
-        if (w->parent[a] == a) VD_TRY(judge_object(w, a, err));
+    VD_TRY(allocate(j, err));
+    VD_TRY(vd_lists_by(&w->of_point, in->point, in->n_points, in->n, err));
+    VD_TRY(list_covered(&w->of_label, in, err));
+    VD_TRY(vd_points_link(w, err));
+    for (int round = 0; round < 2; round++) {
+        VD_TRY(vd_points_own(w, err));
+        VD_TRY(vd_points_join(w, err));
+    }
+    VD_TRY(vd_lists_by(&j->members, w->object, in->n_labels, in->n_labels, err));
+    VD_TRY(vd_lists_by(&j->points, w->owner, in->n_labels, in->n_points, err));
+    VD_TRY(vd_lists_by(&j->of_view, in->label_view, in->n_views, in->n_labels, err));
+    VD_TRY(vd_lists_by(&j->beside, w->beside_label, in->n_labels, w->n_beside, err));
+    VD_TRY(vd_lists_by(&j->beside_of, w->beside_object, in->n_labels, w->n_beside, err));
+    for (int32_t a = 0; a < in->n_labels; a++) set_class(j, a);
+    for (int32_t a = 0; a < in->n_labels; a++) VD_TRY(judge_object(j, a, err));
     return VD_OK;
 }
 
 vd_status vd_points_judge(vd_points_doubts *out, const vd_points *in, vd_err *err) {
-    work w = { .in = in };
+    judging j = { .w = { .in = in } };
     if (in->n > INT32_MAX)
         return vd_fail(err, VD_E_LIMIT, "labels: %lld observations of points, the limit is %d",
                        (long long)in->n, INT32_MAX);
-    vd_status st = judge(&w, err);
+    vd_status st = judge(&j, err);
     if (st == VD_OK) {
         vd_points_doubts_reset(out);
-        *out = w.out;
-        w.out = (vd_points_doubts){ 0 };
+        j.out.links = j.w.n_links;
+        *out = j.out;
+        j.out = (vd_points_doubts){ 0 };
     }
-    work_reset(&w);
+    judging_reset(&j);
     return st;
 }
 
