@@ -34,6 +34,13 @@ vd_status vd_labelme_xml_parse(vd_label_in *in, const char *where, const char *t
                                const char *subset, vd_err *err);
 vd_status vd_cityscapes_parse(vd_label_in *in, const char *where, const char *text, size_t size,
                               const char *name, const char *subset, vd_err *err);
+/* Beside them: the picture of a file below gtFine, and the file of a picture (appended). */
+vd_status vd_cityscapes_picture(vd_str *out, const char *file, vd_err *err);
+vd_status vd_cityscapes_file(vd_str *out, const vd_label_image *m, const char *subset,
+                             const char *suffix, vd_err *err);
+/* Reads maps: of all pictures, or of those that have no polygons. */
+vd_status vd_cityscapes_read_maps(vd_label_in *in, const char *path, bool all, int64_t *n,
+                                  vd_err *err);
 vd_status vd_cvat_parse(vd_label_in *in, const char *where, const char *text, size_t size,
                         vd_err *err);
 vd_status vd_label_studio_read(vd_label_in *in, vd_json_stream *s, vd_err *err);

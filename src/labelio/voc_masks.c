@@ -13,9 +13,9 @@ enum { BORDER = 255, MOST_OBJECTS = 254, CLASSES = 0, OBJECTS = 1 };
 static const char *const folders[] = { "SegmentationClass", "SegmentationObject" };
 
 static const char *const voc_classes[] = {
-    "background", "aeroplane", "bicycle",     "bird",  "boat",      "bottle", "bus",
-    "car",        "cat",       "chair",       "cow",   "diningtable", "dog",  "horse",
-    "motorbike",  "person",    "pottedplant", "sheep", "sofa",      "train",  "tvmonitor",
+    "background", "aeroplane", "bicycle",     "bird",  "boat",        "bottle", "bus",
+    "car",        "cat",       "chair",       "cow",   "diningtable", "dog",    "horse",
+    "motorbike",  "person",    "pottedplant", "sheep", "sofa",        "train",  "tvmonitor",
 };
 
 /* ---- classes ---- */
@@ -259,6 +259,13 @@ vd_status vd_voc_masks_push_rest(vd_voc_masks *v, int32_t image, vd_err *err) {
 
 /* ---- writing ---- */
 
+bool vd_voc_in_xml(const vd_label_object *o) {
+    bool pixels = o->has & (VD_OBJ_MASK | VD_OBJ_POLYGON);
+    bool boxed = o->has & (VD_OBJ_BOX | VD_OBJ_ROTATED) && !(o->has & VD_OBJ_CROWD);
+    double box[4];
+    return o->category >= 0 && vd_label_bounds(o, box) && (boxed || !pixels);
+}
+
 void vd_voc_painter_reset(vd_voc_painter *p) {
     vd_mem_free(p->index);
     vd_painter_reset(&p->class);
@@ -300,12 +307,12 @@ static vd_status paint_objects(vd_voc_painter *p, bool any[2], vd_label_set *set
     vd_label_object o;
     for (int64_t k = 0; k < n; k++) {
         VD_TRY(vd_label_set_get(set, image, k, &o, err));
-        n_boxed += o.category >= 0 && o.has & (VD_OBJ_BOX | VD_OBJ_ROTATED);
+        n_boxed += vd_voc_in_xml(&o);
     }
     for (int64_t k = 0; k < n; k++) {
         bool painted = false;
         VD_TRY(vd_label_set_get(set, image, k, &o, err));
-        bool in_xml = o.category >= 0 && o.has & (VD_OBJ_BOX | VD_OBJ_ROTATED);
+        bool in_xml = vd_voc_in_xml(&o);
         int32_t number = in_xml ? ++boxed : 0, class = o.category >= 0 ? p->index[o.category] : 0;
         if (!(o.has & (VD_OBJ_MASK | VD_OBJ_POLYGON)) || class < 0) continue;
         if (class == BORDER)

@@ -39,7 +39,8 @@ typedef struct vd_voc_masks {
 vd_status vd_voc_masks_open(vd_voc_masks *v, vd_label_in *in, const char *root, vd_err *err);
 void vd_voc_masks_reset(vd_voc_masks *v);
 
-/* Segments of a picture; 0 x 0: its size is not known. None where it has no maps: most have none. */
+/* Segments of a picture; 0 x 0: its size is not known. None where it has no maps: most have none.
+ */
 vd_status vd_voc_masks_read(vd_voc_masks *v, const char *stem, int32_t width, int32_t height,
                             vd_err *err);
 /* The pixels of the n-th object of the XML, from 1, which is of class `name`; NULL: it has none, or
@@ -59,6 +60,9 @@ typedef struct vd_voc_painter {
     vd_str name;
 } vd_voc_painter;
 
+/* Whether an object belongs into the XML beside maps: it has a box, and is no region that is not
+ * told apart. */
+bool vd_voc_in_xml(const vd_label_object *o);
 void vd_voc_painter_reset(vd_voc_painter *p);
 /* The maps of a picture below out->path, where it has objects with pixels. Objects with a box are
  * counted first: the XML has them. */
