@@ -21,13 +21,18 @@ enum {
 };
 
 static const char *const classes[] = {
-    "unlabeled",  "ego vehicle", "rectification border", "out of roi",   "static",
-    "dynamic",    "ground",      "road",                 "sidewalk",     "parking",
-    "rail track", "building",    "wall",                 "fence",        "guard rail",
-    "bridge",     "tunnel",      "pole",                 "polegroup",    "traffic light",
-    "traffic sign", "vegetation", "terrain",             "sky",          "person",
-    "rider",      "car",         "truck",                "bus",          "caravan",
-    "trailer",    "train",       "motorcycle",           "bicycle",
+    "unlabeled",  "ego vehicle",   "rectification border",
+    "out of roi", "static",        "dynamic",
+    "ground",     "road",          "sidewalk",
+    "parking",    "rail track",    "building",
+    "wall",       "fence",         "guard rail",
+    "bridge",     "tunnel",        "pole",
+    "polegroup",  "traffic light", "traffic sign",
+    "vegetation", "terrain",       "sky",
+    "person",     "rider",         "car",
+    "truck",      "bus",           "caravan",
+    "trailer",    "train",         "motorcycle",
+    "bicycle",
 };
 
 static bool is_thing(int64_t class) {

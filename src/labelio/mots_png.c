@@ -63,11 +63,11 @@ static vd_status push_number(reader *r, int32_t image, int32_t value, const vd_m
     const int64_t class = value / PER_CLASS;
     char number[32];
     snprintf(number, sizeof number, "class %lld", (long long)class);
-    const vd_label_category c = {
-        .id = class,
-        .name = class >= 1 && class <= r->classes.n ? r->classes.name[class - 1] : number,
-        .thing = 1
-    };
+    const vd_label_category c = { .id = class,
+                                  .name = class >= 1 && class <= r->classes.n
+                                              ? r->classes.name[class - 1]
+                                              : number,
+                                  .thing = 1 };
     vd_label_object o = { .has = VD_OBJ_TRACK, .image = image, .track = value };
     vd_label_give_mask(&o, mask);
     if (value == IGNORED) {
@@ -221,8 +221,7 @@ static vd_status paint_object(writer *w, const vd_label_image *m, const vd_label
     int32_t number = o->has & VD_OBJ_CROWD ? IGNORED : 0;
     bool painted = false;
     VD_TRY(vd_label_lose_rest(report, m, o, VD_OBJ_MASK | VD_OBJ_CROWD | VD_OBJ_TRACK, err));
-    if (number == 0 && o->category >= 0)
-        VD_TRY(track_number(w, sequence_of(m), o, &number, err));
+    if (number == 0 && o->category >= 0) VD_TRY(track_number(w, sequence_of(m), o, &number, err));
     if (number == 0)
         return vd_label_lose(report, err, "objects without a number that fits", "%s", m->name);
     if (number == IGNORED && o->category >= 0 &&
@@ -251,7 +250,8 @@ static vd_status write_frame(writer *w, int64_t i, int64_t nth, vd_err *err) {
     vd_str_clear(&w->name);
     vd_str_add(&w->name, "instances/");
     vd_add_safe_name(&w->name, sequence_of(m), "");
-    snprintf(file, sizeof file, "/%06lld.png", (long long)(m->frame != VD_LABEL_NONE ? m->frame : nth));
+    snprintf(file, sizeof file, "/%06lld.png",
+             (long long)(m->frame != VD_LABEL_NONE ? m->frame : nth));
     vd_str_add(&w->name, file);
     VD_TRY(vd_str_check(&w->name, err));
     return vd_paint_write(&w->painter, VD_PAINT_GREY16, w->out->path, w->name.data, err);

@@ -30,8 +30,9 @@ vd_status vd_mots_parse(vd_label_in *in, const char *where, const char *text, si
 /* One document each. `name` is the picture's where the document does not say it. */
 vd_status vd_labelme_parse(vd_label_in *in, const char *where, const char *text, size_t size,
                            const char *subset, vd_err *err);
+/* ... `root`: the folder that has "Masks", or NULL. */
 vd_status vd_labelme_xml_parse(vd_label_in *in, const char *where, const char *text, size_t size,
-                               const char *subset, vd_err *err);
+                               const char *subset, const char *root, vd_err *err);
 vd_status vd_cityscapes_parse(vd_label_in *in, const char *where, const char *text, size_t size,
                               const char *name, const char *subset, vd_err *err);
 /* Beside them: the picture of a file below gtFine, and the file of a picture (appended). */
