@@ -100,9 +100,13 @@ static vd_status image_of(reader *r, const char *file, const vd_label_map *map, 
     VD_TRY(vd_str_check(&r->sequence, err));
     if (r->folder.data[r->folder.size - 1] == '/') r->folder.data[--r->folder.size] = '\0';
     VD_TRY(vd_label_picture_of(r->in, &r->picture, r->root, r->folder.data, file, err));
+    vd_str_addf(&r->folder, "/%.*s.%s", (int)strcspn(last, "."), last,
+                vd_path_ext(r->picture.data));
+    VD_TRY(vd_str_check(&r->folder, err));
     long frame = strtol(last, &end, 10);
     bool numbered = end != last && *end == '.' && frame >= 0;
-    const vd_label_image m = { .name = r->picture.data,
+    /* frames of sequences have the same names: the folder tells them apart */
+    const vd_label_image m = { .name = r->folder.data,
                                .width = map->width,
                                .height = map->height,
                                .subset = vd_label_subset_in(file),

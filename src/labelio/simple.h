@@ -12,9 +12,10 @@ vd_status vd_kitti_parse(vd_label_in *in, const char *where, const char *text, s
                          int32_t image, vd_err *err);
 
 /* A sequence of MOTChallenge: the lines of gt.txt or det.txt. Frames become images named
- * "FOLDER/000001.EXT". */
+ * "ROOT/FOLDER/000001.EXT": those of several sequences have their folder in front. */
 typedef struct vd_mot_sequence {
     const char *name;   /* of the sequence */
+    const char *root;   /* NULL: nothing */
     const char *folder; /* "img1" */
     const char *ext;    /* ".jpg" */
     int32_t width, height;
