@@ -473,8 +473,7 @@ static vd_status write_image(writer *w, int64_t i, uint32_t holds, vd_err *err) 
                 m->width, m->height);
     for (int64_t k = 0; k < vd_label_set_count(w->set, i); k++) {
         VD_TRY(vd_label_set_get(w->set, i, k, &o, err));
-        if (w->masks && !(o.has & (VD_OBJ_BOX | VD_OBJ_ROTATED)) &&
-            o.has & (VD_OBJ_MASK | VD_OBJ_POLYGON))
+        if (w->masks && !vd_voc_in_xml(&o) && o.has & (VD_OBJ_MASK | VD_OBJ_POLYGON))
             VD_TRY(vd_label_lose_rest(w->out->report, m, &o, holds | VD_OBJ_CROWD, err));
         else
             VD_TRY(add_object(w, m, &o, holds, err));

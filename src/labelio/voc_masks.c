@@ -248,6 +248,10 @@ vd_status vd_voc_masks_push_rest(vd_voc_masks *v, int32_t image, vd_err *err) {
         vd_label_object o = { .image = image, .category = VD_LABEL_NONE };
         if (s->taken) continue;
         vd_label_give_mask(&o, s->mask);
+        if (s->object >= 1 && s->object <= MOST_OBJECTS) {
+            o.has |= VD_OBJ_ID;
+            o.id = s->object;
+        }
         if (s->border || (s->object == 0 && s->class != 0)) o.has |= VD_OBJ_CROWD;
         if (s->border || s->class != 0)
             VD_TRY(vd_label_in_class(v->in, s->border ? "void" : class_name(v, s->class, buffer),
@@ -258,6 +262,13 @@ vd_status vd_voc_masks_push_rest(vd_voc_masks *v, int32_t image, vd_err *err) {
 }
 
 /* ---- writing ---- */
+
+bool vd_voc_in_xml(const vd_label_object *o) {
+    bool pixels = o->has & (VD_OBJ_MASK | VD_OBJ_POLYGON);
+    bool boxed = o->has & (VD_OBJ_BOX | VD_OBJ_ROTATED) && !(o->has & VD_OBJ_CROWD);
+    double box[4];
+    return o->category >= 0 && vd_label_bounds(o, box) && (boxed || !pixels);
+}
 
 void vd_voc_painter_reset(vd_voc_painter *p) {
     vd_mem_free(p->index);
@@ -291,30 +302,61 @@ static vd_status number_classes(vd_voc_painter *p, const vd_label_set *set, vd_l
     return VD_OK;
 }
 
-/* Objects of the XML have the first numbers, in its order. */
+/* Numbers of the objects of a picture: those of the XML have the first ones, in its order; others
+ * their ids where those are free. */
+typedef struct counter {
+    int32_t xml, n_xml, next;
+    bool claimed[MOST_OBJECTS + 1];
+} counter;
+
+static bool claims(const counter *n, const vd_label_object *o) {
+    return !vd_voc_in_xml(o) && !(o->has & VD_OBJ_CROWD) && o->has & VD_OBJ_ID &&
+           o->id > n->n_xml && o->id <= MOST_OBJECTS;
+}
+
+static vd_status count_objects(counter *out, vd_label_set *set, int64_t image, vd_err *err) {
+    vd_label_object o;
+    *out = (counter){ 0 };
+    for (int64_t k = 0; k < vd_label_set_count(set, image); k++) {
+        VD_TRY(vd_label_set_get(set, image, k, &o, err));
+        out->n_xml += vd_voc_in_xml(&o);
+    }
+    for (int64_t k = 0; k < vd_label_set_count(set, image); k++) {
+        VD_TRY(vd_label_set_get(set, image, k, &o, err));
+        if (claims(out, &o)) out->claimed[o.id] = true;
+    }
+    out->next = out->n_xml;
+    return VD_OK;
+}
+
+static int32_t number_of(counter *n, bool taken[MOST_OBJECTS + 1], const vd_label_object *o,
+                         int32_t class) {
+    if (vd_voc_in_xml(o)) return ++n->xml;
+    if (class == BORDER) return BORDER;
+    if (o->has & VD_OBJ_CROWD) return 0; /* a region that is not told apart */
+    if (claims(n, o) && !taken[o->id]) {
+        taken[o->id] = true;
+        return (int32_t)o->id;
+    }
+    do n->next++;
+    while (n->next <= MOST_OBJECTS && n->claimed[n->next]);
+    return n->next;
+}
+
 static vd_status paint_objects(vd_voc_painter *p, bool any[2], vd_label_set *set, int64_t image,
                                vd_label_report *report, vd_err *err) {
     const vd_label_image *m = &set->images[image];
-    const int64_t n = vd_label_set_count(set, image);
-    int32_t boxed = 0, others = 0, n_boxed = 0;
+    bool taken[MOST_OBJECTS + 1] = { false };
+    counter numbers;
     vd_label_object o;
-    for (int64_t k = 0; k < n; k++) {
-        VD_TRY(vd_label_set_get(set, image, k, &o, err));
-        n_boxed += o.category >= 0 && o.has & (VD_OBJ_BOX | VD_OBJ_ROTATED);
-    }
-    for (int64_t k = 0; k < n; k++) {
+    VD_TRY(count_objects(&numbers, set, image, err));
+    for (int64_t k = 0; k < vd_label_set_count(set, image); k++) {
         bool painted = false;
         VD_TRY(vd_label_set_get(set, image, k, &o, err));
-        bool in_xml = o.category >= 0 && o.has & (VD_OBJ_BOX | VD_OBJ_ROTATED);
-        int32_t number = in_xml ? ++boxed : 0, class = o.category >= 0 ? p->index[o.category] : 0;
+        const int32_t class = o.category >= 0 ? p->index[o.category] : 0;
+        const int32_t number = number_of(&numbers, taken, &o, class);
         if (!(o.has & (VD_OBJ_MASK | VD_OBJ_POLYGON)) || class < 0) continue;
-        if (class == BORDER)
-            number = BORDER;
-        else if (o.has & VD_OBJ_CROWD)
-            number = 0; /* a region that is not told apart */
-        else if (!in_xml)
-            number = n_boxed + ++others;
-        if (number > MOST_OBJECTS && number != BORDER) {
+        if (number > MOST_OBJECTS && class != BORDER) {
             VD_TRY(vd_label_lose(report, err, "masks of objects beyond 254 of a picture", "%s",
                                  m->name));
             continue;

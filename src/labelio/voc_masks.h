@@ -60,6 +60,9 @@ typedef struct vd_voc_painter {
     vd_str name;
 } vd_voc_painter;
 
+/* Whether an object belongs into the XML beside maps: it has a box, and is no region that is not
+ * told apart. */
+bool vd_voc_in_xml(const vd_label_object *o);
 void vd_voc_painter_reset(vd_voc_painter *p);
 /* The maps of a picture below out->path, where it has objects with pixels. Objects with a box are
  * counted first: the XML has them. */
