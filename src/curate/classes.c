@@ -19,9 +19,8 @@ static vd_status load_names(vd_classes *c, vd_db *db, const vd_label_set_row *se
     bool row = true;
     int64_t cap = 0;
     if ((c->set = vd_arena_text(&c->texts, set->name)) == NULL) return vd_nomem(err);
-    VD_GO(vd_db_prepare(&s, db,
-                        "SELECT name FROM label_category WHERE set_id = ?1 ORDER BY category", true,
-                        err));
+    VD_GO(vd_db_prepare(
+        &s, db, "SELECT name FROM label_category WHERE set_id = ?1 ORDER BY category", true, err));
     vd_stmt_bind(s, 1, vd_val_int(set->set));
     while (row) {
         VD_GO(vd_stmt_step(s, &row, err));
@@ -80,8 +79,8 @@ done:
     return st;
 }
 
-void vd_classes_tally(int64_t *pictures, int64_t *objects, const vd_classes *c,
-                      const uint8_t *part, int n_parts) {
+void vd_classes_tally(int64_t *pictures, int64_t *objects, const vd_classes *c, const uint8_t *part,
+                      int n_parts) {
     const vd_counts *o = &c->objects;
     memset(pictures, 0, (size_t)c->n * (size_t)n_parts * sizeof *pictures);
     memset(objects, 0, (size_t)c->n * (size_t)n_parts * sizeof *objects);

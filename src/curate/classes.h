@@ -7,10 +7,10 @@
 
 /* Zeroed is valid and empty. */
 typedef struct vd_classes {
-    const char *set;    /* its name */
-    const char **name;  /* of classes, in the order of the set */
-    int32_t n;          /* classes */
-    vd_counts objects;  /* of each class, of the pictures of a list in its order */
+    const char *set;   /* its name */
+    const char **name; /* of classes, in the order of the set */
+    int32_t n;         /* classes */
+    vd_counts objects; /* of each class, of the pictures of a list in its order */
     vd_arena texts;
 } vd_classes;
 void vd_classes_reset(vd_classes *c);
@@ -24,6 +24,6 @@ vd_status vd_classes_load(vd_classes *out, vd_db *db, const vd_curated_list *lis
 
 /* Pictures with a class, and its objects, in each part.
  *     shapes : part[objects.n], 255: left out; pictures, objects [n * n_parts], by class */
-void vd_classes_tally(int64_t *pictures, int64_t *objects, const vd_classes *c,
-                      const uint8_t *part, int n_parts);
+void vd_classes_tally(int64_t *pictures, int64_t *objects, const vd_classes *c, const uint8_t *part,
+                      int n_parts);
 #endif

@@ -9,8 +9,8 @@ typedef struct vd_count {
     int32_t kind, n;
 } vd_count;
 
-/* Zeroed is valid and empty. Item i has the pairs from start[i] up to start[i + 1]; in it kinds ascend
- * and are below n_kinds, counts are at least 1. */
+/* Zeroed is valid and empty. Item i has the pairs from start[i] up to start[i + 1]; in it kinds
+ * ascend and are below n_kinds, counts are at least 1. */
 typedef struct vd_counts {
     int64_t n;      /* items */
     int64_t *start; /* [n + 1] */
@@ -39,12 +39,11 @@ vd_status vd_choose_even(int32_t *chosen, double *evenness, int64_t *n_chosen, c
 
 /* Deals items out to parts so that each part gets its share of every kind and of all weight.
  * Iterative stratification [Sechidis, Tsoumakas and Vlahavas, "On the stratification of multi-label
- * data", ECML PKDD 2011]: the kind with the least left first, each item that has it to the part that
- * still wants most of it. Theirs are items of one picture; here an item is a whole group, so those
- * with most of the kind go first, and at the end groups move between parts for as long as that
- * brings the parts nearer to their shares.
- *     shapes : part[n], weight[n] (pictures of a group, at least 1), draw[n] (decides between what
- *              is otherwise equal), share[n_parts], summing to 1
+ * data", ECML PKDD 2011]: the kind with the least left first, each item that has it to the part
+ * that still wants most of it. Theirs are items of one picture; here an item is a whole group, so
+ * those with most of the kind go first, and at the end groups move between parts for as long as
+ * that brings the parts nearer to their shares. shapes : part[n], weight[n] (pictures of a group,
+ * at least 1), draw[n] (decides between what is otherwise equal), share[n_parts], summing to 1
  *     fails  : VD_E_NOMEM */
 vd_status vd_stratify(uint8_t *part, const vd_counts *c, const int64_t *weight,
                       const uint64_t *draw, const double *share, int n_parts, vd_err *err);

@@ -2,12 +2,13 @@
  *
  * With n_k objects of kind k chosen, N in all, the entropy of the shares is
  *     H = log2 N - (1 / N) sum_k f(n_k),   f(x) = x log2 x.
- * An item that adds s objects, h_k of kind k, makes of it log2 (N + s) - (A + D) / (N + s), where A is
- * the sum of f before and D = sum_k f(n_k + h_k) - f(n_k). So of all items of one sum s the best is the
- * one of the least D, and a round is a search for the least of some numbers. After it D has changed
- * for the items that share a kind with the chosen one, by what that kind adds; f is rounded to a fixed
- * point, so that such sums are exact. A heap of bounds, as D only grows, is slower: where kinds are even
- * already, nearly all items are nearly as good as the best, and nearly all bounds must be looked at. */
+ * An item that adds s objects, h_k of kind k, makes of it log2 (N + s) - (A + D) / (N + s), where A
+ * is the sum of f before and D = sum_k f(n_k + h_k) - f(n_k). So of all items of one sum s the best
+ * is the one of the least D, and a round is a search for the least of some numbers. After it D has
+ * changed for the items that share a kind with the chosen one, by what that kind adds; f is rounded
+ * to a fixed point, so that such sums are exact. A heap of bounds, as D only grows, is slower:
+ * where kinds are even already, nearly all items are nearly as good as the best, and nearly all
+ * bounds must be looked at. */
 #include "index/counts.h"
 
 #include <math.h>
@@ -15,7 +16,7 @@
 
 #include "base/mem.h"
 
-static const double UNIT = 1 << 20; /* of f; a bit is that many */
+static const double UNIT = 1 << 20;          /* of f; a bit is that many */
 static const int64_t CHOSEN = INT64_MAX / 2; /* no D comes near */
 
 typedef struct summed {
@@ -40,9 +41,9 @@ typedef struct evener {
     holder *with;
     pile *pile;
     int64_t n_places, n_piles;
-    int64_t *have; /* objects chosen of each kind */
+    int64_t *have;        /* objects chosen of each kind */
     int64_t total, spent; /* N, A */
-    int64_t *f; /* f(x) up to the objects of the commonest kind */
+    int64_t *f;           /* f(x) up to the objects of the commonest kind */
 } evener;
 
 static void evener_reset(evener *v) {

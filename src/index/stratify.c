@@ -1,9 +1,9 @@
 /* Iterative stratification of groups. SPDX-License-Identifier: Apache-2.0
  *
- * First the items are dealt out, the rarest kind first, then they move. How far the parts are from what
- * they should have is the sum, over parts and kinds, of (have - want)^2 / want, with the weight of the
- * parts like KINDS_FOR_WEIGHT more kinds. An item moves to the part where that falls most. Counts are
- * whole and what is wanted is a product, so all sums are the same everywhere. */
+ * First the items are dealt out, the rarest kind first, then they move. How far the parts are from
+ * what they should have is the sum, over parts and kinds, of (have - want)^2 / want, with the
+ * weight of the parts like KINDS_FOR_WEIGHT more kinds. An item moves to the part where that falls
+ * most. Counts are whole and what is wanted is a product, so all sums are the same everywhere. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -181,16 +181,14 @@ static bool move_items(dealer *d) {
 
 vd_status vd_stratify(uint8_t *part, const vd_counts *c, const int64_t *weight,
                       const uint64_t *draw, const double *share, int n_parts, vd_err *err) {
-    dealer d = { .c = c,
-                 .weight = weight,
-                 .draw = draw,
-                 .share = share,
-                 .n_parts = n_parts,
-                 .part = part };
+    dealer d = {
+        .c = c, .weight = weight, .draw = draw, .share = share, .n_parts = n_parts, .part = part
+    };
     vd_status st = VD_OK;
     VD_GO(list_takers(&d, err));
     deal(&d);
-    for (int i = 0; i < ROUNDS && move_items(&d); i++) {}
+    for (int i = 0; i < ROUNDS && move_items(&d); i++) {
+    }
 done:
     dealer_reset(&d);
     return st;
