@@ -119,10 +119,11 @@ static const char *const migrations[VD_SCHEMA_VERSION] = {
     "ALTER TABLE label_category ADD COLUMN thing INTEGER;"
     /* objects by class are counted in the index alone */
     "DROP INDEX label_of_image; CREATE INDEX label_of_image ON label(image_id, category);"
-    /* `objects` holds 64-bit hashes of what objects of the class say, in ascending order */
-    "CREATE TABLE snapshot_label(snapshot_id INTEGER NOT NULL, uri TEXT NOT NULL,"
+    /* `picture` counts those of the snapshot by URI; `objects` holds 64-bit hashes of what its
+     * objects of the class say, in ascending order */
+    "CREATE TABLE snapshot_label(snapshot_id INTEGER NOT NULL, picture INTEGER NOT NULL,"
     " set_name TEXT NOT NULL, class TEXT NOT NULL, objects BLOB NOT NULL,"
-    " PRIMARY KEY(snapshot_id, uri, set_name, class)) WITHOUT ROWID;"
+    " PRIMARY KEY(snapshot_id, picture, set_name, class)) WITHOUT ROWID;"
     "CREATE TRIGGER snapshot_label_fixed BEFORE UPDATE ON snapshot_label BEGIN"
     " SELECT RAISE(ABORT, 'a snapshot does not change'); END;"
     "CREATE TRIGGER snapshot_label_kept BEFORE DELETE ON snapshot_label BEGIN"
