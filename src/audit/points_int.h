@@ -22,16 +22,16 @@ static inline void vd_lists_put(vd_lists *l, int32_t i, int32_t item) {
 }
 
 /* Counts by number, and which of them are not 0, so that they are cleared without looking at all. */
-typedef struct vd_counts {
+typedef struct vd_tally {
     int32_t *count, *list;
     int32_t n;
-} vd_counts;
+} vd_tally;
 
-vd_status vd_counts_new(vd_counts *t, int64_t n, vd_err *err);
-void vd_counts_sort(vd_counts *t); /* the list, by number */
-void vd_counts_clear(vd_counts *t);
-void vd_counts_reset(vd_counts *t);
-static inline int32_t vd_counts_add(vd_counts *t, int32_t i) {
+vd_status vd_tally_new(vd_tally *t, int64_t n, vd_err *err);
+void vd_tally_sort(vd_tally *t); /* the list, by number */
+void vd_tally_clear(vd_tally *t);
+void vd_tally_reset(vd_tally *t);
+static inline int32_t vd_tally_add(vd_tally *t, int32_t i) {
     if (t->count[i] == 0) t->list[t->n++] = i;
     return ++t->count[i];
 }
