@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "labelio/xml.h"
+#include "labelkit/xml.h"
 
 const char *vd_xml_attr(const vd_xml_at *at, const char *name) {
     for (const char *const *a = at->attr; *a != NULL; a += 2)

@@ -1,6 +1,6 @@
 /* Files and folders of label formats. SPDX-License-Identifier: Apache-2.0 */
-#ifndef VD_LABELIO_FILES_H
-#define VD_LABELIO_FILES_H
+#ifndef VD_LABELKIT_FILES_H
+#define VD_LABELKIT_FILES_H
 
 #include "base/str.h"
 

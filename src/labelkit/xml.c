@@ -1,5 +1,5 @@
 /* Expat: the only file of this room that knows it. SPDX-License-Identifier: Apache-2.0 */
-#include "labelio/xml.h"
+#include "labelkit/xml.h"
 
 #include <errno.h>
 #include <expat.h>

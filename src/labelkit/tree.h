@@ -1,10 +1,10 @@
 /* JSON trees of one picture or task, as several formats have them. SPDX-License-Identifier:
  * Apache-2.0 */
-#ifndef VD_LABELIO_TREE_H
-#define VD_LABELIO_TREE_H
+#ifndef VD_LABELKIT_TREE_H
+#define VD_LABELKIT_TREE_H
 
 #include "base/json.h"
-#include "labelio/in.h"
+#include "labelkit/in.h"
 
 /* Numbers of an array into out[n]; fails with VD_E_FORMAT unless it has exactly n. */
 vd_status vd_tree_reals(const vd_json *array, double *out, int n, const char *where,

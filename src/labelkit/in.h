@@ -1,10 +1,10 @@
 /* What readers of label formats stand on: names to indices, checked pushing, folders, sizes of
  * pictures. SPDX-License-Identifier: Apache-2.0 */
-#ifndef VD_LABELIO_IN_H
-#define VD_LABELIO_IN_H
+#ifndef VD_LABELKIT_IN_H
+#define VD_LABELKIT_IN_H
 
 #include "base/map.h"
-#include "labelio/files.h"
+#include "labelkit/files.h"
 #include "label/label.h"
 #include "label/pack.h"
 
@@ -17,10 +17,12 @@ typedef struct vd_label_in {
     vd_label_sink sink;
     vd_label_report *report; /* or NULL */
     const char *images;      /* folder of the pictures, or NULL */
+    const char *libexec_dir; /* of the decoding processes, as vd_codec_new has it, or NULL */
     vd_label_size_fn size;   /* before the files are looked at; or NULL */
     void *size_user;
     /* filled by the functions below */
     vd_map *category_of, *image_of;
+    struct vd_label_maps *maps; /* labelkit/maps.h; NULL until there is a map to read */
     int64_t n_categories, n_images, n_objects;
 } vd_label_in;
 

@@ -1,5 +1,5 @@
 /* Files and folders; see files.h. SPDX-License-Identifier: Apache-2.0 */
-#include "labelio/files.h"
+#include "labelkit/files.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* XML documents, element by element; expat is behind xml.c. SPDX-License-Identifier: Apache-2.0
  *
  * Documents that declare entities are refused, and so is nesting beyond 64 levels. */
-#ifndef VD_LABELIO_XML_H
-#define VD_LABELIO_XML_H
+#ifndef VD_LABELKIT_XML_H
+#define VD_LABELKIT_XML_H
 
 #include "base/str.h"
 

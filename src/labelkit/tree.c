@@ -1,5 +1,5 @@
 /* JSON trees; see tree.h. SPDX-License-Identifier: Apache-2.0 */
-#include "labelio/tree.h"
+#include "labelkit/tree.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,11 +1,12 @@
 /* The reader's side; see in.h. SPDX-License-Identifier: Apache-2.0 */
-#include "labelio/in.h"
+#include "labelkit/in.h"
 
 #include <string.h>
 
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "labelkit/maps.h"
 
 vd_status vd_label_in_init(vd_label_in *in, vd_label_sink sink, vd_label_report *report,
                            vd_err *err) {
@@ -17,6 +18,7 @@ vd_status vd_label_in_init(vd_label_in *in, vd_label_sink sink, vd_label_report 
 void vd_label_in_reset(vd_label_in *in) {
     vd_map_free(in->category_of);
     vd_map_free(in->image_of);
+    vd_label_maps_free(in->maps);
     *in = (vd_label_in){ 0 };
 }
 
