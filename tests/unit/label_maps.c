@@ -20,7 +20,8 @@ static void random_map(vd_rng *r, int32_t *map, int64_t n, int i) {
     int32_t id = 0;
     for (int64_t k = 0; k < n; k++) {
         if (k % run == 0)
-            id = i % 5 == 0 ? 7 : (int32_t)(vd_rng_int(r, 4 + 100 * (i % 2)) * (i % 7 ? 65536 : -3));
+            id =
+                i % 5 == 0 ? 7 : (int32_t)(vd_rng_int(r, 4 + 100 * (i % 2)) * (i % 7 ? 65536 : -3));
         map[k] = id;
     }
 }
@@ -81,10 +82,12 @@ T(maps_are_painted_in_order) {
             for (int p = 0; p < w * h; p++) {
                 uint16_t two = 0;
                 memcpy(&two, rows + 2 * p, sizeof two);
-                int32_t got = bytes == 1   ? rows[p]
-                              : bytes == 2 ? two
-                                           : rows[3 * p] | rows[3 * p + 1] << 8 | rows[3 * p + 2] << 16;
-                if (got != (want[p] & ((1 << (8 * bytes)) - 1))) T_FAIL("pixel %d, %d bytes", p, bytes);
+                int32_t got = bytes == 1 ? rows[p]
+                              : bytes == 2
+                                  ? two
+                                  : rows[3 * p] | rows[3 * p + 1] << 8 | rows[3 * p + 2] << 16;
+                if (got != (want[p] & ((1 << (8 * bytes)) - 1)))
+                    T_FAIL("pixel %d, %d bytes", p, bytes);
             }
         }
     }
@@ -134,8 +137,8 @@ typedef struct seen {
     int channels, n_palette, frames;
 } seen;
 
-static vd_status look(void *user, const vd_frame *f, const vd_media *m, int64_t index, double time_s,
-                      vd_err *err) {
+static vd_status look(void *user, const vd_frame *f, const vd_media *m, int64_t index,
+                      double time_s, vd_err *err) {
     seen *s = user;
     (void)m, (void)index, (void)time_s, (void)err;
     *s = (seen){ f->format, f->channels, f->plane[1].width, s->frames + 1 };
@@ -221,9 +224,10 @@ T(readers_of_maps_survive_refused_memory) {
         "{\"images\":[{\"id\":1,\"file_name\":\"a.jpg\",\"width\":4,\"height\":2}],\"categories\":"
         "[{\"id\":1,\"name\":\"c\",\"isthing\":1}],\"annotations\":[{\"image_id\":1,\"file_name\":"
         "\"a.png\",\"segments_info\":[{\"id\":1001,\"category_id\":1},{\"id\":2001,\"category_id\":1}]}]}";
-    static const char xml[] = "<annotation><filename>a.jpg</filename><object><name>cat</name><bndbox>"
-                              "<xmin>0</xmin><ymin>0</ymin><xmax>1</xmax><ymax>1</ymax></bndbox>"
-                              "</object></annotation>";
+    static const char xml[] =
+        "<annotation><filename>a.jpg</filename><object><name>cat</name><bndbox>"
+        "<xmin>0</xmin><ymin>0</ymin><xmax>1</xmax><ymax>1</ymax></bndbox>"
+        "</object></annotation>";
     const uint16_t wide[8] = { 0, 1001, 1001, 2001, 0, 0, 2001, 2001 };
     uint8_t rgb[24] = { 0 }, small[8];
     vd_err err = { 0 };
