@@ -92,7 +92,8 @@ static vd_status write_files(const char *folder, int32_t *map, vd_rng *r, vd_err
         char name[128];
         vd_map_masks m = { 0 };
         make_map(map, r);
-        snprintf(name, sizeof name, "gtFine/train/bench/bench_%06d_000019_gtFine_instanceIds.png", i);
+        snprintf(name, sizeof name, "gtFine/train/bench/bench_%06d_000019_gtFine_instanceIds.png",
+                 i);
         st = vd_map_masks_of(&m, map, HEIGHT, WIDTH, err);
         if (st == VD_OK) st = vd_map_canvas_clear(&p.canvas, HEIGHT, WIDTH, err);
         for (int64_t k = 0; st == VD_OK && k < m.n; k++)
