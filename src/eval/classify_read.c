@@ -358,6 +358,12 @@ vd_status vd_class_read(vd_class_items *out, const char *truth, const char *pred
     vd_status st = read_side(&t, truth, true, err);
     if (st == VD_OK) st = read_side(&p, pred, false, err);
     if (st == VD_OK) st = combine(&c, &t, &p, err);
+    if (st == VD_OK && t.id != NULL) { /* the texts lie in the file */
+        c.id = t.id;
+        c.ids = t.file;
+        t.id = NULL;
+        t.file = NULL;
+    }
     side_reset(&t);
     side_reset(&p);
     if (st == VD_OK)

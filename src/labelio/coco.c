@@ -23,6 +23,8 @@ typedef struct coco {
     vd_label_in *in;
     vd_json_stream *s;
     vd_map *categories, *images; /* from ids of the file to indices */
+    vd_map *licences;            /* likewise, into their names */
+    vd_names licence;
     const char *subset;
     bool have_images, have_categories, results;
     vd_js_mark deferred[MAX_DEFERRED];
@@ -211,6 +213,52 @@ static vd_status read_category(coco *c, vd_err *err) {
     return vd_map_put(c->categories, &cat.id, sizeof cat.id, index, err);
 }
 
+/* ---- licences ---- */
+
+/* Of the list "licenses": an id and a name, or else an address. Others are passed over. */
+static vd_status read_licence(coco *c, vd_err *err) {
+    vd_js_text key;
+    vd_json_type type;
+    int64_t id = 0;
+    bool more = true, has_id = false;
+    VD_TRY(vd_js_type(c->s, &type, err));
+    if (type != VD_JSON_OBJECT) return vd_js_skip(c->s, err);
+    vd_str_clear(&c->name);
+    VD_TRY(vd_js_enter(c->s, VD_JSON_OBJECT, err));
+    for (;;) {
+        VD_TRY(vd_js_member(c->s, &key, &more, err));
+        if (!more) break;
+        bool is_id = is(key, "id"), is_name = is(key, "name"), is_url = is(key, "url");
+        VD_TRY(vd_js_type(c->s, &type, err));
+        if (is_id && type == VD_JSON_NUMBER) {
+            has_id = true;
+            VD_TRY(vd_js_int(c->s, &id, "the id of a licence", err));
+        } else if (type == VD_JSON_TEXT && (is_name || (is_url && c->name.size == 0))) {
+            VD_TRY(take_name(c, &c->name, "the name of a licence", err));
+        } else {
+            VD_TRY(vd_js_skip(c->s, err));
+        }
+    }
+    if (!has_id || c->name.size == 0) return VD_OK;
+    VD_TRY(vd_map_put(c->licences, &id, sizeof id, c->licence.n, err));
+    return vd_names_add(&c->licence, c->name.data, (size_t)c->name.size, err);
+}
+
+/* An image's licence is kept by its name, where the file named it before; else as it is. */
+static vd_status take_licence(coco *c, vd_err *err) {
+    const vd_js_text key = { .p = "license", .n = 7 };
+    vd_json_type type;
+    int64_t id = 0, at = 0;
+    VD_TRY(vd_js_type(c->s, &type, err));
+    if (type != VD_JSON_NUMBER || vd_map_size(c->licences) == 0) return take_attribute(c, key, err);
+    VD_TRY(vd_js_int(c->s, &id, "the id of a licence", err));
+    if (vd_map_get(c->licences, &id, sizeof id, &at))
+        vd_attr_text(&c->attributes, "license", c->licence.name[at]);
+    else
+        vd_attr_real(&c->attributes, "license", (double)id);
+    return VD_OK;
+}
+
 /* ---- images ---- */
 
 static vd_status side_of(coco *c, int32_t *out, vd_err *err) {
@@ -233,8 +281,8 @@ static vd_status image_member(coco *c, vd_js_text key, vd_label_image *m, bool *
     if (is(key, "width")) return side_of(c, &m->width, err);
     if (is(key, "height")) return side_of(c, &m->height, err);
     if (is(key, "file_name")) return take_name(c, &c->name, "the name of a file", err);
-    if (is(key, "coco_url") || is(key, "license") || is(key, "flickr_url") ||
-        is(key, "date_captured")) {
+    if (is(key, "license")) return take_licence(c, err);
+    if (is(key, "coco_url") || is(key, "flickr_url") || is(key, "date_captured")) {
         bool address = key.p[0] == 'c'; /* the key is gone after the next call */
         VD_TRY(vd_js_type(c->s, &type, err));
         /* LVIS names no files: the address does */
@@ -674,6 +722,11 @@ static vd_status document_member(coco *c, vd_js_text key, vd_err *err) {
         c->have_categories = true;
         return read_list(c, read_category, err);
     }
+    if (is(key, "licenses")) {
+        vd_json_type type;
+        VD_TRY(vd_js_type(c->s, &type, err));
+        return type == VD_JSON_ARRAY ? read_list(c, read_licence, err) : vd_js_skip(c->s, err);
+    }
     if (!is(key, "annotations")) return vd_js_skip(c->s, err);
     if (!c->have_images || !c->have_categories) return defer(c, err);
     return read_list(c, read_annotation, err);
@@ -708,6 +761,8 @@ static void reset(coco *c) {
     vd_js_free(c->s);
     vd_map_free(c->categories);
     vd_map_free(c->images);
+    vd_map_free(c->licences);
+    vd_names_reset(&c->licence);
     vd_mem_free(c->xy.v);
     vd_mem_free(c->keypoints.v);
     vd_mem_free(c->runs.v);
@@ -736,6 +791,7 @@ static vd_status read_stream(vd_label_in *in, vd_json_stream *s, const char *pat
     VD_GO(vd_str_check(&c.maps, err));
     VD_GO(vd_map_new(&c.categories, err));
     VD_GO(vd_map_new(&c.images, err));
+    VD_GO(vd_map_new(&c.licences, err));
     st = read_document(&c, err);
 done:
     reset(&c);

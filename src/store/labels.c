@@ -232,7 +232,10 @@ vd_status vd_label_rows_end(vd_label_rows *r, int64_t matched, vd_err *err) {
     vd_status st = vd_stmt_run(s, v, VD_COUNT(v), err);
     vd_stmt_free(s);
     if (st == VD_OK)
-        st = vd_db_exec(r->db, "CREATE INDEX IF NOT EXISTS label_of_image ON label(image_id)", err);
+        st = vd_db_exec(r->db,
+                        "CREATE INDEX IF NOT EXISTS label_of_image"
+                        " ON label(image_id, category)",
+                        err);
     if (st == VD_OK) st = vd_db_commit(r->db, err);
     if (st == VD_OK) r->open = false;
     return st;

@@ -1,8 +1,9 @@
-/* Operation issues: problems by kind with counts, or per asset with evidence.
+/* Operation issues: problems by kind with counts, or per asset with evidence; of labels, see
+ * issues_labels.c.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "ops/op.h"
+#include "front/issues.h"
 #include "stage/problems.h"
 
 static const vd_arg args[] = {
@@ -22,6 +23,23 @@ static const vd_arg args[] = {
       .type = VD_T_FLAG,
       .help = "asset by asset; implied by --kind and --json" },
     { .name = "limit", .type = VD_T_INT, .max = 1e15, .def = "0", .help = "rows; 0: all" },
+    { .name = "labels",
+      .type = VD_T_FLAG,
+      .help = "check a label set instead, and keep what is found in table label_problem" },
+    { .name = "set",
+      .value = "NAME",
+      .help = "with --labels: the label set; the only one there is" },
+    { .name = "pred",
+      .value = "SET",
+      .help = "with --labels: a label set of predictions with scores, as a second opinion" },
+    { .name = "probs",
+      .value = "FILE.npy",
+      .help =
+          "with --labels: probabilities of the classes of whole pictures, pictures x classes, of "
+          "models not trained on the picture" },
+    { .name = "ids",
+      .value = "FILE.npy",
+      .help = "int64: the assets of the rows of --probs; the pictures of the set in their order" },
 };
 
 static const vd_column columns[] = {
@@ -102,14 +120,23 @@ static vd_status send(vd_opcall *c, vd_stmt *s, bool details, vd_err *err) {
     }
 }
 
+static vd_status check_arguments(const vd_opcall *c, vd_err *err) {
+    static const char *const of_labels[] = { "set", "pred", "probs", "ids" };
+    for (int i = 0; i < VD_COUNT(of_labels); i++)
+        if (vd_arg_given(c, of_labels[i]))
+            return vd_fail(err, VD_E_ARG, "issues: --%s is for --labels", of_labels[i]);
+    return check_kind(vd_arg_text(c, "kind"), err);
+}
+
 static vd_status issues_op(vd_opcall *c, vd_err *err) {
+    if (vd_arg_flag(c, "labels")) return vd_issues_labels(c, err);
     vd_status st = VD_OK;
     vd_dataset *ds = NULL;
     vd_stmt *s = NULL;
     vd_str sql = { 0 };
     const char *kind = vd_arg_text(c, "kind");
     bool details = kind != NULL || vd_arg_flag(c, "details") || !c->for_people;
-    VD_GO(check_kind(kind, err));
+    VD_GO(check_arguments(c, err));
     VD_GO(vd_op_open(c, VD_DB_READ, &ds, err));
     VD_GO(vd_op_check_where(vd_dataset_db(ds), vd_arg_text(c, "where"), err));
     vd_str_add(&sql, details ? "SELECT p.kind, a.uri, p.score, p.evidence, p.asset_id FROM ("
@@ -144,5 +171,6 @@ const vd_op vd_op_issues = {
     .n_args = VD_COUNT(args),
     .columns = columns,
     .n_columns = VD_COUNT(columns),
+    .flags = VD_OP_WRITES,
     .run = issues_op,
 };
