@@ -89,9 +89,7 @@ done:
 static vd_status has_other(bool *out, const char *root, const char *file, const char *suffix,
                            const char *other, vd_err *err) {
     vd_str path = { 0 };
-    vd_join(&path, root, "");
-    vd_str_addn(&path, file, (int64_t)(strlen(file) - strlen(suffix)));
-    vd_str_add(&path, other);
+    vd_str_addf(&path, "%s/%.*s%s", root, (int)(strlen(file) - strlen(suffix)), file, other);
     vd_status st = vd_str_check(&path, err);
     if (st == VD_OK) *out = vd_is_file(path.data);
     vd_str_reset(&path);
