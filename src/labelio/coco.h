@@ -12,6 +12,13 @@ vd_status vd_coco_read_bytes(vd_label_in *in, const char *where, const void *byt
                              vd_err *err);
 /* `path` ends with .json: one file; else a folder with annotations/instances_SUBSET.json. */
 vd_status vd_coco_write(vd_label_set *set, const vd_label_out *out, vd_err *err);
+/* Members of an annotation but its ids, each with a comma before it; holes of polygons are lost.
+ * `name` is the picture's. */
+vd_status vd_coco_add_object(vd_str *s, const vd_label_object *o, const char *name,
+                             vd_label_report *report, vd_err *err);
+/* "bbox", "area" and the like aside: the polygons or the mask as a value. */
+vd_status vd_coco_add_shape(vd_str *s, const vd_label_object *o, const char *name,
+                            vd_label_report *report, vd_err *err);
 /* A mask as {"size","counts"}: packed as COCO packs it, or the runs as a list. */
 vd_status vd_coco_add_mask(vd_str *s, const vd_label_object *o, bool packed, vd_err *err);
 #endif
