@@ -226,7 +226,7 @@ vd_status vd_state_of_snapshot(vd_state *out, vd_db *db, const char *name, vd_er
     int64_t id = -1;
     char stated[33] = "";
     VD_GO(find_snapshot(&s, db, name, &id, stated, err));
-    if (id < 0) VD_GO(vd_fail(err, VD_E_NOTFOUND, "diff: there is no snapshot '%.80s'", name));
+    if (id < 0) VD_GO(vd_fail(err, VD_E_NOTFOUND, "snapshot: there is no snapshot '%.80s'", name));
     VD_GO(read_rows(&s, db, id, err));
     VD_GO(make_digest(&s, err));
     if (strcmp(stated, s.digest) != 0)

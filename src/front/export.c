@@ -44,7 +44,8 @@ static const vd_arg args[] = {
       .type = VD_T_CHOICE,
       .choices = "copy|link|symlink|none",
       .def = "copy",
-      .help = "pictures as files of their own, hard or symbolic links (with --keep-exif), or none" },
+      .help =
+          "pictures as files of their own, hard or symbolic links (with --keep-exif), or none" },
     { .name = "resize",
       .type = VD_T_INT,
       .max = 65500,
@@ -88,8 +89,8 @@ static const vd_column columns[] = {
 /* Options of the other kind of export are no options of this one. */
 static vd_status check_kind(const vd_opcall *c, bool scenes, vd_err *err) {
     static const char *const of_scenes[] = { "scene", "undistort", "text" };
-    static const char *const of_datasets[] = { "snapshot", "where",     "split",      "labels",
-                                               "images",   "resize",    "quality",    "reencode",
+    static const char *const of_datasets[] = { "snapshot",  "where",      "split",      "labels",
+                                               "images",    "resize",     "quality",    "reencode",
                                                "keep-exif", "with-bytes", "shard-size", "replace" };
     const char *const *others = scenes ? of_datasets : of_scenes;
     int n = scenes ? VD_COUNT(of_datasets) : VD_COUNT(of_scenes);
@@ -120,7 +121,9 @@ static vd_publish_opt options(vd_opcall *c) {
         .pictures = { .mode = mode_of(vd_arg_text(c, "images")),
                       .side = (int32_t)vd_arg_int(c, "resize"),
                       .quality = vd_arg_given(c, "quality") ? (int)vd_arg_int(c, "quality") : 0,
-                      .ext = reencode == NULL ? NULL : reencode[0] == 'p' ? "png" : "jpg",
+                      .ext = reencode == NULL     ? NULL
+                             : reencode[0] == 'p' ? "png"
+                                                  : "jpg",
                       .keep_exif = vd_arg_flag(c, "keep-exif") },
         .shard_bytes = vd_arg_int(c, "shard-size"),
         .with_bytes = vd_arg_flag(c, "with-bytes"),
@@ -161,8 +164,10 @@ static vd_status export_dataset(vd_opcall *c, vd_err *err) {
     vd_out_words(c, "%s: %lld of %lld pictures in %s", opt.layout->format, (long long)done.pictures,
                  (long long)done.plan.n, opt.out);
     if (opt.snapshot != NULL && !done.complete)
-        st = vd_fail(err, VD_E_CHECK, "export: %lld of %lld pictures are not as the snapshot '%.60s' has them, and were left out",
-                     (long long)(done.plan.n - done.pictures), (long long)done.plan.n, opt.snapshot);
+        st = vd_fail(
+            err, VD_E_CHECK,
+            "export: %lld of %lld pictures are not as the snapshot '%.60s' has them, and were left out",
+            (long long)(done.plan.n - done.pictures), (long long)done.plan.n, opt.snapshot);
 done:
     vd_published_reset(&done);
     vd_pool_free(pool);

@@ -103,9 +103,11 @@ static vd_status turn(vd_encoder *e, vd_frame *f, vd_err *err) {
         VD_TRY(vd_pixels_orient(&e->turned[k], &e->plane[k], o, err));
         f->plane[k] = plane_of(&e->turned[k]);
     }
-    *f = (vd_frame){
-        f->format, f->plane[0].width, f->plane[0].height, 1, { f->plane[0], f->plane[1], f->plane[2] }
-    };
+    *f = (vd_frame){ f->format,
+                     f->plane[0].width,
+                     f->plane[0].height,
+                     1,
+                     { f->plane[0], f->plane[1], f->plane[2] } };
     return VD_OK;
 }
 
@@ -120,8 +122,8 @@ static vd_status write_png(vd_str *out, vd_encoder *e, const vd_frame *f, vd_err
     for (int32_t y = 0; y < f->height; y++)
         for (int32_t x = 0; x < f->width; x++)
             vd_frame_colour(f, x, y, e->rgb.data + 3 * ((int64_t)y * f->width + x));
-    return vd_png_write(out, VD_PNG_RGB8, e->rgb.data, f->width, f->height,
-                        3 * (ptrdiff_t)f->width, PNG_LEVEL, err);
+    return vd_png_write(out, VD_PNG_RGB8, e->rgb.data, f->width, f->height, 3 * (ptrdiff_t)f->width,
+                        PNG_LEVEL, err);
 }
 
 static vd_status write_jpeg(vd_str *out, vd_encoder *e, const vd_frame *f, const vd_media *media,

@@ -7,7 +7,7 @@
 #include "base/path.h"
 #include "publish/publish_int.h"
 
-enum { WINDOW = 64 };                               /* pictures in flight of a stream */
+enum { WINDOW = 64 };                                  /* pictures in flight of a stream */
 static const int64_t WINDOW_BYTES = (int64_t)64 << 20; /* ... unless one is larger */
 
 vd_status vd_publisher_step(vd_publisher *p, vd_err *err) {
@@ -49,10 +49,10 @@ static vd_status put(files *f, const vd_publish_item *item, const vd_str *bytes,
         vd_layout_add(&name, p->opt->layout->picture, item);
     vd_status st = vd_str_check(&name, err);
     if (st == VD_OK)
-        st = bytes != NULL ? vd_folder_put(&p->folder, name.data, bytes->data,
-                                           (size_t)bytes->size, err)
-                           : vd_folder_link(&p->folder, name.data, item->place,
-                                            p->opt->pictures.mode == VD_PICTURES_SYMLINK, err);
+        st = bytes != NULL
+                 ? vd_folder_put(&p->folder, name.data, bytes->data, (size_t)bytes->size, err)
+                 : vd_folder_link(&p->folder, name.data, item->place,
+                                  p->opt->pictures.mode == VD_PICTURES_SYMLINK, err);
     vd_str_reset(&name);
     return st;
 }
@@ -74,8 +74,7 @@ static vd_status one_file(void *user, int64_t i, int worker, vd_err *err) {
     VD_TRY(vd_publisher_maker(p, worker, &maker, err));
     if (item->parent != 0)
         return vd_picture_frames(maker, &p->out->plan, item->parent, put_frame, f, err);
-    VD_TRY(link ? vd_picture_check(maker, item, err)
-                : vd_picture_make(maker, item, &bytes, err));
+    VD_TRY(link ? vd_picture_check(maker, item, err) : vd_picture_make(maker, item, &bytes, err));
     if (item->fate == VD_FATE_DONE) VD_TRY(put(f, item, bytes, err));
     return vd_publisher_step(p, err);
 }

@@ -42,8 +42,7 @@ static vd_status nearest(vd_label_object *o, vd_mask *out, const vd_fit *f, vd_e
         vd_mask_paint(&from, a, w, 1);
         for (int64_t y = 0; y < to_h; y++) {
             const uint8_t *row = a + (2 * y + 1) * h / (2 * to_h) * w;
-            for (int64_t x = 0; x < to_w; x++)
-                b[y * to_w + x] = row[(2 * x + 1) * w / (2 * to_w)];
+            for (int64_t x = 0; x < to_w; x++) b[y * to_w + x] = row[(2 * x + 1) * w / (2 * to_w)];
         }
         vd_mask_reset(out);
         st = vd_mask_from_bytes(out, b, to_w, to_h, to_w, err);

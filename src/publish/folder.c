@@ -212,9 +212,9 @@ vd_status vd_folder_link(const vd_folder *f, const char *name, const char *targe
                          vd_err *err) {
     vd_str path = { 0 };
     vd_status st = place(f, &path, name, err);
-    if (st == VD_OK && (symbolic ? symlink(target, path.data)
-                                 : linkat(AT_FDCWD, target, AT_FDCWD, path.data,
-                                          AT_SYMLINK_FOLLOW)) != 0)
+    if (st == VD_OK &&
+        (symbolic ? symlink(target, path.data)
+                  : linkat(AT_FDCWD, target, AT_FDCWD, path.data, AT_SYMLINK_FOLLOW)) != 0)
         st = errno == EXDEV
                  ? vd_fail(err, VD_E_IO,
                            "export: %s lies on another file system than %s, where no hard link to "

@@ -8,7 +8,7 @@
 
 #include "base/str.h"
 
-#define VD_FOLDER_MANIFEST "export.json" /* by which a folder is known as one of ours */
+#define VD_FOLDER_MANIFEST ".vidimus.json" /* by which a folder is known as one of ours */
 
 typedef struct vd_folder {
     char *path, *partial;

@@ -55,7 +55,7 @@ static vd_status folder_of(survey *s, const char **out, const char *text, int64_
 static vd_status on_category(void *user, const vd_label_category *c, vd_err *err) {
     survey *s = user;
     VD_TRY(VD_GROW(s->class, s->cap_classes, s->n_classes + 1, err));
-    VD_TRY(folder_of(s, &s->class[s->n_classes], c->name, s->n_classes, err));
+    VD_TRY(folder_of(s, &s->class[s->n_classes], c -> name, s -> n_classes, err));
     s->n_classes++;
     return VD_OK;
 }
@@ -80,8 +80,7 @@ static vd_status on_image(void *user, const vd_label_image *m, int64_t row, int6
 }
 
 static void add_class(int32_t *class, int32_t category) {
-    if (category >= 0 && *class != category)
-        *class = *class == VD_LABEL_NONE ? category : SEVERAL;
+    if (category >= 0 && *class != category) *class = *class == VD_LABEL_NONE ? category : SEVERAL;
 }
 
 static vd_status on_object(void *user, const vd_label_object *o, int64_t row, vd_err *err) {
@@ -285,9 +284,9 @@ static vd_status take_object(void *user, const vd_label_object *o, int64_t row, 
     return c->sink.object(c->sink.user, &mine, err);
 }
 
-vd_status vd_publish_collect(vd_label_set *out, int32_t *image, const vd_publish_plan *p,
-                             vd_db *db, const vd_label_set_row *row, const vd_layout *layout,
-                             const char *part, bool fit, vd_err *err) {
+vd_status vd_publish_collect(vd_label_set *out, int32_t *image, const vd_publish_plan *p, vd_db *db,
+                             const vd_label_set_row *row, const vd_layout *layout, const char *part,
+                             bool fit, vd_err *err) {
     collector c = { .p = p, .layout = layout, .fit = fit, .sink = vd_label_set_sink(out) };
     vd_status st = VD_OK;
     const vd_label_walk walk = { take_category, take_image, take_object, &c, true };

@@ -19,9 +19,9 @@ vd_status vd_publish_survey(vd_publish_plan *p, vd_db *db, const vd_label_set_ro
  * picture's index in the set, -1 if it is not in it. `fit`: the pictures were written, and the set
  * has their sizes, else those that the labels are of. Ids of pictures are those of the source where
  * all have one, else of the assets. Fails likewise. */
-vd_status vd_publish_collect(vd_label_set *out, int32_t *image, const vd_publish_plan *p,
-                             vd_db *db, const vd_label_set_row *row, const vd_layout *layout,
-                             const char *part, bool fit, vd_err *err);
+vd_status vd_publish_collect(vd_label_set *out, int32_t *image, const vd_publish_plan *p, vd_db *db,
+                             const vd_label_set_row *row, const vd_layout *layout, const char *part,
+                             bool fit, vd_err *err);
 
 /* From the labels' size to the written one. */
 vd_fit vd_publish_fit_of(const vd_publish_item *item);

@@ -16,8 +16,8 @@ static bool plain(unsigned char c) {
 /* Letters of other scripts stay; spaces and marks of direction among them do not. */
 static bool visible(const char *p, int n) {
     unsigned char a = (unsigned char)p[0], b = (unsigned char)p[1];
-    if (n == 2) return !(a == 0xc2 && b <= 0xa0);        /* C1 controls, no-break space */
-    if (n == 3) return a != 0xe2 || b > 0x81;            /* U+2000 to U+207F */
+    if (n == 2) return !(a == 0xc2 && b <= 0xa0); /* C1 controls, no-break space */
+    if (n == 3) return a != 0xe2 || b > 0x81;     /* U+2000 to U+207F */
     return n == 4;
 }
 

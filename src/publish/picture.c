@@ -44,8 +44,8 @@ vd_status vd_picture_maker_new(vd_picture_maker **out, const vd_dataset *ds,
     vd_picture_maker *m = vd_mem_array(1, sizeof *m);
     if (m == NULL) return vd_nomem(err);
     m->opt = *opt;
-    vd_status st = vd_dataset_open(&m->ds, vd_dataset_dir(ds), VD_DB_READ, vd_dataset_schema(ds),
-                                   err);
+    vd_status st =
+        vd_dataset_open(&m->ds, vd_dataset_dir(ds), VD_DB_READ, vd_dataset_schema(ds), err);
     if (st == VD_OK) st = vd_pixel_source_new(&m->pixels, m->ds, libexec_dir, err);
     if (st == VD_OK)
         *out = m;
@@ -253,7 +253,8 @@ vd_status vd_picture_make(vd_picture_maker *m, vd_publish_item *item, const vd_s
                           vd_err *err) {
     vd_bytes b = { .fd = -1 };
     *bytes = NULL;
-    if (item->refused) return vd_publish_drop(item, VD_FATE_UNDECODABLE, "as the catalog says", err);
+    if (item->refused)
+        return vd_publish_drop(item, VD_FATE_UNDECODABLE, "as the catalog says", err);
     VD_TRY(vd_asset_bytes(m->pixels, item->id, &b, err));
     vd_status st = VD_OK;
     if (!b.ok)
@@ -272,7 +273,8 @@ vd_status vd_picture_make(vd_picture_maker *m, vd_publish_item *item, const vd_s
 
 vd_status vd_picture_check(vd_picture_maker *m, vd_publish_item *item, vd_err *err) {
     vd_bytes b = { .fd = -1 };
-    if (item->refused) return vd_publish_drop(item, VD_FATE_UNDECODABLE, "as the catalog says", err);
+    if (item->refused)
+        return vd_publish_drop(item, VD_FATE_UNDECODABLE, "as the catalog says", err);
     VD_TRY(vd_asset_bytes(m->pixels, item->id, &b, err));
     vd_status st = VD_OK;
     if (!b.ok)

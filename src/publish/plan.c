@@ -165,14 +165,15 @@ static vd_status take_facts(vd_publish_plan *p, vd_publish_item *m, const vd_stm
 static vd_status load_facts(vd_publish_plan *p, vd_db *db, vd_err *err) {
     vd_status st = VD_OK;
     vd_stmt *s = NULL;
-    VD_GO(vd_db_prepare(&s, db,
-                        "SELECT a.state, coalesce(a.parent_id, 0), coalesce(a.container_id, 0),"
-                        " coalesce(f.width, 0), coalesce(f.height, 0), coalesce(f.orientation, 0),"
-                        " coalesce(f.bits, 0), coalesce(f.verdict, ''), coalesce(b.content_hash, ''),"
-                        " a.uri, coalesce(a.size, 0)"
-                        " FROM asset a LEFT JOIN fact_check f ON f.asset_id = a.id"
-                        " LEFT JOIN asset b ON b.id = a.parent_id WHERE a.id = ?1",
-                        true, err));
+    VD_GO(
+        vd_db_prepare(&s, db,
+                      "SELECT a.state, coalesce(a.parent_id, 0), coalesce(a.container_id, 0),"
+                      " coalesce(f.width, 0), coalesce(f.height, 0), coalesce(f.orientation, 0),"
+                      " coalesce(f.bits, 0), coalesce(f.verdict, ''), coalesce(b.content_hash, ''),"
+                      " a.uri, coalesce(a.size, 0)"
+                      " FROM asset a LEFT JOIN fact_check f ON f.asset_id = a.id"
+                      " LEFT JOIN asset b ON b.id = a.parent_id WHERE a.id = ?1",
+                      true, err));
     for (int64_t i = 0; i < p->n; i++) {
         bool row = false;
         vd_stmt_bind(s, 1, vd_val_int(p->item[i].id));

@@ -29,41 +29,41 @@ const char *vd_fate_text(vd_fate fate); /* static; for vd_label_lose */
 
 /* What a reader of the result should know about a picture that was written. */
 enum {
-    VD_NOTE_UPRIGHT = 1,  /* was turned by its EXIF orientation, encoded anew upright */
-    VD_NOTE_TURNED = 2,   /* is turned by its EXIF orientation, as it was */
-    VD_NOTE_ENCODED = 4,  /* encoded anew for another reason */
-    VD_NOTE_DEPTH = 8,    /* had more than 8 bits a sample, has 8 */
-    VD_NOTE_COPIED = 16,  /* a link was wanted, and there is no file to link to */
+    VD_NOTE_UPRIGHT = 1,   /* was turned by its EXIF orientation, encoded anew upright */
+    VD_NOTE_TURNED = 2,    /* is turned by its EXIF orientation, as it was */
+    VD_NOTE_ENCODED = 4,   /* encoded anew for another reason */
+    VD_NOTE_DEPTH = 8,     /* had more than 8 bits a sample, has 8 */
+    VD_NOTE_COPIED = 16,   /* a link was wanted, and there is no file to link to */
     VD_NOTE_REPAIRED = 32, /* its metadata could not be told from its pixels: encoded anew */
 };
 
 typedef struct vd_publish_item {
-    int64_t id, parent;     /* parent 0: a file or member, else a frame or page of it */
-    const char *uri;        /* as recorded */
-    const char *place;      /* where it is now */
-    int64_t size;           /* of its file, as recorded */
-    const char *hash;       /* of the bytes that are read, "" where unknown */
+    int64_t id, parent; /* parent 0: a file or member, else a frame or page of it */
+    const char *uri;    /* as recorded */
+    const char *place;  /* where it is now */
+    int64_t size;       /* of its file, as recorded */
+    const char *hash;   /* of the bytes that are read, "" where unknown */
     const char *part, *stem;
-    int32_t width, height;  /* upright, by the catalog; 0: unknown */
-    int orientation, bits;  /* 0: unknown */
-    bool member;            /* of an archive */
-    bool refused;           /* the catalog knows that no pixels come of it */
+    int32_t width, height; /* upright, by the catalog; 0: unknown */
+    int orientation, bits; /* 0: unknown */
+    bool member;           /* of an archive */
+    bool refused;          /* the catalog knows that no pixels come of it */
     /* by the labels */
     bool labelled;
-    int64_t label_id;       /* of the picture in its source */
+    int64_t label_id; /* of the picture in its source */
     int32_t label_width, label_height;
     const char *sequence, *attributes; /* or NULL */
-    int64_t frame;          /* in the sequence, VD_LABEL_NONE */
-    const char *folder;     /* of its class or sequence, where the layout has one; or NULL */
-    int32_t class;          /* of folders of classes: index of the category, VD_LABEL_NONE */
+    int64_t frame;                     /* in the sequence, VD_LABEL_NONE */
+    const char *folder; /* of its class or sequence, where the layout has one; or NULL */
+    int32_t class;      /* of folders of classes: index of the category, VD_LABEL_NONE */
     /* by the pictures themselves */
     vd_fate fate;
     unsigned notes;
     int32_t out_width, out_height;
-    char ext[8];            /* of the written file */
-    char written_hash[33];  /* XXH3-128 of the written bytes */
-    int64_t bytes;          /* written */
-    char *why;              /* what went wrong, one line; vd_mem; NULL */
+    char ext[8];           /* of the written file */
+    char written_hash[33]; /* XXH3-128 of the written bytes */
+    int64_t bytes;         /* written */
+    char *why;             /* what went wrong, one line; vd_mem; NULL */
 } vd_publish_item;
 
 /* Zeroed is valid and empty. Items by URI; parts by name. */
@@ -72,9 +72,9 @@ typedef struct vd_publish_plan {
     int64_t n, cap;
     const char **part; /* those that occur */
     int n_parts;
-    char digest[33];   /* of the snapshot, "" */
-    int64_t made_ns;   /* of the snapshot */
-    vd_map *by_id;     /* asset -> item */
+    char digest[33]; /* of the snapshot, "" */
+    int64_t made_ns; /* of the snapshot */
+    vd_map *by_id;   /* asset -> item */
     vd_arena texts;
 } vd_publish_plan;
 void vd_publish_plan_reset(vd_publish_plan *p);

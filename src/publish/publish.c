@@ -24,13 +24,15 @@ static vd_status check_options(const vd_publish_opt *o, vd_err *err) {
     bool link = p->mode == VD_PICTURES_LINK || p->mode == VD_PICTURES_SYMLINK;
     bool files = o->layout->kind != VD_PUBLISH_SHARDS && !o->with_bytes;
     if (o->snapshot != NULL && o->where != NULL)
-        return vd_fail(err, VD_E_ARG, "export: a snapshot has its pictures; --where is for those of now");
+        return vd_fail(err, VD_E_ARG,
+                       "export: a snapshot has its pictures; --where is for those of now");
     if (link && !p->keep_exif)
         return vd_fail(err, VD_E_ARG,
                        "export: a link leads to the file with its EXIF and GPS; say --keep-exif if "
                        "that is meant, or --images copy");
     if (link && (p->side > 0 || p->ext != NULL || p->quality > 0))
-        return vd_fail(err, VD_E_ARG, "export: what is linked to cannot be resized or encoded anew");
+        return vd_fail(err, VD_E_ARG,
+                       "export: what is linked to cannot be resized or encoded anew");
     if (o->with_bytes && o->layout->kind != VD_PUBLISH_TABLES)
         return vd_fail(err, VD_E_ARG, "export: --with-bytes is for --format parquet");
     if (!files && p->mode != VD_PICTURES_COPY)
@@ -46,7 +48,8 @@ static vd_status find_labels(vd_publisher *p, vd_err *err) {
     VD_TRY(vd_db_int(db, "SELECT count(*) FROM label_set", &sets, err));
     if (p->opt->labels == NULL && sets == 0) {
         if (p->opt->layout->kind != VD_PUBLISH_FOLDERS) return VD_OK;
-        return vd_fail(err, VD_E_NOTFOUND, "export: folders of classes need a label set; see vidimus import");
+        return vd_fail(err, VD_E_NOTFOUND,
+                       "export: folders of classes need a label set; see vidimus import");
     }
     return vd_label_set_find(&p->out->set, db, p->opt->labels, err);
 }
@@ -82,8 +85,8 @@ static void take_as_recorded(vd_publish_plan *plan) {
         strcpy(m->ext, "jpg");
         if (n > 0 && n < sizeof m->ext)
             for (size_t k = 0; k <= n; k++)
-                m->ext[k] = dot[1 + k] >= 'A' && dot[1 + k] <= 'Z' ? (char)(dot[1 + k] + 32)
-                                                                   : dot[1 + k];
+                m->ext[k] =
+                    dot[1 + k] >= 'A' && dot[1 + k] <= 'Z' ? (char)(dot[1 + k] + 32) : dot[1 + k];
         m->out_width = m->width;
         m->out_height = m->height;
         m->fate = VD_FATE_DONE;
@@ -212,7 +215,8 @@ static vd_status write_manifest(vd_publisher *p, vd_err *err) {
     }
     vd_str_add(&s, "}\n}\n");
     vd_status st = vd_str_check(&s, err);
-    if (st == VD_OK) st = vd_folder_put(&p->folder, VD_FOLDER_MANIFEST, s.data, (size_t)s.size, err);
+    if (st == VD_OK)
+        st = vd_folder_put(&p->folder, VD_FOLDER_MANIFEST, s.data, (size_t)s.size, err);
     vd_str_reset(&s);
     return st;
 }

@@ -9,8 +9,8 @@
 
 typedef struct vd_publish_opt {
     const vd_layout *layout;
-    const char *out; /* folder */
-    bool replace;    /* an earlier export that lies there */
+    const char *out;                               /* folder */
+    bool replace;                                  /* an earlier export that lies there */
     const char *snapshot, *where, *split, *labels; /* NULL: none; where is checked */
     vd_picture_opt pictures;
     int64_t shard_bytes; /* of tar files, at most unless one picture is larger */
@@ -23,10 +23,10 @@ typedef struct vd_publish_opt {
 
 /* Zeroed is valid and empty. */
 typedef struct vd_published {
-    vd_publish_plan plan; /* with what became of each picture */
-    vd_label_report lost; /* by the labels and by the pictures */
+    vd_publish_plan plan;  /* with what became of each picture */
+    vd_label_report lost;  /* by the labels and by the pictures */
     vd_label_report noted; /* pictures that were written, but not as they were */
-    vd_label_set_row set; /* set 0: no labels */
+    vd_label_set_row set;  /* set 0: no labels */
     int64_t pictures, labelled, categories, objects, bytes;
     bool complete; /* nothing that the snapshot has is missing */
 } vd_published;

@@ -25,8 +25,8 @@ typedef struct vd_publisher {
 vd_status vd_publisher_step(vd_publisher *p, vd_err *err);
 vd_status vd_publisher_maker(vd_publisher *p, int worker, vd_picture_maker **out, vd_err *err);
 
-/* Writes every picture as a file of the layout; `staged`: frames and pages only, under their ids, for
- * vd_publish_stream to read. */
+/* Writes every picture as a file of the layout; `staged`: frames and pages only, under their ids,
+ * for vd_publish_stream to read. */
 vd_status vd_publish_files(vd_publisher *p, bool staged, vd_err *err);
 
 /* Calls `each` with every picture of a part (NULL: all) and its bytes, in the order of the plan,

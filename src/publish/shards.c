@@ -1,6 +1,6 @@
-/* WebDataset: tar shards of samples, PART-000000.tar and on. A sample is the members KEY.jpg (or its
- * own extension), KEY.json with the labels in COCO's terms, and KEY.cls with the number of the class
- * where the picture as a whole has one. categories.json lists the classes by number.
+/* WebDataset: tar shards of samples, PART-000000.tar and on. A sample is the members KEY.jpg (or
+ * its own extension), KEY.json with the labels in COCO's terms, and KEY.cls with the number of the
+ * class where the picture as a whole has one. categories.json lists the classes by number.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 

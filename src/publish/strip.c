@@ -8,7 +8,9 @@ static const uint8_t PNG_HEAD[8] = { 0x89, 'P', 'N', 'G', 0x0d, 0x0a, 0x1a, 0x0a
 const char *vd_strip_ext(const uint8_t *b, size_t n) {
     if (n >= 4 && b[0] == 0xff && b[1] == 0xd8 && b[2] == 0xff) return "jpg";
     if (n >= 8 && memcmp(b, PNG_HEAD, 8) == 0) return "png";
-    if (n >= 16 && memcmp(b, "RIFF", 4) == 0 && memcmp(b + 8, "WEBPVP8", 7) == 0) return "webp";
+    if (n >= 16 && memcmp(b, "RIFF", 4) == 0 && memcmp(b + 8, "WEBPVP8", 7) == 0 &&
+        memchr(" LX", b[15], 3) != NULL)
+        return "webp";
     return NULL;
 }
 
@@ -163,13 +165,15 @@ static void add_chunk(vd_str *out, const uint8_t *chunk, size_t length) {
 
 /* The chunks of b[at..n); those of a frame of an animation lie in its ANMF. */
 static vd_status strip_riff(vd_str *out, const uint8_t *b, size_t n, size_t at, bool inner,
-                            const char *name, vd_err *err) {
+                            bool *pixels, const char *name, vd_err *err) {
     static const char *const kept[] = { "VP8 ", "VP8L", "ALPH", "ICCP", "ANIM" };
     while (at + 8 <= n) {
         size_t length = le32(b + at + 4);
         const uint8_t *type = b + at;
-        if (length > n - at - 8) return broken(name, "a chunk that is longer than the file", at, err);
-        if (!inner && memcmp(type, "VP8X", 4) == 0 && length >= 10) {
+        if (length > n - at - 8)
+            return broken(name, "a chunk that is longer than the file", at, err);
+        if (!inner && memcmp(type, "VP8X", 4) == 0) {
+            if (length < 10) return broken(name, "a header that is too short", at, err);
             int64_t flags = out->size + 8;
             add_chunk(out, type, length);
             if (out->status == VD_OK)
@@ -177,11 +181,15 @@ static vd_status strip_riff(vd_str *out, const uint8_t *b, size_t n, size_t at, 
         } else if (!inner && memcmp(type, "ANMF", 4) == 0 && length >= ANMF_HEAD) {
             int64_t begin = out->size;
             add(out, type, 8 + ANMF_HEAD);
-            VD_TRY(strip_riff(out, b, at + 8 + length, at + 8 + ANMF_HEAD, true, name, err));
+            VD_TRY(
+                strip_riff(out, b, at + 8 + length, at + 8 + ANMF_HEAD, true, pixels, name, err));
             set_le32(out, begin + 4, (size_t)(out->size - begin - 8));
         } else {
-            for (int i = 0; i < VD_COUNT(kept); i++)
-                if (memcmp(type, kept[i], 4) == 0) add_chunk(out, type, length);
+            for (int i = 0; i < VD_COUNT(kept); i++) {
+                if (memcmp(type, kept[i], 4) != 0) continue;
+                *pixels = *pixels || i < 2;
+                add_chunk(out, type, length);
+            }
         }
         at += 8 + length + length % 2;
     }
@@ -192,11 +200,13 @@ static vd_status strip_webp(vd_str *out, const uint8_t *b, size_t n, const char 
                             vd_err *err) {
     size_t stated = le32(b + 4);
     int64_t begin = out->size;
+    bool pixels = false;
     if (stated > n - 8) return broken(name, "the file is shorter than it says", 4, err);
     add(out, b, 4);
     add_le32(out, 0);
     add(out, b + 8, 4);
-    VD_TRY(strip_riff(out, b, 8 + stated, 12, false, name, err));
+    VD_TRY(strip_riff(out, b, 8 + stated, 12, false, &pixels, name, err));
+    if (!pixels) return broken(name, "the file ends before the picture begins", 8 + stated, err);
     set_le32(out, begin + 4, (size_t)(out->size - begin - 8));
     return VD_OK;
 }

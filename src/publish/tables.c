@@ -21,6 +21,14 @@ typedef struct images {
     vd_str name;
 } images;
 
+/* Where a picture was taken is metadata that is taken out of its file, too. */
+static bool is_place(const char *name) {
+    static const char *const places[] = { "latitude", "longitude", "altitude_m", "direction_deg" };
+    for (int i = 0; i < VD_COUNT(places); i++)
+        if (strcmp(name, places[i]) == 0) return true;
+    return false;
+}
+
 /* Columns of the view that have a column of their own, or say nothing of what was written. */
 static bool told(const char *name) {
     static const char *const own[] = { "id", "uri", "width", "height", "state" };
@@ -51,9 +59,9 @@ static void add_column(images *t, const char *name, vd_type type, int fact) {
 }
 
 static vd_status open_images(images *t, vd_err *err) {
-    static const vd_parquet_column own[OWN] = { { "id", VD_INT },      { "uri", VD_TEXT },
+    static const vd_parquet_column own[OWN] = { { "id", VD_INT },         { "uri", VD_TEXT },
                                                 { "file_name", VD_TEXT }, { "width", VD_INT },
-                                                { "height", VD_INT },  { "part", VD_TEXT },
+                                                { "height", VD_INT },     { "part", VD_TEXT },
                                                 { "hash", VD_TEXT } };
     vd_str path = { 0 };
     VD_TRY(vd_db_prepare(&t->facts, vd_dataset_db(t->p->ds),
@@ -62,6 +70,7 @@ static vd_status open_images(images *t, vd_err *err) {
     if (t->p->opt->with_bytes) add_column(t, "bytes", VD_BLOB, -1);
     for (int i = 0; i < vd_stmt_columns(t->facts); i++) {
         const char *name = vd_stmt_name(t->facts, i);
+        if (is_place(name) && !t->p->opt->pictures.keep_exif) continue;
         if (!told(name)) add_column(t, name, type_of(vd_dataset_schema(t->p->ds), name), i);
     }
     vd_folder_path(&t->p->folder, &path, "images.parquet");
@@ -84,12 +93,9 @@ static vd_status add_image(void *user, int64_t i, const void *bytes, int64_t n, 
     vd_str_clear(&t->name);
     vd_layout_add(&t->name, t->p->opt->layout->picture, m);
     VD_TRY(vd_str_check(&t->name, err));
-    const vd_value own[OWN] = { vd_val_int(m->id),
-                                vd_val_text(m->uri),
-                                vd_val_text(t->name.data),
-                                size_or_null(m->out_width),
-                                size_or_null(m->out_height),
-                                vd_val_text(m->part),
+    const vd_value own[OWN] = { vd_val_int(m->id),           vd_val_text(m->uri),
+                                vd_val_text(t->name.data),   size_or_null(m->out_width),
+                                size_or_null(m->out_height), vd_val_text(m->part),
                                 vd_val_text(m->written_hash) };
     for (; k < OWN; k++) v[k] = own[k];
     if (t->p->opt->with_bytes) v[k++] = vd_val_blob(bytes, n);
@@ -119,11 +125,11 @@ done:
 /* ---- labels ---- */
 
 static const vd_parquet_column label_columns[] = {
-    { "id", VD_INT },          { "image_id", VD_INT },   { "file_name", VD_TEXT },
-    { "category_id", VD_INT }, { "category", VD_TEXT },  { "x", VD_REAL },
-    { "y", VD_REAL },          { "width", VD_REAL },     { "height", VD_REAL },
-    { "angle", VD_REAL },      { "area", VD_REAL },      { "score", VD_REAL },
-    { "track", VD_INT },       { "iscrowd", VD_INT },    { "source_id", VD_INT },
+    { "id", VD_INT },          { "image_id", VD_INT },    { "file_name", VD_TEXT },
+    { "category_id", VD_INT }, { "category", VD_TEXT },   { "x", VD_REAL },
+    { "y", VD_REAL },          { "width", VD_REAL },      { "height", VD_REAL },
+    { "angle", VD_REAL },      { "area", VD_REAL },       { "score", VD_REAL },
+    { "track", VD_INT },       { "iscrowd", VD_INT },     { "source_id", VD_INT },
     { "caption", VD_TEXT },    { "attributes", VD_TEXT }, { "segmentation", VD_TEXT },
     { "keypoints", VD_TEXT },
 };
