@@ -387,7 +387,8 @@ def other_formats_read_back(w):
             p = common.vidimus("convert", path, "--from", fmt, "--to", "coco", "--out", w.s + "/back.json", "--images", folder, "--json")
             for r in json.loads(p.out):
                 counts[r["what"]] = counts.get(r["what"], 0) + r["count"]
-        points = 2 * sum("keypoints" in a for a in w.doc["annotations"]) if fmt == "labelme" else 0  # each is a shape of its own
+        posed = sum("keypoints" in a for a in w.doc["annotations"])
+        points = {"labelme": 2 * posed, "datumaro": told["objects"] + posed, "cvat": posed}.get(fmt, 0)  # each shape is an object of its own
         need(counts["objects"] == told["objects"] - told.get("objects without a polygon", 0) + points, fmt, counts, told)
         need(counts["images"] >= told["labelled"], fmt, counts, told)
         pictures = [p for p in tree(folder) if p.rsplit(".", 1)[-1] in ("jpg", "png")]
