@@ -124,6 +124,7 @@ static vd_status read_labels(importer *im, const vd_label_format *format, const 
     vd_status st = vd_label_in_init(&in, sink, &im->report, err);
     in.size = size_of;
     in.size_user = im;
+    in.libexec_dir = im->c->libexec_dir;
     if (st == VD_OK) st = format->read(&in, path, err);
     vd_label_in_reset(&in);
     return st;

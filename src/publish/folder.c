@@ -13,7 +13,7 @@
 
 #include "base/mem.h"
 #include "base/path.h"
-#include "labelio/files.h"
+#include "labelkit/files.h"
 
 enum { OPEN_FOLDERS = 16 };
 static const char MARK[] = ".export";

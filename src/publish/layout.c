@@ -5,21 +5,28 @@
 
 #define FILE_OF_PART "images/{p}/{n}.{e}"
 #define BARE "{n}.{e}"
+#define SEQUENCE "{p}/{s}/img1/{f}.{e}"
+#define CITY_NAME "{n}_leftImg8bit.{e}"
+#define CITY "leftImg8bit/{p}/{c}/" CITY_NAME
 
 const vd_layout vd_layouts[] = {
     { "coco", VD_PUBLISH_LABELS, FILE_OF_PART, BARE, "" },
+    { "coco-panoptic", VD_PUBLISH_LABELS, FILE_OF_PART, BARE, "" },
     { "lvis", VD_PUBLISH_LABELS, FILE_OF_PART, BARE, "" },
     { "yolo", VD_PUBLISH_LABELS, FILE_OF_PART, FILE_OF_PART, "" },
     { "yolo-segment", VD_PUBLISH_LABELS, FILE_OF_PART, FILE_OF_PART, "" },
     { "yolo-pose", VD_PUBLISH_LABELS, FILE_OF_PART, FILE_OF_PART, "" },
     { "yolo-obb", VD_PUBLISH_LABELS, FILE_OF_PART, FILE_OF_PART, "" },
     { "voc", VD_PUBLISH_LABELS, "JPEGImages/" BARE, BARE, "", "ImageSets/Main/{p}.txt" },
+    { "voc-masks", VD_PUBLISH_LABELS, "JPEGImages/" BARE, BARE, "",
+      "ImageSets/Segmentation/{p}.txt" },
     { "kitti", VD_PUBLISH_LABELS, "{k}/image_2/" BARE, BARE, "", "ImageSets/{p}.txt" },
-    { "mot", VD_PUBLISH_LABELS, "{p}/{s}/img1/{f}.{e}", "{s}/img1/{f}.{e}", "", NULL, true, true },
-    { "mots", VD_PUBLISH_LABELS, "{p}/{s}/img1/{f}.{e}", "{s}/img1/{f}.{e}", "", NULL, true, true },
+    { "mot", VD_PUBLISH_LABELS, SEQUENCE, "{s}/img1/{f}.{e}", "", NULL, true, true },
+    { "mots", VD_PUBLISH_LABELS, SEQUENCE, "{s}/img1/{f}.{e}", "", NULL, true, true },
+    { "mots-png", VD_PUBLISH_LABELS, SEQUENCE, "{s}/img1/{f}.{e}", "", NULL, true, true },
     { "labelme", VD_PUBLISH_LABELS, "{p}/" BARE, BARE, "" },
-    { "cityscapes", VD_PUBLISH_LABELS, "leftImg8bit/{p}/{c}/{n}_leftImg8bit.{e}",
-      "{n}_leftImg8bit.{e}", "" },
+    { "cityscapes", VD_PUBLISH_LABELS, CITY, CITY_NAME, "" },
+    { "cityscapes-masks", VD_PUBLISH_LABELS, CITY, CITY_NAME, "" },
     { "label-studio", VD_PUBLISH_LABELS, FILE_OF_PART, FILE_OF_PART, "tasks.json" },
     { "datumaro", VD_PUBLISH_LABELS, FILE_OF_PART, BARE, "" },
     { "cvat", VD_PUBLISH_LABELS, FILE_OF_PART, BARE, "annotations.xml" },

@@ -8,8 +8,9 @@
 
 /* What --format takes; a test compares it with the rows. */
 #define VD_PUBLISH_FORMATS                                                                         \
-    "coco|lvis|yolo|yolo-segment|yolo-pose|yolo-obb|voc|kitti|mot|mots|labelme|cityscapes|"        \
-    "label-studio|datumaro|cvat|csv|imagefolder|webdataset|parquet"
+    "coco|coco-panoptic|lvis|yolo|yolo-segment|yolo-pose|yolo-obb|voc|voc-masks|kitti|mot|mots|"   \
+    "mots-png|labelme|cityscapes|cityscapes-masks|label-studio|datumaro|cvat|csv|imagefolder|"     \
+    "webdataset|parquet"
 
 typedef enum vd_publish_kind {
     VD_PUBLISH_LABELS,  /* files of pictures, and a label format's own beside them */

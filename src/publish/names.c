@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "labelio/files.h"
+#include "labelkit/files.h"
 
 enum { HASH = 9 }; /* "-1a2b3c4d" */
 

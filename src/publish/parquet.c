@@ -6,7 +6,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
-#include "labelio/files.h"
+#include "labelkit/files.h"
 #include "publish/rle.h"
 #include "publish/thrift.h"
 
