@@ -36,7 +36,7 @@ void vd_lists_reset(vd_lists *l) {
     *l = (vd_lists){ 0 };
 }
 
-vd_status vd_tally_new(vd_tally *t, int64_t n, vd_err *err) {
+vd_status vd_point_votes_new(vd_point_votes *t, int64_t n, vd_err *err) {
     t->count = vd_mem_array((size_t)n + 1, sizeof *t->count);
     t->list = vd_mem_array((size_t)n + 1, sizeof *t->list);
     return t->count != NULL && t->list != NULL ? VD_OK : vd_nomem(err);
@@ -47,19 +47,19 @@ static int by_number(const void *a, const void *b) {
     return (p > q) - (p < q);
 }
 
-void vd_tally_sort(vd_tally *t) {
+void vd_point_votes_sort(vd_point_votes *t) {
     if (t->n > 1) qsort(t->list, (size_t)t->n, sizeof *t->list, by_number);
 }
 
-void vd_tally_clear(vd_tally *t) {
+void vd_point_votes_clear(vd_point_votes *t) {
     for (int32_t i = 0; i < t->n; i++) t->count[t->list[i]] = 0;
     t->n = 0;
 }
 
-void vd_tally_reset(vd_tally *t) {
+void vd_point_votes_reset(vd_point_votes *t) {
     vd_mem_free(t->count);
     vd_mem_free(t->list);
-    *t = (vd_tally){ 0 };
+    *t = (vd_point_votes){ 0 };
 }
 
 /* ---- one object ---- */
@@ -67,12 +67,21 @@ void vd_tally_reset(vd_tally *t) {
 typedef struct judging {
     vd_points_work w;
     vd_points_doubts out;
+<<<<<<< HEAD
     vd_lists members, points;   /* of each object */
     vd_tally votes;             /* by class */
     vd_tally shown, bare;       /* by view: points of the object, those without a label */
     uint8_t *has;               /* by view: it has a label of the object */
     int32_t *class_of;          /* of each object: what most of its labels say, -1 */
     vd_lists of_view;           /* labels of each view */
+=======
+    vd_lists members, points; /* of each object */
+    vd_point_votes votes;           /* by class */
+    vd_point_votes shown, bare;     /* by view: points of the object, those without a label */
+    uint8_t *has;             /* by view: it has a label of the object */
+    int32_t *class_of;        /* of each object: what most of its labels say, -1 */
+    vd_lists of_view;         /* labels of each view */
+>>>>>>> main
     vd_lists beside, beside_of; /* of each label, of each object: places in w.beside_... */
     float *x, *y;               /* of the bare points of one view */
     int64_t cap_x, cap_y;
@@ -99,7 +108,7 @@ static vd_status add_voters(judging *j, vd_points_doubt *d, int32_t object, int3
 }
 
 /* The class of most votes, the lower one of equals; -1: none. */
-static int32_t class_of_most(const vd_tally *votes, int32_t but) {
+static int32_t class_of_most(const vd_point_votes *votes, int32_t but) {
     int32_t best = -1;
     for (int32_t i = 0; i < votes->n; i++) {
         const int32_t c = votes->list[i];
@@ -150,7 +159,7 @@ static int32_t count_votes(judging *j, int32_t object) {
     for (int64_t i = j->members.start[object]; i < j->members.start[object + 1]; i++) {
         const int32_t c = j->w.in->label_class[j->members.item[i]];
         if (c < 0) continue;
-        vd_tally_add(&j->votes, c);
+        vd_point_votes_add(&j->votes, c);
         all++;
     }
     return all;
@@ -159,7 +168,7 @@ static int32_t count_votes(judging *j, int32_t object) {
 static void set_class(judging *j, int32_t object) {
     count_votes(j, object);
     j->class_of[object] = class_of_most(&j->votes, -1);
-    vd_tally_clear(&j->votes);
+    vd_point_votes_clear(&j->votes);
 }
 
 static vd_status judge_classes(judging *j, int32_t object, vd_err *err) {
@@ -249,11 +258,11 @@ static void look(judging *j, int32_t object) {
         for (int64_t k = j->w.of_point.start[p]; k < j->w.of_point.start[p + 1]; k++) {
             const int32_t o = j->w.of_point.item[k], view = j->w.in->view[o];
             if (j->has[view]) continue;
-            vd_tally_add(&j->shown, view);
-            if (is_bare(j, o)) vd_tally_add(&j->bare, view);
+            vd_point_votes_add(&j->shown, view);
+            if (is_bare(j, o)) vd_point_votes_add(&j->bare, view);
         }
     }
-    vd_tally_sort(&j->shown);
+    vd_point_votes_sort(&j->shown);
 }
 
 static vd_status judge_views(judging *j, int32_t object, vd_err *err) {
@@ -287,9 +296,9 @@ static vd_status judge_object(judging *j, int32_t object, vd_err *err) {
     for (int64_t i = first; i < end; i++) j->has[j->w.in->label_view[j->members.item[i]]] = 1;
     if (st == VD_OK) st = judge_views(j, object, err);
     for (int64_t i = first; i < end; i++) j->has[j->w.in->label_view[j->members.item[i]]] = 0;
-    vd_tally_clear(&j->votes);
-    vd_tally_clear(&j->shown);
-    vd_tally_clear(&j->bare);
+    vd_point_votes_clear(&j->votes);
+    vd_point_votes_clear(&j->shown);
+    vd_point_votes_clear(&j->bare);
     return st;
 }
 
@@ -319,11 +328,18 @@ static vd_status allocate(judging *j, vd_err *err) {
     w->owner = vd_mem_array((size_t)w->in->n_points + 1, sizeof *w->owner);
     j->has = vd_mem_array((size_t)w->in->n_views + 1, sizeof *j->has);
     j->class_of = vd_mem_array(labels, sizeof *j->class_of);
+<<<<<<< HEAD
     if (!w->object || !w->inside || !j->class_of || !w->pure || !w->owner || !j->has)
         return vd_nomem(err);
     VD_TRY(vd_tally_new(&j->votes, w->in->n_classes, err));
     VD_TRY(vd_tally_new(&j->shown, w->in->n_views, err));
     return vd_tally_new(&j->bare, w->in->n_views, err);
+=======
+    if (!w->object || !w->inside || !j->class_of || !w->pure || !w->owner || !j->has) return vd_nomem(err);
+    VD_TRY(vd_point_votes_new(&j->votes, w->in->n_classes, err));
+    VD_TRY(vd_point_votes_new(&j->shown, w->in->n_views, err));
+    return vd_point_votes_new(&j->bare, w->in->n_views, err);
+>>>>>>> main
 }
 
 static void judging_reset(judging *j) {
@@ -344,9 +360,9 @@ static void judging_reset(judging *j) {
     vd_lists_reset(&j->beside_of);
     vd_mem_free(j->x);
     vd_mem_free(j->y);
-    vd_tally_reset(&j->votes);
-    vd_tally_reset(&j->shown);
-    vd_tally_reset(&j->bare);
+    vd_point_votes_reset(&j->votes);
+    vd_point_votes_reset(&j->shown);
+    vd_point_votes_reset(&j->bare);
     vd_points_doubts_reset(&j->out);
 }
 
