@@ -10,9 +10,9 @@
 struct vd_overlaid {
     uint32_t by; /* VD_OBJ_MASK, POLYGON, ROTATED, BOX */
     int32_t label;
-    double box[4];                           /* x0, y0, x1, y1 around it */
+    double box[4];     /* x0, y0, x1, y1 around it */
     double middle[2], half[2], cosine, sine; /* of boxes */
-    int64_t first, n;                        /* ends, or rings */
+    int64_t first, n;  /* ends, or rings */
     int64_t first_xy;
     int32_t width, height; /* of the mask */
 };

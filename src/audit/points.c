@@ -67,23 +67,14 @@ void vd_point_votes_reset(vd_point_votes *t) {
 typedef struct judging {
     vd_points_work w;
     vd_points_doubts out;
-<<<<<<< HEAD
-    vd_lists members, points;   /* of each object */
-    vd_tally votes;             /* by class */
-    vd_tally shown, bare;       /* by view: points of the object, those without a label */
-    uint8_t *has;               /* by view: it has a label of the object */
-    int32_t *class_of;          /* of each object: what most of its labels say, -1 */
-    vd_lists of_view;           /* labels of each view */
-=======
     vd_lists members, points; /* of each object */
     vd_point_votes votes;           /* by class */
     vd_point_votes shown, bare;     /* by view: points of the object, those without a label */
     uint8_t *has;             /* by view: it has a label of the object */
     int32_t *class_of;        /* of each object: what most of its labels say, -1 */
     vd_lists of_view;         /* labels of each view */
->>>>>>> main
     vd_lists beside, beside_of; /* of each label, of each object: places in w.beside_... */
-    float *x, *y;               /* of the bare points of one view */
+    float *x, *y;             /* of the bare points of one view */
     int64_t cap_x, cap_y;
 } judging;
 
@@ -273,8 +264,7 @@ static vd_status judge_views(judging *j, int32_t object, vd_err *err) {
                           .class_of_most = j->class_of[object],
                           .agree = (int32_t)views };
     look(j, object);
-    for (int32_t i = 0; i < j->shown.n; i++)
-        missing += is_missing(j, object, j->shown.list[i], least);
+    for (int32_t i = 0; i < j->shown.n; i++) missing += is_missing(j, object, j->shown.list[i], least);
     if (missing == 0 || views < 2 * missing) return VD_OK;
     d.against = missing;
     VD_TRY(add_voters(j, &d, object, -1, err));
@@ -328,18 +318,10 @@ static vd_status allocate(judging *j, vd_err *err) {
     w->owner = vd_mem_array((size_t)w->in->n_points + 1, sizeof *w->owner);
     j->has = vd_mem_array((size_t)w->in->n_views + 1, sizeof *j->has);
     j->class_of = vd_mem_array(labels, sizeof *j->class_of);
-<<<<<<< HEAD
-    if (!w->object || !w->inside || !j->class_of || !w->pure || !w->owner || !j->has)
-        return vd_nomem(err);
-    VD_TRY(vd_tally_new(&j->votes, w->in->n_classes, err));
-    VD_TRY(vd_tally_new(&j->shown, w->in->n_views, err));
-    return vd_tally_new(&j->bare, w->in->n_views, err);
-=======
     if (!w->object || !w->inside || !j->class_of || !w->pure || !w->owner || !j->has) return vd_nomem(err);
     VD_TRY(vd_point_votes_new(&j->votes, w->in->n_classes, err));
     VD_TRY(vd_point_votes_new(&j->shown, w->in->n_views, err));
     return vd_point_votes_new(&j->bare, w->in->n_views, err);
->>>>>>> main
 }
 
 static void judging_reset(judging *j) {
