@@ -37,21 +37,6 @@ static bool told(const char *name) {
     return false;
 }
 
-static vd_type type_in(const vd_column *columns, int n, const char *name) {
-    for (int i = 0; i < n; i++)
-        if (strcmp(columns[i].name, name) == 0)
-            return columns[i].flags & VD_COL_HEX ? VD_TEXT : columns[i].type;
-    return VD_NULL;
-}
-
-/* As the tables declare it; the view's own columns are texts. */
-static vd_type type_of(const vd_schema *schema, const char *name) {
-    vd_type type = type_in(vd_asset_columns, vd_n_asset_columns, name);
-    for (int k = 0; type == VD_NULL && k < schema->n_tables; k++)
-        type = type_in(schema->tables[k]->columns, schema->tables[k]->n_columns, name);
-    return type == VD_NULL ? VD_TEXT : type;
-}
-
 static void add_column(images *t, const char *name, vd_type type, int fact) {
     if (t->n == MAX_COLUMNS) return;
     t->fact[t->n] = fact;
@@ -71,7 +56,7 @@ static vd_status open_images(images *t, vd_err *err) {
     for (int i = 0; i < vd_stmt_columns(t->facts); i++) {
         const char *name = vd_stmt_name(t->facts, i);
         if (is_place(name) && !t->p->opt->pictures.keep_exif) continue;
-        if (!told(name)) add_column(t, name, type_of(vd_dataset_schema(t->p->ds), name), i);
+        if (!told(name)) add_column(t, name, vd_schema_type(vd_dataset_schema(t->p->ds), name), i);
     }
     vd_folder_path(&t->p->folder, &path, "images.parquet");
     vd_status st = vd_str_check(&path, err);
