@@ -64,6 +64,8 @@ static vd_status on_file(void *user, const char *name, const char *where, const 
     vd_label_image m = { .frame = VD_LABEL_NONE, .subset = vd_label_subset_in(name) };
     const char *label = strstr(name, "label_2/");
     if (r->placed && label == NULL) return VD_OK; /* calibration */
+    if (strstr(where, "/ImageSets/") != NULL)
+        return VD_OK; /* lists of pictures beside the labels */
     vd_str_clear(&r->beside);
     if (label != NULL) {
         vd_str_addn(&r->beside, name, label - name);

@@ -432,21 +432,46 @@ done:
     return st;
 }
 
-static void add_subsets(const writer *w, vd_str *s) {
+static bool has_subset(const writer *w, const char *name) {
+    for (int64_t i = 0; i < w->set->n_images; i++)
+        if (strcmp(subset_name(w, &w->set->images[i]), name) == 0) return true;
+    return false;
+}
+
+/* Trainers want both train and val: where one has no pictures it is the other, or test. Subsets of
+ * other names have keys of their own. */
+static vd_status add_subsets(const writer *w, vd_str *s, vd_err *err) {
     static const char *const keys[] = { "train", "val", "test" };
-    for (int k = 0; k < VD_COUNT(keys); k++) {
-        bool any = false;
-        for (int64_t i = 0; i < w->set->n_images && !any; i++)
-            any = strcmp(subset_name(w, &w->set->images[i]), keys[k]) == 0;
-        if (any || k < 2)
-            vd_str_addf(s, "%s: images/%s\n", keys[k], any || k > 0 ? keys[k] : "val");
+    bool has[VD_COUNT(keys)];
+    vd_map *seen = NULL;
+    int64_t at = 0;
+    vd_status st = vd_map_new(&seen, err);
+    for (int k = 0; k < VD_COUNT(keys); k++) has[k] = has_subset(w, keys[k]);
+    const char *const instead[] = { has[1] ? "val" : "test", has[2] ? "test" : "train" };
+    for (int k = 0; st == VD_OK && k < VD_COUNT(keys); k++) {
+        if (has[k] || k < 2)
+            vd_str_addf(s, "%s: images/%s\n", keys[k], has[k] ? keys[k] : instead[k]);
+        st = vd_map_put(seen, keys[k], strlen(keys[k]), 1, err);
     }
+    for (int64_t i = 0; st == VD_OK && i < w->set->n_images; i++) {
+        const char *name = subset_name(w, &w->set->images[i]);
+        if (vd_map_get(seen, name, strlen(name), &at)) continue;
+        vd_str_json(s, name);
+        vd_str_add(s, ": ");
+        st = vd_map_put(seen, name, strlen(name), 1, err);
+        vd_str quoted = { 0 };
+        vd_str_addf(&quoted, "images/%s", name);
+        vd_str_json(s, vd_str_text(&quoted));
+        vd_str_addc(s, '\n');
+        vd_str_reset(&quoted);
+    }
+    vd_map_free(seen);
+    return st;
 }
 
 static vd_status write_yaml(writer *w, vd_err *err) {
     vd_str s = { 0 };
-    vd_str_add(&s, "path: .\n");
-    add_subsets(w, &s);
+    vd_status st = add_subsets(w, &s, err); /* no path: it is the folder that this file lies in */
     if (w->task == VD_YOLO_POSE)
         vd_str_addf(&s, "kpt_shape: [%lld, 3]\n", (long long)w->n_keypoints);
     vd_str_addf(&s, "nc: %lld\nnames:\n", (long long)w->set->n_categories);
@@ -455,7 +480,7 @@ static vd_status write_yaml(writer *w, vd_err *err) {
         vd_str_json(&s, w->set->categories[i].name); /* a quoted scalar of YAML, too */
         vd_str_addc(&s, '\n');
     }
-    vd_status st = vd_out_text(w->out->path, "data.yaml", &s, err);
+    if (st == VD_OK) st = vd_out_text(w->out->path, "data.yaml", &s, err);
     vd_str_reset(&s);
     return st;
 }
