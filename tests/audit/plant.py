@@ -340,8 +340,9 @@ def inconsistent_copies(p, n):
 
 
 def odd(p, n, kind, which):
-    """Boxes 8 spreads off what is usual, where that fits into the picture and the class has enough objects."""
-    left = {c: max(1, len([a for a in p.doc["annotations"] if a.get("category_id") == c]) * 3 // 100) for c in p.usual}
+    """Boxes 8 spreads off what is usual, where that fits into the picture and the class has enough objects. Not many
+    of a class: what is common in it is no outlier."""
+    left = {c: max(1, len([a for a in p.doc["annotations"] if a.get("category_id") == c]) // 70) for c in p.usual}
     for a in p.pick(50 * n, lambda a: a.get("category_id") in p.usual):
         x, y, w, h = a["bbox"]
         mid, spread = p.usual[a["category_id"]][which]
