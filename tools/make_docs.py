@@ -49,6 +49,7 @@ def catalog_blocks(build):
         db.close()
     if not any(f["fact"] == "tags" for f in facts):
         facts.append({"fact": "tags", "stage": None, "unit": None, "meaning": "set by vidimus tag; sorted, by commas"})
+    facts.append({"fact": "label_problems", "stage": None, "unit": None, "meaning": "findings of vidimus issues --labels, of all label sets"})
     unknown = view - {f["fact"] for f in facts}
     if unknown:
         sys.exit(f"vidimus show does not tell of {sorted(unknown)}")
