@@ -13,6 +13,8 @@
 
 #define TEXT(n, v)                                                                                 \
     { .name = (n), .text = (v) }
+#define FLAG(n)                                                                                    \
+    { .name = (n), .kind = VD_ARG_FLAG, .flag = true }
 #define INT(n, v)                                                                                  \
     { .name = (n), .kind = VD_ARG_INT, .integer = (v) }
 
@@ -366,6 +368,57 @@ T(readers_survive) {
         { "scenes", { TEXT("dataset", dataset) }, 1 },
         { "export", { TEXT("dataset", dataset), TEXT("out", t_dir_at(&d, "out")) }, 2 },
         { "reference", { { 0 } }, 0 },
+    };
+    survive_all(t, c, VD_COUNT(c));
+    t_dir_free(&d);
+}
+
+/* Labels of the pictures and predictions for them, with something wrong of many kinds. */
+static void make_labels(const char *labels, const char *guesses) {
+    FILE *f = fopen(labels, "w");
+    if (f == NULL) return;
+    fprintf(f,
+            "{\"images\":[{\"id\":1,\"file_name\":\"view_000.jpg\",\"width\":64,\"height\":48},"
+            "{\"id\":2,\"file_name\":\"view_000.jpg\",\"width\":9,\"height\":9}],\"categories\":["
+            "{\"id\":1,\"name\":\"car\"},{\"id\":2,\"name\":\"Car \"},{\"id\":3,\"name\":\"dog\"}],"
+            "\"annotations\":[");
+    for (int i = 0; i < 6; i++)
+        fprintf(f,
+                "%s{\"id\":%d,\"image_id\":%d,\"category_id\":%d,\"bbox\":[%d,5,20,%d],"
+                "\"segmentation\":[[1,1,9,9,9,1,1,9]]}",
+                i > 0 ? "," : "", i + 1, 1 + i % 2, 1 + i % 3, i < 4 ? 4 : -15, i % 5 * 10);
+    fprintf(f, "]}");
+    fclose(f);
+    f = fopen(guesses, "w");
+    if (f == NULL) return;
+    fprintf(f, "[{\"image_id\":1,\"category_id\":3,\"bbox\":[4,5,20,10],\"score\":0.9},"
+               "{\"image_id\":1,\"category_id\":1,\"bbox\":[40,25,20,10],\"score\":0.8}]");
+    fclose(f);
+}
+
+T(label_checks_survive) {
+    t_dir d = t_dir_new();
+    vd_err err = { 0 };
+    T_OK(make_input(&d, &err));
+    char dataset[512], labels[512], guesses[512];
+    snprintf(dataset, sizeof dataset, "%s", t_dir_at(&d, "d.vidimus"));
+    snprintf(labels, sizeof labels, "%s", t_dir_at(&d, "truth.json"));
+    snprintf(guesses, sizeof guesses, "%s", t_dir_at(&d, "guess.json"));
+    make_labels(labels, guesses);
+    const call first[] = {
+        { "add", { TEXT("path", t_dir_at(&d, "in")), TEXT("out", dataset) }, 2 },
+        { "import", { TEXT("dataset", dataset), TEXT("path", labels) }, 2 },
+        { "import", { TEXT("dataset", dataset), TEXT("path", guesses) }, 2 },
+    };
+    for (int i = 0; i < VD_COUNT(first); i++) T_OK(make_call(&first[i], &err));
+    const call c[] = {
+        { "issues",
+          { TEXT("dataset", dataset), FLAG("labels"), TEXT("set", "truth"), TEXT("pred", "guess") },
+          4 },
+        { "issues",
+          { TEXT("dataset", dataset), FLAG("labels"), TEXT("set", "truth"),
+            TEXT("where", "id > 0") },
+          4 },
     };
     survive_all(t, c, VD_COUNT(c));
     t_dir_free(&d);
