@@ -115,7 +115,8 @@ static vd_status fit_label(joining *j, int32_t label, vd_err *err) {
         const double part = (double)inside / j->seen.count[k];
         if (inside < vd_points_least(in, label) || part < VD_POINTS_BESIDE) continue;
         VD_TRY(VD_GROW(j->fit, j->cap_fits, j->n_fits + 1, err));
-        j->fit[j->n_fits++] = (fit){ label, k, inside, 4 * j->sure.count[k] > n_sure, part,
+        j->fit[j->n_fits++] = (fit){ label, k, inside, j->sure.count[k] >= vd_points_least(in, label) &&
+                                         4 * j->sure.count[k] > n_sure, part,
                                      part * area(j->inside_span[k]) / area(all) };
     }
     vd_counts_clear(&j->inside);
