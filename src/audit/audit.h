@@ -64,20 +64,20 @@ vd_status vd_audit_threshold(double threshold[VD_AUDIT_KINDS], const char *text,
 /* ---- a label set in memory ---- */
 
 typedef struct vd_audit_object {
-    int64_t row;    /* in table label */
-    int32_t image;  /* index */
+    int64_t row;      /* in table label */
+    int32_t image;    /* index */
     int32_t category; /* index, VD_LABEL_NONE */
-    uint32_t has;   /* VD_OBJ_... of its source */
-    float angle;    /* of turned boxes, radians */
-    double box[4];  /* upright, around it; zeros where it has no place */
-    double area;    /* stated, or of its shape; px^2 */
-    double score;   /* of predictions; NaN: none */
-    int64_t track;  /* with VD_OBJ_TRACK */
+    uint32_t has;     /* VD_OBJ_... of its source */
+    float angle;      /* of turned boxes, radians */
+    double box[4];    /* upright, around it; zeros where it has no place */
+    double area;      /* stated, or of its shape; px^2 */
+    double score;     /* of predictions; NaN: none */
+    int64_t track;    /* with VD_OBJ_TRACK */
 } vd_audit_object;
 
 typedef struct vd_audit_image {
-    int64_t row;       /* in table label_image */
-    int64_t source_id, asset; /* asset 0: none */
+    int64_t row;                 /* in table label_image */
+    int64_t source_id, asset;    /* asset 0: none */
     const char *name, *sequence; /* sequence: NULL where it is no frame */
     int64_t frame;
     int32_t width, height;             /* stated; 0: not */
@@ -115,12 +115,12 @@ bool vd_audit_placed(const vd_audit_object *o);
 
 typedef struct vd_audit_finding {
     vd_audit_kind kind;
-    int32_t image;      /* index; -1: the set as a whole */
-    int64_t label;      /* row in table label; 0: the picture as a whole */
-    int64_t other;      /* another row there, of this set or of the predictions; 0: none */
+    int32_t image;            /* index; -1: the set as a whole */
+    int64_t label;            /* row in table label; 0: the picture as a whole */
+    int64_t other;            /* another row there, of this set or of the predictions; 0: none */
     int64_t image_row, asset; /* 0: none */
-    const char *name;   /* class; NULL: none */
-    double box[4];      /* zeros: none */
+    const char *name;         /* class; NULL: none */
+    double box[4];            /* zeros: none */
     double score;
     const char *evidence;
 } vd_audit_finding;
@@ -139,8 +139,8 @@ void vd_audit_findings_reset(vd_audit_findings *f);
 /* Orders by kind, image, label, other row. */
 void vd_audit_findings_sort(vd_audit_findings *f);
 
-/* Add a finding about an object (with another one's row, 0: none), a picture, or the set; nothing
- * where `score` is not below the threshold of the kind. `fmt` words the evidence. Fail with
+/* Add a finding about an object (with another one's row, 0: none) or a picture; nothing where
+ * `score` is not below the threshold of the kind. `fmt` words the evidence. Fail with
  * VD_E_NOMEM. */
 vd_status vd_audit_add_object(vd_audit_findings *f, vd_audit_kind kind, const vd_audit_set *s,
                               int64_t object, int64_t other, double score, vd_err *err,
@@ -148,17 +148,38 @@ vd_status vd_audit_add_object(vd_audit_findings *f, vd_audit_kind kind, const vd
 vd_status vd_audit_add_image(vd_audit_findings *f, vd_audit_kind kind, const vd_audit_set *s,
                              int64_t image, double score, vd_err *err, const char *fmt, ...)
     VD_PRINTF(7, 8);
-vd_status vd_audit_add_set(vd_audit_findings *f, vd_audit_kind kind, double score, vd_err *err,
-                           const char *fmt, ...) VD_PRINTF(5, 6);
-/* The last one added is about this class and box instead of its own. */
-void vd_audit_about(vd_audit_findings *f, const char *name, const double box[4]);
+/* Any other: its evidence is set here. Of the set as a whole: image -1. */
+vd_status vd_audit_add(vd_audit_findings *f, const vd_audit_finding *row, vd_err *err,
+                       const char *fmt, ...) VD_PRINTF(4, 5);
 
 /* ---- checks ---- */
+
+/* Fail with VD_E_NOMEM. */
 
 /* The shape of one object, while it is at hand: degenerate, outside_image, keypoints_outside,
  * self_intersecting. `object` is its index in the set. */
 vd_status vd_audit_shape(vd_audit_findings *f, const vd_audit_set *s, int64_t object,
                          const vd_label_object *o, vd_err *err);
+
+vd_status vd_audit_missing(vd_audit_findings *f, const vd_audit_set *s, vd_err *err);
+vd_status vd_audit_sizes(vd_audit_findings *f, const vd_audit_set *s, vd_err *err);
+vd_status vd_audit_twice(vd_audit_findings *f, const vd_audit_set *s, vd_err *err);
+
+vd_status vd_audit_category_names(vd_audit_findings *f, const vd_audit_set *s, vd_err *err);
+vd_status vd_audit_unused(vd_audit_findings *f, const vd_audit_set *s, vd_err *err);
+vd_status vd_audit_unknown(vd_audit_findings *f, const vd_audit_set *s, vd_err *err);
+
+/* duplicate_box, near_duplicate_box, two_classes. */
+vd_status vd_audit_doubles(vd_audit_findings *f, const vd_audit_set *s, vd_err *err);
+
+/* Pictures of the same bytes, or that look the same: their classes, and those of their boxes at the
+ * same place. */
+vd_status vd_audit_copies(vd_audit_findings *f, const vd_audit_set *s, vd_err *err);
+
+/* odd_object_size, odd_object_aspect: see outliers.c for the statistics and their limits. */
+vd_status vd_audit_outliers(vd_audit_findings *f, const vd_audit_set *s, vd_err *err);
+
+vd_status vd_audit_tracks(vd_audit_findings *f, const vd_audit_set *s, vd_err *err);
 
 /* ---- the catalog ---- */
 
@@ -167,9 +188,16 @@ vd_status vd_audit_shape(vd_audit_findings *f, const vd_audit_set *s, int64_t ob
 vd_status vd_audit_load(vd_audit_set *out, vd_db *db, int64_t set, vd_audit_findings *f,
                         vd_err *err);
 
-/* Every check on a set; findings come sorted. */
+typedef struct vd_audit_opt {
+    const char *predictions;         /* name of a label set; NULL: none */
+    const char *probabilities, *ids; /* NumPy files; NULL: none */
+} vd_audit_opt;
+
+/* Loads a set, and makes every check; findings come sorted. Fails with VD_E_NOTFOUND and VD_E_ARG
+ * (predictions without scores, or of nothing that the set has), of files as vd_npy_read, catalog
+ * errors, VD_E_NOMEM. */
 vd_status vd_audit_run(vd_audit_findings *f, vd_audit_set *s, const vd_dataset *ds, int64_t set,
-                       vd_err *err);
+                       const vd_audit_opt *opt, vd_err *err);
 
 /* What labels of the views of a scene say about one place in it: inconsistent_in_3d, missing_in_3d.
  * Scenes whose arrays are gone are left out. Fails with catalog errors, VD_E_FORMAT, VD_E_NOMEM. */

@@ -91,7 +91,8 @@ vd_status vd_audit_add_object(vd_audit_findings *f, vd_audit_kind kind, const vd
                              .other = other,
                              .image_row = m->row,
                              .asset = m->asset,
-                             .name = o->category == VD_LABEL_NONE ? NULL : vd_audit_class(s, object),
+                             .name =
+                                 o->category == VD_LABEL_NONE ? NULL : vd_audit_class(s, object),
                              .score = score };
     va_list args;
     memcpy(row.box, o->box, sizeof row.box);
@@ -116,12 +117,11 @@ vd_status vd_audit_add_image(vd_audit_findings *f, vd_audit_kind kind, const vd_
     return st;
 }
 
-vd_status vd_audit_add_set(vd_audit_findings *f, vd_audit_kind kind, double score, vd_err *err,
-                           const char *fmt, ...) {
-    const vd_audit_finding row = { .kind = kind, .image = -1, .score = score };
+vd_status vd_audit_add(vd_audit_findings *f, const vd_audit_finding *row, vd_err *err,
+                       const char *fmt, ...) {
     va_list args;
     va_start(args, fmt);
-    vd_status st = add(f, row, err, fmt, args);
+    vd_status st = add(f, *row, err, fmt, args);
     va_end(args);
     return st;
 }

@@ -56,8 +56,7 @@ static vd_status on_image(void *user, const vd_label_image *m, int64_t row, int6
                           .name = vd_arena_text(&s->texts, m->name),
                           .frame = m->frame,
                           .width = m->width,
-                          .height = m->height,
-                          .first = s->n_objects };
+                          .height = m->height };
     if (m->sequence != NULL) im.sequence = vd_arena_text(&s->texts, m->sequence);
     if (im.name == NULL || (m->sequence != NULL && im.sequence == NULL)) return vd_nomem(err);
     if (asset != 0) VD_TRY(asset_facts(l, &im, err));
@@ -72,7 +71,7 @@ static vd_status on_object(void *user, const vd_label_object *o, int64_t row, vd
     vd_audit_object *out = &s->object[s->n_objects];
     bool known = o->category >= 0 && o->category < s->n_categories;
     *out = (vd_audit_object){ .row = row,
-                              .image = (int32_t)(s->n_images - 1),
+                              .image = o->image,
                               .category = known ? o->category : VD_LABEL_NONE,
                               .has = o->has,
                               .angle = (float)o->angle,
@@ -82,10 +81,33 @@ static vd_status on_object(void *user, const vd_label_object *o, int64_t row, vd
     memcpy(out->box, o->box, sizeof out->box);
     if (o->has & VD_OBJ_ROTATED && !(o->has & VD_OBJ_BOX) && !vd_label_bounds(o, out->box))
         memset(out->box, 0, sizeof out->box);
-    s->image[s->n_images - 1].n++;
+    s->image[o->image].n++;
     if (known) s->category[o->category].n++;
     s->n_objects++;
     return l->f != NULL ? vd_audit_shape(l->f, s, s->n_objects - 1, o, err) : VD_OK;
+}
+
+/* Objects to their images, in the order of their rows there. */
+static vd_status by_image(vd_audit_set *s, vd_err *err) {
+    bool sorted = true;
+    for (int64_t i = 1; i < s->n_objects; i++)
+        sorted = sorted && s->object[i - 1].image <= s->object[i].image;
+    for (int64_t i = 0, at = 0; i < s->n_images; at += s->image[i++].n) s->image[i].first = at;
+    if (sorted) return VD_OK;
+    vd_audit_object *out = vd_mem_alloc((size_t)s->n_objects * sizeof *out);
+    int64_t *at = vd_mem_alloc((size_t)s->n_images * sizeof *at);
+    if (out == NULL || at == NULL) {
+        vd_mem_free(out);
+        vd_mem_free(at);
+        return vd_nomem(err);
+    }
+    for (int64_t i = 0; i < s->n_images; i++) at[i] = s->image[i].first;
+    for (int64_t i = 0; i < s->n_objects; i++) out[at[s->object[i].image]++] = s->object[i];
+    vd_mem_free(at);
+    vd_mem_free(s->object);
+    s->object = out;
+    s->cap_objects = s->n_objects;
+    return VD_OK;
 }
 
 vd_status vd_audit_load(vd_audit_set *out, vd_db *db, int64_t set, vd_audit_findings *f,
@@ -96,7 +118,8 @@ vd_status vd_audit_load(vd_audit_set *out, vd_db *db, int64_t set, vd_audit_find
                                  .image = on_image,
                                  .object = on_object,
                                  .user = &l,
-                                 .shapes = f != NULL };
+                                 .shapes = f != NULL,
+                                 .in_rows = true };
     VD_GO(vd_db_prepare(&l.assets, db,
                         "SELECT i.id, f.width, f.height, f.duplicate_group, f.near_group, f.state"
                         " FROM label_image i JOIN asset_facts f ON f.id = i.asset_id"
@@ -105,6 +128,7 @@ vd_status vd_audit_load(vd_audit_set *out, vd_db *db, int64_t set, vd_audit_find
     vd_stmt_bind(l.assets, 1, vd_val_int(set));
     VD_GO(vd_stmt_step(l.assets, &l.more, err));
     VD_GO(vd_label_set_walk(db, set, &walk, err));
+    VD_GO(by_image(&l.set, err));
     vd_audit_set_reset(out);
     *out = l.set;
     l.set = (vd_audit_set){ 0 };

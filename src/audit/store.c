@@ -19,14 +19,10 @@ static vd_status insert(vd_db *db, int64_t set, const vd_audit_findings *f, vd_e
                         true, err));
     for (int64_t i = 0; i < f->n; i++) {
         const vd_audit_finding *r = &f->row[i];
-        const vd_value v[] = { vd_val_int(set),
-                               vd_val_text(vd_audit_kinds[r->kind].key),
-                               row_or_null(r->image_row),
-                               row_or_null(r->label),
-                               row_or_null(r->other),
-                               row_or_null(r->asset),
-                               vd_val_real(r->score),
-                               vd_val_text(r->evidence) };
+        const vd_value v[] = { vd_val_int(set),           vd_val_text(vd_audit_kinds[r->kind].key),
+                               row_or_null(r->image_row), row_or_null(r->label),
+                               row_or_null(r->other),     row_or_null(r->asset),
+                               vd_val_real(r->score),     vd_val_text(r->evidence) };
         VD_GO(vd_stmt_run(s, v, VD_COUNT(v), err));
     }
 done:

@@ -29,6 +29,17 @@ static const vd_arg args[] = {
     { .name = "set",
       .value = "NAME",
       .help = "with --labels: the label set; the only one there is" },
+    { .name = "pred",
+      .value = "SET",
+      .help = "with --labels: a label set of predictions with scores, as a second opinion" },
+    { .name = "probs",
+      .value = "FILE.npy",
+      .help =
+          "with --labels: probabilities of the classes of whole pictures, pictures x classes, of "
+          "models not trained on the picture" },
+    { .name = "ids",
+      .value = "FILE.npy",
+      .help = "int64: the assets of the rows of --probs; the pictures of the set in their order" },
 };
 
 static const vd_column columns[] = {
@@ -110,7 +121,7 @@ static vd_status send(vd_opcall *c, vd_stmt *s, bool details, vd_err *err) {
 }
 
 static vd_status check_arguments(const vd_opcall *c, vd_err *err) {
-    static const char *const of_labels[] = { "set" };
+    static const char *const of_labels[] = { "set", "pred", "probs", "ids" };
     for (int i = 0; i < VD_COUNT(of_labels); i++)
         if (vd_arg_given(c, of_labels[i]))
             return vd_fail(err, VD_E_ARG, "issues: --%s is for --labels", of_labels[i]);

@@ -159,13 +159,13 @@ static vd_status send_findings(work *w, int64_t limit, vd_err *err) {
     return VD_OK;
 }
 
+/* People see one closing line. */
 static void say(work *w, bool details) {
-    vd_out_words(w->c, "%lld findings in label set '%s': %lld pictures, %lld objects",
+    vd_out_words(w->c, "%lld findings in label set '%s' (%lld pictures, %lld objects)%s%s",
                  (long long)w->f.n, w->set.name, (long long)w->labels.n_images,
-                 (long long)w->labels.n_objects);
-    if (!w->keeps) vd_out_words(w->c, "nothing was kept: the dataset cannot be written");
-    if (!details && w->f.n > 0)
-        vd_out_words(w->c, "each finding: --details or --kind KIND; in SQL: table label_problem");
+                 (long long)w->labels.n_objects,
+                 w->keeps ? "" : "; not kept, as the dataset cannot be written",
+                 !details && w->f.n > 0 ? "; see them with --details or --kind KIND" : "");
 }
 
 vd_status vd_issues_labels(vd_opcall *c, vd_err *err) {
@@ -175,6 +175,9 @@ vd_status vd_issues_labels(vd_opcall *c, vd_err *err) {
     int n = vd_arg_many(c, "threshold", &each);
     bool details = vd_arg_given(c, "kind") || vd_arg_flag(c, "details") || !c->for_people;
     int64_t limit = vd_arg_int(c, "limit") > 0 ? vd_arg_int(c, "limit") : -1;
+    const vd_audit_opt opt = { .predictions = vd_arg_text(c, "pred"),
+                               .probabilities = vd_arg_text(c, "probs"),
+                               .ids = vd_arg_text(c, "ids") };
     vd_audit_findings_init(&w.f);
     VD_GO(check_kind(&w, err));
     for (int i = 0; i < n; i++) VD_GO(vd_audit_threshold(w.f.threshold, each[i], err));
@@ -182,7 +185,7 @@ vd_status vd_issues_labels(vd_opcall *c, vd_err *err) {
     vd_db *db = vd_dataset_db(w.ds);
     VD_GO(load_where(&w, err));
     VD_GO(vd_label_set_find(&w.set, db, vd_arg_text(c, "set"), err));
-    VD_GO(vd_audit_run(&w.f, &w.labels, w.ds, w.set.set, err));
+    VD_GO(vd_audit_run(&w.f, &w.labels, w.ds, w.set.set, &opt, err));
     if (w.keeps) VD_GO(vd_audit_store(db, w.set.set, &w.f, err));
     VD_GO(details ? send_findings(&w, limit, err) : send_counts(&w, limit, err));
     say(&w, details);

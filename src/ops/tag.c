@@ -162,6 +162,10 @@ static vd_status gc_op(vd_opcall *c, vd_err *err) {
                 "UPDATE label_image SET asset_id = NULL WHERE asset_id IS NOT NULL AND asset_id NOT"
                 " IN (SELECT id FROM asset)",
                 err));
+    VD_GO(gc_step(c, db, "places of label problems",
+                  "UPDATE label_problem SET asset_id = NULL WHERE asset_id IS NOT NULL AND asset_id"
+                  " NOT IN (SELECT id FROM asset)",
+                  err));
     VD_GO(gc_step(c, db, "old runs",
                   "DELETE FROM run_stage WHERE run_id <= (SELECT max(id) - 100 FROM run)", err));
     VD_GO(vd_db_exec(db, "DELETE FROM run WHERE id <= (SELECT max(id) - 100 FROM run)", err));

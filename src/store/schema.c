@@ -239,7 +239,8 @@ static void view_sql(vd_str *sql, const vd_schema *schema) {
         }
     }
     vd_str_add(sql, ", (SELECT group_concat(name) FROM (SELECT name FROM tag WHERE asset_id = a.id"
-                    " ORDER BY name)) AS tags FROM asset a");
+                    " ORDER BY name)) AS tags, (SELECT count(*) FROM label_problem WHERE"
+                    " asset_id = a.id) AS label_problems FROM asset a");
     for (int k = 0; k < schema->n_tables; k++)
         vd_str_addf(sql, " LEFT JOIN %s t%d ON t%d.asset_id = a.id", schema->tables[k]->name, k, k);
 }
