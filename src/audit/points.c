@@ -219,7 +219,7 @@ static int by_value(const void *a, const void *b) {
     return (p > q) - (p < q);
 }
 
-/* The box of the middle nine tenths of the bare points, each way: some may not be the object's. */
+/* The box of the bare points but for the outermost twentieths: some may not be the object's. */
 static vd_status box_of_bare(judging *j, float box[4], int32_t object, int32_t view, vd_err *err) {
     int64_t n = 0;
     VD_TRY(VD_GROW(j->x, j->cap_x, j->bare.count[view], err));
@@ -235,10 +235,11 @@ static vd_status box_of_bare(judging *j, float box[4], int32_t object, int32_t v
     }
     qsort(j->x, (size_t)n, sizeof *j->x, by_value);
     qsort(j->y, (size_t)n, sizeof *j->y, by_value);
-    box[0] = j->x[n / 20];
-    box[1] = j->y[n / 20];
-    box[2] = j->x[n - 1 - n / 20];
-    box[3] = j->y[n - 1 - n / 20];
+    const int64_t cut = VD_MAX(n / 20, 1); /* VD_POINTS_MISSING or more are there */
+    box[0] = j->x[cut];
+    box[1] = j->y[cut];
+    box[2] = j->x[n - 1 - cut];
+    box[3] = j->y[n - 1 - cut];
     return VD_OK;
 }
 

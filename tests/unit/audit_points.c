@@ -249,8 +249,8 @@ T(what_is_missing_is_found) {
         T_EQ(d.row[0].n, 5);
         box_of(&w->thing[1], 4, box);
         T_TRUE(d.row[0].box[0] >= box[0] && d.row[0].box[2] <= box[0] + box[2]);
-        T_TRUE(d.row[0].box[2] - d.row[0].box[0] > 0.7 * box[2]);
-        T_TRUE(d.row[0].box[1] >= box[1] && d.row[0].box[3] - d.row[0].box[1] > 0.7 * box[3]);
+        T_TRUE(d.row[0].box[2] - d.row[0].box[0] > 0.6 * box[2]);
+        T_TRUE(d.row[0].box[1] >= box[1] && d.row[0].box[3] - d.row[0].box[1] > 0.6 * box[3]);
         vd_points_doubts_reset(&d);
         input_free(q);
         w->labelled[2][1] = w->labelled[3][1] = false; /* three of six: it need not be labelled */
