@@ -144,7 +144,8 @@ static inline vd_status curate_category(void *user, const vd_label_category *c, 
     return VD_OK;
 }
 
-/* Two bytes `has`, one text of keypoints and one of edges, each ended by 1E; the rest is a shape. */
+/* Two bytes `has`, one text of keypoints and one of edges, each ended by 1E; the rest is a shape.
+ */
 static inline void curate_rows(const uint8_t *d, size_t n) {
     static vd_db *db;
     static vd_stmt *category, *label;
@@ -178,10 +179,9 @@ static inline void curate_rows(const uint8_t *d, size_t n) {
     const vd_value w[] = { vd_val_int(d[0] | d[1] << 8), vd_val_blob(b + 1, d + n - b - 1) };
     curate_must(vd_stmt_run(category, v, 2, NULL) == VD_OK);
     curate_must(vd_stmt_run(label, w, 2, NULL) == VD_OK);
-    const vd_label_walk walk = { .category = curate_category,
-                                 .object = curate_object,
-                                 .user = &seen,
-                                 .shapes = true };
+    const vd_label_walk walk = {
+        .category = curate_category, .object = curate_object, .user = &seen, .shapes = true
+    };
     curate_must(vd_label_set_walk(db, 1, &walk, &err) == VD_OK || err.msg[0] != '\0');
     free(points);
     free(edges);
@@ -205,8 +205,7 @@ static inline bool curate_name(char out[80], const char *line, size_t n) {
     return out[n - 1] != '/' && out[n - 1] != '.';
 }
 
-static inline int curate_unlink(const char *path, const struct stat *s, int kind,
-                                struct FTW *at) {
+static inline int curate_unlink(const char *path, const struct stat *s, int kind, struct FTW *at) {
     (void)s, (void)kind, (void)at;
     return remove(path);
 }
@@ -248,7 +247,8 @@ static inline void curate_tree(const uint8_t *d, size_t n) {
     if (n < 2) return;
     curate_temporary(folder);
     curate_must(mkdtemp(folder) != NULL);
-    const vd_label_format *f = d[0] < 'a' ? NULL : vd_label_formats[(d[0] - 'a') % vd_n_label_formats];
+    const vd_label_format *f =
+        d[0] < 'a' ? NULL : vd_label_formats[(d[0] - 'a') % vd_n_label_formats];
     if (curate_unpack(folder, first, d + 1, n - 1) > 0) {
         const char *path = f != NULL && f->folder ? folder : d[0] % 2 ? first : folder;
         vd_status st = f == NULL ? vd_label_detect(&f, path, &err) : VD_OK;
