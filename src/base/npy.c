@@ -202,3 +202,52 @@ done:
     close(fd);
     return st;
 }
+
+vd_status vd_npy_read_reals(double **out, int64_t *rows, int64_t *columns, const char *path,
+                            vd_err *err) {
+    vd_npy a = { 0 };
+    void *data = NULL;
+    VD_TRY(vd_npy_read(&a, &data, path, err));
+    double *v = data;
+    if (a.n_dims != 2 || (a.type != VD_NPY_F64 && a.type != VD_NPY_F32)) {
+        vd_mem_free(data);
+        return vd_fail(err, VD_E_FORMAT, "%s: no float32 or float64 array of two dimensions", path);
+    }
+    if (a.type == VD_NPY_F32) {
+        v = vd_mem_array((size_t)vd_npy_count(&a), sizeof *v);
+        for (int64_t i = 0; v != NULL && i < vd_npy_count(&a); i++) v[i] = ((float *)data)[i];
+        vd_mem_free(data);
+        if (v == NULL) return vd_nomem(err);
+    }
+    *out = v;
+    *rows = a.dim[0];
+    *columns = a.dim[1];
+    return VD_OK;
+}
+
+static int64_t whole_at(const void *data, vd_npy_type type, int64_t i) {
+    switch (type) {
+    case VD_NPY_U8: return ((const uint8_t *)data)[i];
+    case VD_NPY_I8: return ((const int8_t *)data)[i];
+    case VD_NPY_U16: return ((const uint16_t *)data)[i];
+    case VD_NPY_I32: return ((const int32_t *)data)[i];
+    default: return ((const int64_t *)data)[i];
+    }
+}
+
+vd_status vd_npy_read_wholes(int64_t **out, int64_t *n, const char *path, vd_err *err) {
+    vd_npy a = { 0 };
+    void *data = NULL;
+    VD_TRY(vd_npy_read(&a, &data, path, err));
+    if (a.n_dims != 1 || a.type == VD_NPY_F32 || a.type == VD_NPY_F64) {
+        vd_mem_free(data);
+        return vd_fail(err, VD_E_FORMAT, "%s: no array of whole numbers, one an item", path);
+    }
+    int64_t *v = vd_mem_array((size_t)a.dim[0], sizeof *v);
+    for (int64_t i = 0; v != NULL && i < a.dim[0]; i++) v[i] = whole_at(data, a.type, i);
+    vd_mem_free(data);
+    if (v == NULL) return vd_nomem(err);
+    *out = v;
+    *n = a.dim[0];
+    return VD_OK;
+}

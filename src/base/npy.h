@@ -39,6 +39,12 @@ vd_status vd_npy_parse(vd_npy *out, const void *bytes, size_t size, vd_err *err)
  * vd_npy_parse, with VD_E_FORMAT where the file is cut, VD_E_NOTFOUND, VD_E_IO, VD_E_NOMEM; outputs
  * untouched then. */
 vd_status vd_npy_read(vd_npy *shape, void **data, const char *path, vd_err *err);
+/* An array of real numbers [rows, columns], or of whole numbers [n], as double and int64_t whatever
+ * its type; fresh blocks, to be freed by vd_mem_free. Fail as vd_npy_read, and with VD_E_FORMAT
+ * where it is no such array. */
+vd_status vd_npy_read_reals(double **out, int64_t *rows, int64_t *columns, const char *path,
+                            vd_err *err);
+vd_status vd_npy_read_wholes(int64_t **out, int64_t *n, const char *path, vd_err *err);
 /* The number of elements of a shape. */
 int64_t vd_npy_count(const vd_npy *shape);
 #endif

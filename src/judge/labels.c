@@ -57,59 +57,33 @@ static void labels_reset(labels *l) {
 }
 
 static vd_status read_probabilities(labels *l, const char *path, vd_err *err) {
-    vd_npy a = { 0 };
-    void *data = NULL;
-    VD_TRY(vd_npy_read(&a, &data, path, err));
-    bool fits = a.n_dims == 2 && (a.type == VD_NPY_F64 || a.type == VD_NPY_F32) && a.dim[1] >= 1 &&
-                a.dim[1] <= VD_CONFIDENT_MAX_CLASSES;
-    if (!fits) {
-        vd_mem_free(data);
-        return vd_fail(err, VD_E_FORMAT, "%s: no float32 or float64 array of items x classes",
-                       path);
-    }
-    l->n = a.dim[0];
-    l->classes = (int)a.dim[1];
-    if (a.type == VD_NPY_F64) {
-        l->p = data;
-        return VD_OK;
-    }
-    l->p = vd_mem_array((size_t)vd_npy_count(&a), sizeof *l->p);
-    for (int64_t i = 0; l->p != NULL && i < vd_npy_count(&a); i++) l->p[i] = ((float *)data)[i];
-    vd_mem_free(data);
-    return l->p != NULL ? VD_OK : vd_nomem(err);
-}
-
-static int64_t whole_at(const void *data, vd_npy_type type, int64_t i) {
-    switch (type) {
-    case VD_NPY_U8: return ((const uint8_t *)data)[i];
-    case VD_NPY_I8: return ((const int8_t *)data)[i];
-    case VD_NPY_U16: return ((const uint16_t *)data)[i];
-    case VD_NPY_I32: return ((const int32_t *)data)[i];
-    default: return ((const int64_t *)data)[i];
-    }
+    int64_t classes = 0;
+    VD_TRY(vd_npy_read_reals(&l->p, &l->n, &classes, path, err));
+    l->classes = (int)VD_MIN(classes, INT32_MAX);
+    return classes >= 1 && classes <= VD_CONFIDENT_MAX_CLASSES
+               ? VD_OK
+               : vd_fail(err, VD_E_FORMAT, "%s: %lld classes, from 1 to %d can be judged", path,
+                         (long long)classes, VD_CONFIDENT_MAX_CLASSES);
 }
 
 static vd_status read_labels(labels *l, const char *path, vd_err *err) {
     vd_status st = VD_OK;
-    vd_npy a = { 0 };
-    void *data = NULL;
-    VD_GO(vd_npy_read(&a, &data, path, err));
-    if (a.n_dims != 1 || a.type == VD_NPY_F32 || a.type == VD_NPY_F64)
-        VD_GO(vd_fail(err, VD_E_FORMAT, "%s: no array of whole numbers, one an item", path));
-    if (a.dim[0] != l->n)
+    int64_t *v = NULL, n = 0;
+    VD_GO(vd_npy_read_wholes(&v, &n, path, err));
+    if (n != l->n)
         VD_GO(vd_fail(err, VD_E_ARG, "%s: %lld labels, the probabilities are of %lld items", path,
-                      (long long)a.dim[0], (long long)l->n));
-    l->label = vd_mem_array((size_t)l->n, sizeof *l->label);
+                      (long long)n, (long long)l->n));
+    l->label = vd_mem_array((size_t)n, sizeof *l->label);
     if (l->label == NULL) VD_GO(vd_nomem(err));
-    for (int64_t i = 0; i < l->n; i++) {
-        int64_t v = whole_at(data, a.type, i);
-        l->label[i] = v < 0 || v >= l->classes ? -1 : (int32_t)v;
-        if (l->label[i] < 0)
+    for (int64_t i = 0; i < n; i++) {
+        bool fits = v[i] >= 0 && v[i] < l->classes;
+        l->label[i] = fits ? (int32_t)v[i] : -1;
+        if (!fits)
             VD_GO(vd_fail(err, VD_E_ARG, "%s: item %lld has label %lld, classes are 0 to %d", path,
-                          (long long)i, (long long)v, l->classes - 1));
+                          (long long)i, (long long)v[i], l->classes - 1));
     }
 done:
-    vd_mem_free(data);
+    vd_mem_free(v);
     return st;
 }
 

@@ -6,15 +6,7 @@
 #include "labelio/coco.h"
 #include "label/mask.h"
 
-typedef struct writer {
-    vd_label_set *set;
-    const vd_label_out *out;
-    vd_out_file f;
-    const char *subset; /* only its images; NULL: all */
-    int64_t *image_id, *category_id;
-    bool own_ids; /* the objects' ids are unique */
-    int64_t n_written;
-} writer;
+typedef vd_coco_writer writer;
 
 static void add_ints(vd_str *s, const uint32_t *v, int64_t n) {
     vd_str_addc(s, '[');
@@ -106,7 +98,7 @@ static vd_status make_ids(writer *w, vd_err *err) {
 
 /* ---- members ---- */
 
-static bool in_subset(const writer *w, int64_t image) {
+bool vd_coco_in_subset(const writer *w, int64_t image) {
     const char *s = w->set->images[image].subset;
     return w->subset == NULL || strcmp(s != NULL ? s : "", w->subset) == 0;
 }
@@ -124,7 +116,7 @@ static vd_status write_images(writer *w, vd_err *err) {
     vd_str_add(s, "\"images\":[");
     for (int64_t i = 0; i < w->set->n_images; i++) {
         const vd_label_image *m = &w->set->images[i];
-        if (!in_subset(w, i)) continue;
+        if (!vd_coco_in_subset(w, i)) continue;
         vd_str_add(s, first ? "\n" : ",\n");
         first = false;
         vd_str_addf(s, "{\"id\":%lld,\"file_name\":", (long long)w->image_id[i]);
@@ -154,6 +146,8 @@ static void add_skeleton(vd_str *s, const vd_label_category *c) {
     vd_str_addc(s, ']');
 }
 
+static vd_status write_objects(writer *w, vd_err *err);
+
 static void write_categories(writer *w) {
     vd_str *s = &w->f.text;
     vd_str_add(s, "\"categories\":[");
@@ -165,6 +159,8 @@ static void write_categories(writer *w) {
         vd_str_add(s, ",\"supercategory\":");
         vd_str_json(s, c->parent != NULL ? c->parent : "");
         if (c->n_keypoints > 0) add_skeleton(s, c);
+        if (c->thing != 0 || w->write_objects != write_objects) /* what is not stuff is counted */
+            vd_str_addf(s, ",\"isthing\":%d", c->thing >= 0);
         vd_str_addc(s, '}');
     }
     vd_str_add(s, "],\n");
@@ -243,7 +239,7 @@ static vd_status write_objects(writer *w, vd_err *err) {
     vd_str_add(&w->f.text, "\"annotations\":[");
     for (int64_t i = 0; i < w->set->n_objects; i++) {
         VD_TRY(vd_label_set_nth(w->set, i, &o, err));
-        if (!in_subset(w, o.image)) continue;
+        if (!vd_coco_in_subset(w, o.image)) continue;
         VD_TRY(vd_label_lose_rest(w->out->report, &w->set->images[o.image], &o, vd_label_coco.holds,
                                   err));
         VD_TRY(add_object(w, &o, err));
@@ -256,11 +252,12 @@ static vd_status write_objects(writer *w, vd_err *err) {
 static vd_status write_one(writer *w, const char *path, vd_err *err) {
     vd_status st = VD_OK;
     w->n_written = 0;
+    w->path = path;
     VD_GO(vd_out_open(&w->f, path, err));
     vd_str_add(&w->f.text, "{");
     VD_GO(write_images(w, err));
     write_categories(w);
-    VD_GO(write_objects(w, err));
+    VD_GO(w->write_objects(w, err));
     st = vd_out_close(&w->f, err);
 done:
     vd_out_drop(&w->f);
@@ -280,7 +277,7 @@ static vd_status subsets_of(vd_names *out, const vd_label_set *set, vd_err *err)
     return VD_OK;
 }
 
-/* A folder gets annotations/instances_SUBSET.json. */
+/* A folder gets annotations/KIND_SUBSET.json. */
 static vd_status write_folder(writer *w, vd_err *err) {
     vd_names subsets = { 0 };
     vd_str path = { 0 };
@@ -295,7 +292,7 @@ static vd_status write_folder(writer *w, vd_err *err) {
         const char *name = w->subset[0] != '\0'     ? w->subset
                            : w->out->subset != NULL ? w->out->subset
                                                     : "default";
-        vd_str_addf(&path, "%s/annotations/instances_%s.json", w->out->path, name);
+        vd_str_addf(&path, "%s/annotations/%s_%s.json", w->out->path, w->kind, name);
         VD_GO(vd_str_check(&path, err));
         VD_GO(write_one(w, path.data, err));
     }
@@ -305,8 +302,11 @@ done:
     return st;
 }
 
-vd_status vd_coco_write(vd_label_set *set, const vd_label_out *out, vd_err *err) {
-    writer w = { .set = set, .out = out, .f = { .fd = -1 } };
+vd_status vd_coco_write_as(vd_label_set *set, const vd_label_out *out, const char *kind,
+                           vd_status (*objects)(writer *w, vd_err *err), vd_err *err) {
+    writer w = {
+        .set = set, .out = out, .f = { .fd = -1 }, .kind = kind, .write_objects = objects
+    };
     vd_status st = make_ids(&w, err);
     if (st == VD_OK)
         st =
@@ -314,4 +314,8 @@ vd_status vd_coco_write(vd_label_set *set, const vd_label_out *out, vd_err *err)
     vd_mem_free(w.image_id);
     vd_mem_free(w.category_id);
     return st;
+}
+
+vd_status vd_coco_write(vd_label_set *set, const vd_label_out *out, vd_err *err) {
+    return vd_coco_write_as(set, out, "instances", write_objects, err);
 }

@@ -44,6 +44,7 @@ static vd_status read_in(vd_opcall *c, vd_label_set *set, vd_label_report *repor
         VD_TRY(vd_label_detect(from, path, err));
     VD_GO(vd_label_in_init(&in, vd_label_set_sink(set), report, err));
     in.images = vd_arg_text(c, "images");
+    in.libexec_dir = c->libexec_dir;
     VD_GO((*from)->read(&in, path, err));
     st = vd_label_set_finish(set, err);
 done:

@@ -126,6 +126,7 @@ static vd_status read_labels(void *user, vd_err *err) {
     vd_status st = vd_label_in_init(&in, sink, &im->report, err);
     in.size = size_of;
     in.size_user = im;
+    in.libexec_dir = im->c->libexec_dir;
     if (st == VD_OK) st = im->format->read(&in, im->path, err);
     vd_label_in_reset(&in);
     return st;

@@ -58,6 +58,19 @@ static const vd_arg args[] = {
       .max = 999,
       .def = "-1",
       .help = "planted defects of each kind; -1: a few" },
+    { .name = "labels",
+      .type = VD_T_FLAG,
+      .help = "write labels.json (COCO): class, box, mask and track of what each view shows" },
+    { .name = "label-errors",
+      .type = VD_T_INT,
+      .max = 1e6,
+      .def = "0",
+      .help = "labels given a wrong class in single views; needs --labels" },
+    { .name = "label-gaps",
+      .type = VD_T_INT,
+      .max = 1e6,
+      .def = "0",
+      .help = "labels left out in single views; needs --labels" },
     { .name = "truth",
       .type = VD_T_CHOICE,
       .choices = "all|poses",
@@ -113,6 +126,9 @@ static vd_status synth_op(vd_opcall *c, vd_err *err) {
     opt.k2 = vd_arg_real(c, "k2");
     opt.arc_deg = vd_arg_real(c, "arc");
     opt.noise = vd_arg_real(c, "noise");
+    opt.labels = vd_arg_flag(c, "labels");
+    opt.label_swaps = (int32_t)vd_arg_int(c, "label-errors");
+    opt.label_gaps = (int32_t)vd_arg_int(c, "label-gaps");
     opt.truth_maps = strcmp(vd_arg_text(c, "truth"), "all") == 0;
     for (int i = 0; vd_arg_int(c, "defects") >= 0 && i < VD_N_DEFECTS; i++)
         opt.defects[i] = (int32_t)vd_arg_int(c, "defects");
@@ -134,7 +150,8 @@ const vd_op vd_op_synth = {
     .summary = "renders captures whose truth is known",
     .help =
         "A textured scene seen by cameras on a path, with EXIF, and beside it the truth: intrinsics, poses, depth,\n"
-        "instance masks, boxes (COCO), and the list of planted defects.\n\n"
+        "instance masks, boxes (COCO), and the list of planted defects. With --labels also what somebody would label,\n"
+        "without mistakes, or with planted ones, which are listed with the defects.\n\n"
         "The yard is small and seen by every view. The town is for maps: it grows with the number of views, each\n"
         "shares about 70 % of what it shows with the next, and streets are walked again after each lap.",
     .example = "vidimus synth demo --views 24\n  vidimus synth town --views 1000 --truth poses",

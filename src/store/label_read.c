@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/mem.h"
 #include "label/pack.h"
 
 /* ---- which set ---- */
@@ -93,15 +94,18 @@ static vd_status walk_categories(vd_db *db, int64_t set, const vd_label_walk *wa
     bool row = false;
     if (walk->category == NULL) return VD_OK;
     VD_TRY(vd_db_prepare(&s, db,
-                         "SELECT source_id, name, parent, keypoints, edges FROM label_category"
-                         " WHERE set_id = ?1 ORDER BY category",
+                         "SELECT source_id, name, parent, keypoints, edges, thing"
+                         " FROM label_category WHERE set_id = ?1 ORDER BY category",
                          true, err));
     vd_stmt_bind(s, 1, vd_val_int(set));
     vd_status st = VD_OK;
     while ((st = vd_stmt_step(s, &row, err)) == VD_OK && row) {
         vd_label_category c = { .id = vd_stmt_int(s, 0),
                                 .name = vd_stmt_text(s, 1),
-                                .parent = vd_stmt_null(s, 2) ? NULL : vd_stmt_text(s, 2) };
+                                .parent = vd_stmt_null(s, 2) ? NULL : vd_stmt_text(s, 2),
+                                .thing = vd_stmt_null(s, 5)       ? 0
+                                         : vd_stmt_int(s, 5) != 0 ? 1
+                                                                  : -1 };
         vd_arena_clear(&arena);
         VD_GO(skeleton(&c, &arena, vd_stmt_text(s, 3), vd_stmt_text(s, 4), err));
         VD_GO(walk->category(walk->user, &c, err));
@@ -145,25 +149,74 @@ static vd_label_object object_of(const vd_stmt *s, int32_t image) {
     return o;
 }
 
+static vd_status give_object(vd_stmt *s, int32_t image, const vd_label_walk *walk,
+                             vd_shape_buf *buf, vd_err *err) {
+    vd_label_object o = object_of(s, image);
+    uint32_t shapes = VD_OBJ_POLYGON | VD_OBJ_LINE | VD_OBJ_MASK | VD_OBJ_KEYPOINTS;
+    if (walk->shapes && !vd_stmt_null(s, 14)) {
+        vd_value v = vd_stmt_value(s, 14);
+        VD_TRY(vd_unpack_shape(&o, buf, v.s, v.n, err));
+    } else if (!walk->shapes && o.has & VD_OBJ_SHAPES) {
+        o.has = (o.has & ~shapes) | VD_OBJ_AREA;
+        if (!(o.has & VD_OBJ_ROTATED)) o.has |= VD_OBJ_BOX;
+    }
+    return walk->object(walk->user, &o, vd_stmt_int(s, 0), err);
+}
+
 static vd_status walk_objects(vd_stmt *s, int64_t image_row, int32_t image,
                               const vd_label_walk *walk, vd_shape_buf *buf, vd_err *err) {
     vd_status st = VD_OK;
     bool row = false;
     vd_stmt_bind(s, 1, vd_val_int(image_row));
+    while (st == VD_OK && (st = vd_stmt_step(s, &row, err)) == VD_OK && row)
+        st = give_object(s, image, walk, buf, err);
+    vd_stmt_reset(s);
+    return st;
+}
+
+/* ---- objects in the order of their rows ---- */
+
+typedef struct image_rows {
+    int64_t *row; /* ascending: the i-th is that of image i */
+    int64_t n, cap;
+} image_rows;
+
+static int32_t image_at(const image_rows *r, int64_t row) {
+    int64_t lo = 0, hi = r->n;
+    if (r->n > 0 && row - r->row[0] >= 0 && row - r->row[0] < r->n &&
+        r->row[row - r->row[0]] == row)
+        return (int32_t)(row - r->row[0]); /* as they are written: without a gap */
+    while (lo < hi) {
+        int64_t mid = lo + (hi - lo) / 2;
+        if (r->row[mid] < row)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < r->n && r->row[lo] == row ? (int32_t)lo : VD_LABEL_NONE;
+}
+
+/* The objects of a set are written in one go, so they lie together in the table. */
+static vd_status objects_in_rows(vd_db *db, const image_rows *images, const vd_label_walk *walk,
+                                 vd_shape_buf *buf, vd_err *err) {
+    vd_stmt *s = NULL;
+    vd_status st = VD_OK;
+    bool row = false;
+    if (images->n == 0) return VD_OK;
+    VD_GO(vd_db_prepare(&s, db,
+                        "SELECT id, category, has, source_id, x, y, width, height, angle, area,"
+                        " score, track, caption, attributes, shape, image_id FROM label WHERE id"
+                        " BETWEEN (SELECT min(id) FROM label WHERE image_id BETWEEN ?1 AND ?2) AND"
+                        " (SELECT max(id) FROM label WHERE image_id BETWEEN ?1 AND ?2) ORDER BY id",
+                        true, err));
+    vd_stmt_bind(s, 1, vd_val_int(images->row[0]));
+    vd_stmt_bind(s, 2, vd_val_int(images->row[images->n - 1]));
     while ((st = vd_stmt_step(s, &row, err)) == VD_OK && row) {
-        vd_label_object o = object_of(s, image);
-        uint32_t shapes = VD_OBJ_POLYGON | VD_OBJ_LINE | VD_OBJ_MASK | VD_OBJ_KEYPOINTS;
-        if (walk->shapes && !vd_stmt_null(s, 14)) {
-            vd_value v = vd_stmt_value(s, 14);
-            VD_GO(vd_unpack_shape(&o, buf, v.s, v.n, err));
-        } else if (!walk->shapes && o.has & VD_OBJ_SHAPES) {
-            o.has = (o.has & ~shapes) | VD_OBJ_AREA;
-            if (!(o.has & VD_OBJ_ROTATED)) o.has |= VD_OBJ_BOX;
-        }
-        VD_GO(walk->object(walk->user, &o, vd_stmt_int(s, 0), err));
+        int32_t image = image_at(images, vd_stmt_int(s, 15));
+        if (image != VD_LABEL_NONE) VD_GO(give_object(s, image, walk, buf, err));
     }
 done:
-    vd_stmt_reset(s);
+    vd_stmt_free(s);
     return st;
 }
 
@@ -171,6 +224,7 @@ vd_status vd_label_set_walk(vd_db *db, int64_t set, const vd_label_walk *walk, v
     vd_status st = VD_OK;
     vd_stmt *images = NULL, *objects = NULL;
     vd_shape_buf buf = { 0 };
+    image_rows rows = { 0 };
     bool row = false;
     int32_t n = 0;
     VD_GO(walk_categories(db, set, walk, err));
@@ -191,11 +245,17 @@ vd_status vd_label_set_walk(vd_db *db, int64_t set, const vd_label_walk *walk, v
             VD_GO(walk->image(walk->user, &m, vd_stmt_int(images, 0), vd_stmt_int(images, 1), &skip,
                               err));
         if (skip) continue;
-        if (walk->object != NULL)
+        if (walk->object != NULL && walk->in_rows) {
+            VD_GO(VD_GROW(rows.row, rows.cap, rows.n + 1, err));
+            rows.row[rows.n++] = vd_stmt_int(images, 0);
+        } else if (walk->object != NULL) {
             VD_GO(walk_objects(objects, vd_stmt_int(images, 0), n, walk, &buf, err));
+        }
         n++;
     }
+    if (st == VD_OK) st = objects_in_rows(db, &rows, walk, &buf, err);
 done:
+    vd_mem_free(rows.row);
     vd_stmt_free(objects);
     vd_stmt_free(images);
     vd_shape_buf_reset(&buf);

@@ -28,6 +28,8 @@ typedef struct vd_label_walk {
     vd_status (*object)(void *user, const vd_label_object *o, int64_t row, vd_err *err);
     void *user;
     bool shapes; /* objects with rings, runs and keypoints; without it, `box` is that around them */
+    bool in_rows; /* all images first, then all objects in the order of their rows: far quicker
+                     where the source did not list them by image */
 } vd_label_walk;
 
 /* Objects are as they were given to vd_label_rows_object; where `shapes` is not set, those with any

@@ -19,7 +19,7 @@ enum { S_CATEGORY, S_IMAGE, S_OBJECT, N_SQL };
 static const char *const sql[N_SQL] = {
     [S_CATEGORY] =
         "INSERT INTO label_category(set_id, category, source_id, name, parent, keypoints,"
-        " edges) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        " edges, thing) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     [S_IMAGE] = "INSERT INTO label_image(id, set_id, asset_id, source_id, name, width, height,"
                 " subset, sequence, frame, attributes) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
                 " ?10, ?11)",
@@ -153,6 +153,10 @@ static void edge_pairs(vd_str *s, const vd_label_category *c) {
     if (c->n_edges > 0) vd_str_addc(s, ']');
 }
 
+static vd_value or_null(bool there, vd_value v) {
+    return there ? v : vd_val_null();
+}
+
 vd_status vd_label_rows_category(vd_label_rows *r, const vd_label_category *c, vd_err *err) {
     keypoint_names(&r->text, c);
     edge_pairs(&r->shape, c);
@@ -164,14 +168,11 @@ vd_status vd_label_rows_category(vd_label_rows *r, const vd_label_category *c, v
                            vd_val_text(c->name),
                            vd_val_text(c->parent),
                            vd_val_text(vd_str_text(&r->text)),
-                           vd_val_text(vd_str_text(&r->shape)) };
+                           vd_val_text(vd_str_text(&r->shape)),
+                           or_null(c->thing != 0, vd_val_int(c->thing > 0)) };
     VD_TRY(emit(r, S_CATEGORY, v, VD_COUNT(v), err));
     r->n_categories++;
     return VD_OK;
-}
-
-static vd_value or_null(bool there, vd_value v) {
-    return there ? v : vd_val_null();
 }
 
 vd_status vd_label_rows_image(vd_label_rows *r, const vd_label_image *m, int64_t asset,

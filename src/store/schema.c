@@ -116,6 +116,7 @@ static const char *const migrations[VD_SCHEMA_VERSION] = {
     "CREATE INDEX evaluation_match_of ON evaluation_match(evaluation_id);"
     "CREATE INDEX evaluation_match_asset ON evaluation_match(asset_id)"
     " WHERE asset_id IS NOT NULL;"
+    "ALTER TABLE label_category ADD COLUMN thing INTEGER;"
     /* objects by class are counted in the index alone */
     "DROP INDEX label_of_image; CREATE INDEX label_of_image ON label(image_id, category);"
     /* `picture` counts those of the snapshot by URI; `objects` holds 64-bit hashes of what its
@@ -129,7 +130,10 @@ static const char *const migrations[VD_SCHEMA_VERSION] = {
     " SELECT RAISE(ABORT, 'a snapshot does not change'); END;"
     "CREATE TRIGGER snapshot_label_closed BEFORE INSERT ON snapshot_label WHEN EXISTS"
     " (SELECT 1 FROM snapshot WHERE id = new.snapshot_id) BEGIN"
-    " SELECT RAISE(ABORT, 'a snapshot does not change'); END;",
+    " SELECT RAISE(ABORT, 'a snapshot does not change'); END;"
+    "CREATE TABLE evaluation_picture(asset_id INTEGER NOT NULL, evaluation_id INTEGER NOT NULL,"
+    " hits INTEGER, misses INTEGER, false_alarms INTEGER, harm REAL,"
+    " PRIMARY KEY(asset_id, evaluation_id)) WITHOUT ROWID;",
 };
 
 /* Nearly all assets are present: the few others are found without a walk over all. An index changes
@@ -236,13 +240,27 @@ vd_status vd_schema_unindex(vd_db *db, const vd_schema *schema, vd_err *err) {
     return each_index(db, schema, false, err);
 }
 
-/* Of all label sets together. No label set has the picture: NULL; one has it without objects: 0. */
-static const char LABELS[] =
-    ", (SELECT CASE WHEN count(m.id) > 0 THEN count(l.id) END FROM label_image m"
-    " LEFT JOIN label l ON l.image_id = m.id WHERE m.asset_id = a.id) AS labels"
-    ", (SELECT group_concat(name) FROM (SELECT DISTINCT c.name FROM label_image m"
-    " JOIN label l ON l.image_id = m.id JOIN label_category c ON c.set_id = m.set_id"
-    " AND c.category = l.category WHERE m.asset_id = a.id ORDER BY c.name)) AS classes";
+/* What the newest evaluation says of an asset. */
+#define NEWEST(name)                                                                               \
+    "(SELECT " name " FROM evaluation_picture WHERE asset_id = a.id AND evaluation_id ="           \
+    " (SELECT max(id) FROM evaluation)) AS eval_" name
+
+/* Columns that are counted when they are asked for. `labels` and `classes` are of all label sets
+ * together: NULL where no set has the picture, 0 where one has it without objects. */
+static const char *const counted[] = {
+    ("(SELECT group_concat(name) FROM (SELECT name FROM tag WHERE asset_id = a.id ORDER BY name))"
+     " AS tags"),
+    ("(SELECT CASE WHEN count(m.id) > 0 THEN count(l.id) END FROM label_image m"
+     " LEFT JOIN label l ON l.image_id = m.id WHERE m.asset_id = a.id) AS labels"),
+    ("(SELECT group_concat(name) FROM (SELECT DISTINCT c.name FROM label_image m"
+     " JOIN label l ON l.image_id = m.id JOIN label_category c ON c.set_id = m.set_id"
+     " AND c.category = l.category WHERE m.asset_id = a.id ORDER BY c.name)) AS classes"),
+    "(SELECT count(*) FROM label_problem WHERE asset_id = a.id) AS label_problems",
+    NEWEST("hits"),
+    NEWEST("misses"),
+    NEWEST("false_alarms"),
+    NEWEST("harm"),
+};
 
 /* One row per asset with every visible fact. */
 static void view_sql(vd_str *sql, const vd_schema *schema) {
@@ -260,9 +278,7 @@ static void view_sql(vd_str *sql, const vd_schema *schema) {
                 vd_str_addf(sql, ", t%d.%s", k, c->name);
         }
     }
-    vd_str_add(sql, ", (SELECT group_concat(name) FROM (SELECT name FROM tag WHERE asset_id = a.id"
-                    " ORDER BY name)) AS tags");
-    vd_str_add(sql, LABELS);
+    for (int i = 0; i < VD_COUNT(counted); i++) vd_str_addf(sql, ", %s", counted[i]);
     vd_str_add(sql, " FROM asset a");
     for (int k = 0; k < schema->n_tables; k++)
         vd_str_addf(sql, " LEFT JOIN %s t%d ON t%d.asset_id = a.id", schema->tables[k]->name, k, k);

@@ -17,6 +17,7 @@
 
 enum { STREAM_DEFECT = 0x64656663, STREAM_COPY = 0x636f7079 };
 enum { MAX_VIEWS = 10000, MAX_DEFECTS = 999, MIN_SIDE = 64, MAX_SIDE = 8192 };
+enum { MAX_MISTAKES = 1000000 };
 static const double PI = 3.14159265358979323846;
 static const double SENSOR_MM = 6.4;                      /* width of the pretended sensor */
 static const int64_t FIRST_SHOT_NS = 1777628400000000000; /* 2026-05-01T09:40:00Z */
@@ -59,6 +60,10 @@ static vd_status check(const vd_synth_opt *o, vd_err *err) {
     RANGE(vignette, 0, 0.9);
     RANGE(quality, 1, 100);
     for (int i = 0; i < VD_N_DEFECTS; i++) RANGE(defects[i], 0, MAX_DEFECTS);
+    RANGE(label_swaps, 0, MAX_MISTAKES);
+    RANGE(label_gaps, 0, MAX_MISTAKES);
+    if (!o->labels && (o->label_swaps > 0 || o->label_gaps > 0))
+        return vd_fail(err, VD_E_ARG, "synth: mistakes in labels are asked for, and no labels");
     /* r (1 + k1 r^2 + k2 r^4) must grow up to the corners, and some beyond, or the picture folds */
     double corner = 0.5 * hypot(1, (double)o->height / o->width) / o->focal_rel, rd = 0;
     for (double r = 0; rd < 1.05 * corner; r += 0.001) {

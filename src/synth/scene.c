@@ -14,6 +14,14 @@ const char *vd_category_name(vd_category c) {
     return name[c];
 }
 
+const char *vd_thing_name(vd_thing t) {
+    static const char *const name[VD_N_THINGS] = { "house",  "roof",    "crate",  "container",
+                                                   "column", "barrel",  "tower",  "ball",
+                                                   "cone",   "pyramid", "plinth", "boulder",
+                                                   "wall" };
+    return name[t];
+}
+
 static void set_sun(vd_scene *s) {
     const double azimuth = s->arc_mid_rad + 0.95,
                  height = 0.72; /* over the shoulder, 41 degrees up */

@@ -52,9 +52,31 @@ typedef enum vd_category {
 
 const char *vd_category_name(vd_category c);
 
+/* What it is to somebody who looks at it: classes of labels, in the order of their ids, which start
+ * at 1. */
+typedef enum vd_thing {
+    VD_THING_HOUSE,
+    VD_THING_ROOF,
+    VD_THING_CRATE,
+    VD_THING_CONTAINER,
+    VD_THING_COLUMN,
+    VD_THING_BARREL,
+    VD_THING_TOWER,
+    VD_THING_BALL,
+    VD_THING_CONE,
+    VD_THING_PYRAMID,
+    VD_THING_PLINTH,
+    VD_THING_BOULDER,
+    VD_THING_WALL,
+    VD_N_THINGS,
+} vd_thing;
+
+const char *vd_thing_name(vd_thing t);
+
 typedef struct vd_object {
     vd_shape shape;
     vd_category category;
+    vd_thing thing;
     vd_material material;
     vd_vec3 centre; /* of the local frame, and of the bounding sphere */
     double axis[9]; /* local = axis * (world - centre): rows are the local axes */

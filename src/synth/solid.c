@@ -108,9 +108,17 @@ void vd_solid_roof(vd_object *b) {
     set_radius(b);
 }
 
+/* What most solids of a shape are. */
+static const vd_thing usual[VD_N_CATEGORIES] = {
+    [VD_CAT_BOX] = VD_THING_CRATE,       [VD_CAT_SPHERE] = VD_THING_BALL,
+    [VD_CAT_CYLINDER] = VD_THING_COLUMN, [VD_CAT_CONE] = VD_THING_CONE,
+    [VD_CAT_PYRAMID] = VD_THING_PYRAMID, [VD_CAT_PRISM] = VD_THING_PLINTH,
+    [VD_CAT_BOULDER] = VD_THING_BOULDER, [VD_CAT_WALL] = VD_THING_WALL,
+};
+
 vd_object *vd_solid_add(vd_scene *s, vd_category c, vd_vec3 half) {
     vd_object *b = &s->object[s->n_objects++];
-    *b = (vd_object){ .category = c, .half = half };
+    *b = (vd_object){ .category = c, .thing = usual[c], .half = half };
     switch (c) {
     case VD_CAT_BOX:
     case VD_CAT_WALL: make_box(b); break;

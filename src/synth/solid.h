@@ -5,8 +5,8 @@
 #include "base/rng.h"
 #include "synth/scene.h"
 
-/* Appends an object of the category's shape, upright at the origin, not painted; the scene has room
- * for it (scene.h, `cap`). */
+/* Appends an object of the category's shape, upright at the origin, not painted, and the thing that
+ * this shape usually is; the scene has room for it (scene.h, `cap`). */
 vd_object *vd_solid_add(vd_scene *s, vd_category c, vd_vec3 half);
 
 /* Makes a roof of it: the ridge runs along x. */

@@ -22,9 +22,10 @@
 #include "image/jpeg_write.h"
 #include "image/png_write.h"
 #include "synth/defect.h"
+#include "synth/labels.h"
 #include "synth/truth.h"
 
-static const char MARKER[] = ".vidimus-synth";
+static const char MARKER[] = ".vidimus-synth", LABELS[] = "labels.json";
 enum { MAX_MARKER = 64 << 20 };
 
 typedef struct scratch {
@@ -33,6 +34,7 @@ typedef struct scratch {
     uint8_t *edited, *mask;
     int64_t edited_cap, mask_cap;
     vd_str bytes, exif, path;
+    vd_runs runs;
 } scratch;
 
 typedef struct job {
@@ -46,6 +48,7 @@ typedef struct job {
     vd_synth_progress progress;
     void *user;
     int64_t done, image_bytes;
+    vd_label_set labels;
 } job;
 
 static vd_status path_to(vd_str *out, const char *dir, const char *folder, const char *name,
@@ -165,6 +168,21 @@ static vd_status write_maps(job *j, scratch *w, const vd_shot *s, vd_err *err) {
     return put_file(w->path.data, &w->bytes, err);
 }
 
+static vd_status add_labels(job *j, scratch *w, int64_t view, vd_err *err) {
+    const vd_seen_list *seen = &j->seen[view];
+    if (!j->plan->opt.labels) return VD_OK;
+    for (int k = 0; k < seen->n; k++) {
+        if (seen->item[k].pixels < VD_SYNTH_MIN_PIXELS) continue;
+        VD_TRY(vd_runs_of(&w->runs, &w->picture, &seen->item[k], err));
+        pthread_mutex_lock(&j->lock);
+        vd_status st =
+            vd_synth_labels_add(&j->labels, j->plan, view, &seen->item[k], &w->runs, err);
+        pthread_mutex_unlock(&j->lock);
+        if (st != VD_OK) return st;
+    }
+    return VD_OK;
+}
+
 static vd_status spoil(vd_picture *p, const job *j, const vd_shot *s, uint64_t seed, vd_err *err) {
     if (s->defect == VD_DEFECT_LOW_INFORMATION) vd_defect_flat(p, seed);
     if (s->defect == VD_DEFECT_BLURRY) return vd_defect_defocus(p, j->kern, s->sigma_px, err);
@@ -202,6 +220,7 @@ static vd_status one_shot(void *user, int64_t i, int worker, vd_err *err) {
     if (s->index >= 0) {
         VD_TRY(look(&j->seen[s->index], w->seen, p->scene.n_objects, &w->picture, err));
         VD_TRY(write_maps(j, w, s, err));
+        VD_TRY(add_labels(j, w, s->index, err));
         for (int64_t k = 0; k < p->n_copies; k++)
             if (p->copy[k].view == s->index) VD_TRY(write_copy(j, w, &p->copy[k], err));
     }
@@ -217,7 +236,8 @@ static vd_status remove_former(const char *dir, char *list, vd_err *err) {
     char *save = NULL;
     for (char *line = strtok_r(list, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
         if (strstr(line, "..") != NULL) continue;
-        if (!vd_str_starts(line, "images/") && !vd_str_starts(line, "truth/")) continue;
+        const bool ours = vd_str_starts(line, "images/") || vd_str_starts(line, "truth/");
+        if (!ours && strcmp(line, LABELS) != 0) continue;
         vd_str_clear(&path);
         vd_str_addf(&path, "%s/%s", dir, line);
         VD_GO(vd_str_check(&path, err));
@@ -249,6 +269,7 @@ static void list_files(vd_str *s, const vd_plan *p) {
     }
     for (int64_t i = 0; i < p->n_copies; i++) vd_str_addf(s, "images/%s\n", p->copy[i].name);
     vd_str_add(s, "truth/cameras.json\ntruth/coco.json\ntruth/defects.tsv\ntruth/truth.json\n");
+    if (p->opt.labels) vd_str_addf(s, "%s\n", LABELS);
 }
 
 static vd_status make_folders(const char *dir, const vd_plan *p, vd_err *err) {
@@ -284,7 +305,7 @@ done:
     return st;
 }
 
-static vd_status write_truth(const job *j, vd_err *err) {
+static vd_status write_truth(const job *j, const vd_mistakes *mistakes, vd_err *err) {
     static const char *const name[] = { "cameras.json", "coco.json", "defects.tsv", "truth.json" };
     vd_status st = VD_OK;
     vd_str text = { 0 }, path = { 0 };
@@ -295,15 +316,26 @@ static vd_status write_truth(const job *j, vd_err *err) {
         else if (i == 1)
             vd_truth_coco(&text, j->plan, j->seen);
         else if (i == 2)
-            vd_truth_defects(&text, j->plan);
+            vd_truth_defects(&text, j->plan, mistakes);
         else
-            vd_truth_all(&text, j->plan);
+            vd_truth_all(&text, j->plan, mistakes);
         VD_GO(vd_str_check(&text, err));
         VD_GO(path_to(&path, j->dir, "truth", name[i], strlen(name[i]), "", err));
         VD_GO(vd_file_write(path.data, text.data, (size_t)text.size, err));
     }
 done:
     vd_str_reset(&text);
+    vd_str_reset(&path);
+    return st;
+}
+
+static vd_status write_labels(job *j, vd_mistakes *mistakes, int64_t *n, vd_err *err) {
+    vd_str path = { 0 };
+    if (!j->plan->opt.labels) return VD_OK;
+    vd_str_addf(&path, "%s/%s", j->dir, LABELS);
+    vd_status st = vd_str_check(&path, err);
+    if (st == VD_OK) st = vd_mistakes_draw(mistakes, j->plan, j->seen, err);
+    if (st == VD_OK) st = vd_synth_labels_write(path.data, j->plan, &j->labels, mistakes, n, err);
     vd_str_reset(&path);
     return st;
 }
@@ -316,7 +348,7 @@ static vd_status make_notes(job *j, vd_err *err) {
         w->seen = vd_mem_array((size_t)j->plan->scene.n_objects, sizeof *w->seen);
         if (w->seen == NULL) return vd_nomem(err);
     }
-    return VD_OK;
+    return j->plan->opt.labels ? vd_synth_labels_begin(&j->labels, j->plan, err) : VD_OK;
 }
 
 static void job_reset(job *j) {
@@ -329,11 +361,13 @@ static void job_reset(job *j) {
         vd_str_reset(&w->bytes);
         vd_str_reset(&w->exif);
         vd_str_reset(&w->path);
+        vd_mem_free(w->runs.run);
     }
     vd_mem_free(j->worker);
     for (int64_t i = 0; j->seen != NULL && i < j->plan->opt.views; i++)
         vd_mem_free(j->seen[i].item);
     vd_mem_free(j->seen);
+    vd_label_set_reset(&j->labels);
     if (j->plan != NULL) vd_plan_reset(j->plan);
     vd_mem_free(j->plan);
     pthread_mutex_destroy(&j->lock);
@@ -344,6 +378,8 @@ vd_status vd_synth_write(const char *out_dir, const vd_synth_opt *opt, vd_pool *
     static const vd_synth_opt defaults = VD_SYNTH_OPT;
     vd_status st = VD_OK;
     const double start = vd_time_mono_s();
+    vd_mistakes mistakes = { 0 };
+    int64_t n_labels = 0;
     job j = { .dir = out_dir, .n_workers = vd_pool_jobs(pool), .progress = progress, .user = user };
     pthread_mutex_init(&j.lock, NULL);
     j.worker = vd_mem_array((size_t)j.n_workers, sizeof *j.worker);
@@ -354,11 +390,18 @@ vd_status vd_synth_write(const char *out_dir, const vd_synth_opt *opt, vd_pool *
     VD_GO(make_notes(&j, err));
     VD_GO(make_folders(out_dir, plan, err));
     VD_GO(vd_pool_for(pool, plan->n_shots, one_shot, &j, err));
-    VD_GO(write_truth(&j, err));
+    VD_GO(write_labels(&j, &mistakes, &n_labels, err));
+    VD_GO(write_truth(&j, &mistakes, err));
     if (out != NULL)
-        *out = (vd_synth_stats){ plan->opt.views, plan->n_shots + plan->n_copies,
-                                 plan->scene.n_objects, j.image_bytes, vd_time_mono_s() - start };
+        *out = (vd_synth_stats){ .views = plan->opt.views,
+                                 .files = plan->n_shots + plan->n_copies,
+                                 .objects = plan->scene.n_objects,
+                                 .labels = n_labels,
+                                 .mistakes = mistakes.n,
+                                 .image_bytes = j.image_bytes,
+                                 .seconds = vd_time_mono_s() - start };
 done:
+    vd_mem_free(mistakes.item);
     job_reset(&j);
     return st;
 }

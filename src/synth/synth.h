@@ -8,6 +8,8 @@
  *                       depth/view_001.npy (float32, metres along the optical axis, inf for sky),
  *                       masks/view_001.png (instances: 0 sky, 1 ground, from 2 on objects; 8 bits
  *                       for up to 254 objects, else 16)
+ *     OUT/labels.json   on demand: what somebody would label, as COCO has it, with mistakes if
+ * asked for; those are listed with the defects
  *
  * Conventions are those of the house: pixel centres at +0.5, poses cam_from_world with +z forward
  * and +y down, quaternions by field name. Distortion is COLMAP's RADIAL model, which is OpenCV's
@@ -57,6 +59,9 @@ typedef struct vd_synth_opt {
     int32_t quality;               /* JPEG, 1..100 */
     bool truth_maps;               /* write depth and masks */
     int32_t defects[VD_N_DEFECTS]; /* how many of each, 0..999 */
+    bool labels;                   /* write labels.json */
+    int32_t label_swaps;           /* labels given a wrong class, 0..1e6; needs `labels` */
+    int32_t label_gaps;            /* labels left out, likewise */
 } vd_synth_opt;
 #define VD_SYNTH_OPT                                                                               \
     {                                                                                              \
@@ -77,6 +82,7 @@ typedef struct vd_synth_opt {
 
 typedef struct vd_synth_stats {
     int64_t views, files, objects; /* files: pictures in images/ */
+    int64_t labels, mistakes;      /* labels written; of mistakes as many as fitted */
     int64_t image_bytes;
     double seconds;
 } vd_synth_stats;

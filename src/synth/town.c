@@ -60,6 +60,7 @@ static void tower(vd_yard *y) {
     const double w = vd_rng_range(y->r, 0.9, 1.3), h = vd_rng_range(y->r, 1.6, 2.6);
     const double a = vd_rng_range(y->r, 0, 2 * PI);
     vd_object *b = vd_solid_add(y->s, VD_CAT_CYLINDER, vd_v3(w, w * 0.8, h));
+    b->thing = VD_THING_TOWER;
     b->centre = vd_v3(y->middle.x + 1.2 * vd_cos(a), y->middle.y + 1.2 * vd_sin(a), h);
     vd_solid_orient(b, a, 0);
     vd_solid_paint(b, m[vd_rng_int(y->r, VD_COUNT(m))], y->r);
@@ -72,6 +73,7 @@ static void containers(vd_yard *y, int n) {
         vd_vec3 half = vd_v3(0, 0.75, 0.8);
         half.x = vd_rng_range(y->r, 1.0, 1.5);
         vd_object *b = vd_solid_add(y->s, VD_CAT_BOX, half);
+        b->thing = VD_THING_CONTAINER;
         b->centre = vd_v3(y->middle.x + 2.3 * vd_cos(a), y->middle.y + 2.3 * vd_sin(a), half.z);
         vd_solid_orient(b, a + PI / 2 + vd_rng_range(y->r, -0.3, 0.3), 0);
         vd_solid_paint(b, VD_MAT_RUST, y->r);
@@ -146,6 +148,7 @@ static void add_edge(vd_scene *s, uint64_t seed) {
         const double w = high ? vd_rng_range(&r, 0.9, 1.5) : vd_rng_range(&r, 1.6, 4.2);
         vd_vec3 half = high ? vd_v3(w, w * 0.8, h) : vd_v3(w, vd_rng_range(&r, 0.6, 2.5), h);
         vd_object *b = vd_solid_add(s, high ? VD_CAT_CYLINDER : VD_CAT_WALL, half);
+        if (high) b->thing = VD_THING_TOWER;
         b->centre = vd_v3(side == 0   ? d
                           : side == 2 ? -d
                                       : t * d,

@@ -4,9 +4,6 @@
 
 #include <string.h>
 
-/* Slivers of fewer pixels are no annotation. */
-static const int64_t MIN_VISIBLE_PIXELS = 16;
-
 static void key(vd_str *s, const char *name, double v) {
     vd_str_addf(s, "\"%s\": ", name);
     vd_str_json_num(s, v);
@@ -118,7 +115,7 @@ void vd_truth_coco(vd_str *s, const vd_plan *p, const vd_seen_list *seen) {
     for (int64_t i = 0; i < p->opt.views; i++)
         for (int k = 0; k < seen[i].n; k++) {
             const vd_seen *a = &seen[i].item[k];
-            if (a->pixels < MIN_VISIBLE_PIXELS) continue;
+            if (a->pixels < VD_SYNTH_MIN_PIXELS) continue;
             vd_str_addf(
                 s,
                 "%s{\"id\": %lld, \"image_id\": %lld, \"category_id\": %d, \"bbox\": [%d, %d, "
@@ -164,7 +161,19 @@ static void copy_parameters(vd_str *s, const vd_copy *c) {
     }
 }
 
-void vd_truth_defects(vd_str *s, const vd_plan *p) {
+/* Of labels the kinds are, likewise, the keys of the problems that they should raise. */
+static const char *kind_of(const vd_mistake *m) {
+    return m->written == VD_N_THINGS ? "missing_in_3d" : "inconsistent_in_3d";
+}
+
+static void mistake_parameters(vd_str *s, const vd_plan *p, const vd_mistake *m) {
+    vd_str_addf(s, "instance=%d class=%s", VD_ID_FIRST + m->object,
+                vd_thing_name(p->scene.object[m->object].thing));
+    if (m->written != VD_N_THINGS)
+        vd_str_addf(s, " written=%s label=%lld", vd_thing_name(m->written), (long long)m->label);
+}
+
+void vd_truth_defects(vd_str *s, const vd_plan *p, const vd_mistakes *mistakes) {
     vd_str_add(s, "kind\tfile\tsource\tparameters\n");
     for (int64_t i = 0; i < p->n_shots; i++) {
         if (defect_of(&p->shot[i]) == NULL) continue;
@@ -176,6 +185,12 @@ void vd_truth_defects(vd_str *s, const vd_plan *p) {
         const vd_copy *c = &p->copy[i];
         vd_str_addf(s, "%s\t%s\t%s\t", vd_defect_name(c->defect), c->name, p->shot[c->view].name);
         copy_parameters(s, c);
+        vd_str_addc(s, '\n');
+    }
+    for (int64_t i = 0; i < mistakes->n; i++) {
+        const vd_mistake *m = &mistakes->item[i];
+        vd_str_addf(s, "%s\t%s\t\t", kind_of(m), p->shot[m->view].name);
+        mistake_parameters(s, p, m);
         vd_str_addc(s, '\n');
     }
 }
@@ -219,7 +234,7 @@ static void one_file(vd_str *s, const char *kind, const char *name, const char *
     vd_str_add(s, ", \"parameters\": \"");
 }
 
-static void all_files(vd_str *s, const vd_plan *p) {
+static void all_files(vd_str *s, const vd_plan *p, const vd_mistakes *mistakes) {
     vd_str list = { 0 };
     for (int64_t i = 0; i < p->n_shots; i++) {
         if (defect_of(&p->shot[i]) == NULL) continue;
@@ -233,12 +248,18 @@ static void all_files(vd_str *s, const vd_plan *p) {
         copy_parameters(&list, c);
         vd_str_add(&list, "\"}");
     }
+    for (int64_t i = 0; i < mistakes->n; i++) {
+        const vd_mistake *m = &mistakes->item[i];
+        one_file(&list, kind_of(m), p->shot[m->view].name, NULL);
+        mistake_parameters(&list, p, m);
+        vd_str_add(&list, "\"}");
+    }
     if (list.size > 2) vd_str_add(s, list.data + 2); /* without the first comma and line end */
     if (list.status != VD_OK) s->status = list.status;
     vd_str_reset(&list);
 }
 
-void vd_truth_all(vd_str *s, const vd_plan *p) {
+void vd_truth_all(vd_str *s, const vd_plan *p, const vd_mistakes *mistakes) {
     const vd_synth_opt *o = &p->opt;
     vd_str_addf(
         s,
@@ -262,6 +283,6 @@ void vd_truth_all(vd_str *s, const vd_plan *p) {
         one_object(s, &p->scene.object[i], VD_ID_FIRST + i);
     }
     vd_str_add(s, "\n  ],\n  \"defects\": [\n");
-    all_files(s, p);
+    all_files(s, p, mistakes);
     vd_str_add(s, "\n  ]\n}\n");
 }

@@ -36,11 +36,13 @@ static vd_object *thing(vd_yard *y, vd_category c, vd_vec3 half, vd_material m) 
 
 void vd_yard_house(vd_yard *y, vd_material m, vd_vec3 at, double yaw_rad, vd_vec3 half) {
     vd_object *walls = vd_solid_add(y->s, VD_CAT_BOX, half);
+    walls->thing = VD_THING_HOUSE;
     walls->centre = at;
     vd_solid_orient(walls, yaw_rad, 0);
     vd_solid_paint(walls, m, y->r);
     const double height = 0.45 * half.y / 0.875; /* as steep on every house */
     vd_object *roof = vd_solid_add(y->s, VD_CAT_PRISM, vd_v3(half.x + 0.15, half.y + 0.2, height));
+    roof->thing = VD_THING_ROOF;
     vd_solid_roof(roof);
     roof->centre = vd_v3(at.x, at.y, 2 * half.z + height);
     vd_solid_orient(roof, yaw_rad, 0);
@@ -72,7 +74,7 @@ void vd_yard_columns(vd_yard *y, int n) {
 void vd_yard_barrels(vd_yard *y, int n) {
     for (int i = 0; i < n; i++) {
         double w = vd_rng_range(y->r, 0.28, 0.36);
-        thing(y, VD_CAT_CYLINDER, vd_v3(w, w, w * 1.4), VD_MAT_RUST);
+        thing(y, VD_CAT_CYLINDER, vd_v3(w, w, w * 1.4), VD_MAT_RUST)->thing = VD_THING_BARREL;
         place(y, w);
     }
 }
@@ -129,6 +131,7 @@ static void add_background(vd_yard *y) {
         double w = tower ? vd_rng_range(r, 0.9, 1.5) : vd_rng_range(r, 1.6, 4.2);
         vd_vec3 half = tower ? vd_v3(w, w * 0.8, h) : vd_v3(w, vd_rng_range(r, 0.6, 2.5), h);
         vd_object *b = vd_solid_add(y->s, tower ? VD_CAT_CYLINDER : VD_CAT_WALL, half);
+        if (tower) b->thing = VD_THING_TOWER;
         b->centre = vd_v3(d * vd_cos(a), d * vd_sin(a), h);
         vd_solid_orient(b, a + PI / 2 + vd_rng_range(r, -0.4, 0.4), 0);
         vd_solid_paint(b, m[vd_rng_int(r, 3)], r);

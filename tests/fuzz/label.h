@@ -157,7 +157,7 @@ static inline vd_status parse_cvat(vd_label_in *in, const char *t, size_t n, vd_
     return vd_cvat_parse(in, "fuzz", t, n, err);
 }
 static inline vd_status parse_labelme_xml(vd_label_in *in, const char *t, size_t n, vd_err *err) {
-    return vd_labelme_xml_parse(in, "fuzz", t, n, NULL, err);
+    return vd_labelme_xml_parse(in, "fuzz", t, n, NULL, NULL, err);
 }
 static inline vd_status parse_csv(vd_label_in *in, const char *t, size_t n, vd_err *err) {
     return vd_label_csv_parse(in, "fuzz", t, n, err);

@@ -238,7 +238,7 @@ BROKEN = [
     ("c.xml", '<annotations><image name="a" width="4" height="4"><mask rle="1,99" left="0" top="0" width="2" height="2"/>'
      '</image></annotations>', "cvat", "does not fit"),
     ("s.json", '[{"id":1}]', "label-studio", "byte 1: a task without"), ("c.csv", "a.jpg,1,x,3,4,b\n", "csv", "c.csv:1: corner 'x'"),
-    ("c.csv", '"a.jpg\n', "csv", "c.csv:1: a quote without its end"),
+    ("c.csv", '"a.jpg\n', "csv", "c.csv:1: a quote that is not closed"),
     ("d.json", '{"categories":{},"items":[{"id":"a","annotations":[{"type":"label","label_id":3}]}]}', "datumaro", "label_id 3"),
     ("o/a.xml", "<annotation><filename>a</filename><object><name>c</name></object></annotation>", "labelme-xml", "without a polygon"),
     ("t.json", '{"videos":[],"categories":[],"annotations":[{"video_id":1,"category_id":1}]}', "youtube-vis", "no video has the id 1"),
@@ -268,12 +268,12 @@ def broken(base):
 
 SAMPLES = [("coco_dataset/coco/annotations/instances_train.json", "coco", 1, 3, 1), ("coco_dataset/coco/annotations/instances_val.json", "coco", 1, 3, 2),
            ("coco_dataset/coco/annotations/captions_val.json", "coco", 1, 0, 2), ("coco_dataset/coco/annotations/image_info_val.json", "coco", 1, 0, 0),
-           ("coco_dataset/coco/annotations/panoptic_val.json", "coco", 1, 2, 2), ("coco_dataset/coco/annotations/person_keypoints_val.json", "coco", 1, 2, 2),
+           ("coco_dataset/coco/annotations/panoptic_val.json", "coco-panoptic", 1, 2, 2), ("coco_dataset/coco/annotations/person_keypoints_val.json", "coco", 1, 2, 2),
            ("coco_dataset/coco/annotations/stuff_val.json", "coco", 1, 2, 1), ("coco_dataset/coco/annotations/labels_val.json", "coco", 1, 2, 2),
            ("coco_dataset/coco_instances", "coco", 2, 3, 3), ("coco_dataset/mmdet_coco", "coco", 2, 3, 3), ("coco_dataset/coco_roboflow", "coco", 2, 3, 3),
            ("yolo_dataset/strict", "yolo", 1, 10, 2), ("yolo_dataset/labels", "yolo", 2, 10, 4), ("yolo_dataset/annotations", "yolo", 1, 10, 2),
            ("roboflow_dataset/yolo", "yolo", 3, 2, 4), ("roboflow_dataset/voc", "voc", 3, 2, 4), ("roboflow_dataset/coco", "coco", 3, 2, 4),
-           ("roboflow_dataset/multiclass/train/_classes.csv", "csv", 2, 2, 2), ("voc_dataset/voc_dataset1", "voc", 2, 2, 2),
+           ("roboflow_dataset/multiclass/train/_classes.csv", "csv", 2, 2, 2), ("voc_dataset/voc_dataset1", "voc", 2, 3, 3),
            ("voc_dataset/voc_dataset2", "voc", 5, 4, 4), ("voc_dataset/voc_dataset3", "voc", 1, 1, 1),
            ("kitti_dataset/kitti_detection", "kitti", 2, 2, 5), ("cvat_dataset/for_images/export_task", "cvat", 2, 2, 4),
            ("cvat_dataset/for_images/export_project", "cvat", 6, 2, 12), ("cvat_dataset/for_video", "cvat", 2, 3, 3),
