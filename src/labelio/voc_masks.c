@@ -409,15 +409,25 @@ vd_status vd_voc_paint(vd_voc_painter *p, bool *any, vd_label_set *set, const vd
 vd_status vd_voc_write_labelmap(vd_voc_painter *p, vd_label_set *set, const vd_label_out *out,
                                 vd_err *err) {
     vd_str s = { 0 };
+    vd_status st = VD_OK;
     if (!p->own_classes) return VD_OK;
     vd_str_add(&s, "# label:color_rgb:parts:actions\nbackground:0,0,0::\n");
     for (int64_t i = 0; i < set->n_categories; i++) {
         int32_t index = p->index[i], colour = vd_voc_colour(VD_MAX(index, 0));
+        const char *name = set->categories[i].name;
+        const int64_t at = s.size;
         if (index <= 0 || index == BORDER) continue;
-        vd_str_addf(&s, "%s:%d,%d,%d::\n", set->categories[i].name, colour & 255, colour >> 8 & 255,
-                    colour >> 16);
+        vd_str_add(&s, name);
+        VD_GO(vd_str_check(&s, err));
+        for (char *c = s.data + at; *c != '\0'; c++)
+            if (*c == ':' || *c == '\n' || *c == '\r' || (*c == '#' && c == s.data + at)) *c = '_';
+        if (strcmp(s.data + at, name) != 0)
+            VD_GO(
+                vd_label_lose(out->report, err, "names that labelmap.txt cannot hold", "%s", name));
+        vd_str_addf(&s, ":%d,%d,%d::\n", colour & 255, colour >> 8 & 255, colour >> 16);
     }
-    vd_status st = vd_out_text(out->path, "labelmap.txt", &s, err);
+    st = vd_out_text(out->path, "labelmap.txt", &s, err);
+done:
     vd_str_reset(&s);
     return st;
 }

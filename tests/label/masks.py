@@ -288,6 +288,13 @@ def voc_trip(base):
     check(not os.path.exists(os.path.join(folder + "2", "SegmentationObject")), "regions are no objects")
     convert(folder + "2", "coco", os.path.join(base, "own2.json"))
     check(masks_of(os.path.join(base, "own.json")) == masks_of(os.path.join(base, "own2.json")), "VOC with labelmap.txt comes back")
+    with open(os.path.join(base, "own.json")) as f:
+        doc = json.load(f)
+    doc["categories"][0]["name"] = "#a:b"
+    _, lost = convert(write(os.path.join(base, "own3.json"), doc), "voc-masks", folder + "3")
+    check(lost == {"names that labelmap.txt cannot hold": 1}, "names with a colon: %s" % lost)
+    convert(folder + "3", "coco", os.path.join(base, "own4.json"))
+    check([m[0] for m in masks_of(os.path.join(base, "own4.json"))["q"]] == ["_a_b", "barn"], "names with a colon are written otherwise")
 
 
 def cityscapes_trip(base):
