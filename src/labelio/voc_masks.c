@@ -116,8 +116,8 @@ static int64_t object_of(const vd_label_map *m, int32_t value, int64_t nth) {
     return BORDER + 1 + nth;
 }
 
-/* Codes of the numbers of a map: classes by index (0 background, one more than the last for the
- * border), objects by rank from 1. */
+/* Codes of the numbers of a map: of classes their index, which is 255 for the border too; of
+ * objects their rank from 1, 0 for none. */
 static vd_status code_values(vd_voc_masks *v, int which, const vd_label_map *m, vd_err *err) {
     const vd_map_masks *values = &v->values[which];
     VD_TRY(VD_GROW(v->code[which], v->cap_code[which], values->n, err));
@@ -144,7 +144,7 @@ static int32_t code_of(const vd_voc_masks *v, int which, int32_t value) {
 
 /* ---- the segments of a picture ---- */
 
-/* Reads one of the two maps; false in `there`: it has none. */
+/* Reads one of the two maps of a picture; NULL in `maps`: it has none. */
 static vd_status read_map(vd_voc_masks *v, vd_label_maps **maps, int which, const char *stem,
                           int32_t width, int32_t height, vd_err *err) {
     *maps = NULL;
