@@ -231,6 +231,7 @@ static vd_status write_all(vd_publisher *p, vd_err *err) {
         VD_TRY(vd_publish_files(p, !files, err));
     if (layout->kind == VD_PUBLISH_SHARDS) VD_TRY(vd_publish_shards(p, err));
     if (layout->kind == VD_PUBLISH_TABLES) VD_TRY(vd_publish_tables(p, err));
+    vd_publisher_finish(p);
     if (layout->kind == VD_PUBLISH_LABELS) VD_TRY(write_labels(p, err));
     VD_TRY(write_lists(p, err));
     vd_folder_remove(&p->folder, VD_PUBLISH_STAGED);
