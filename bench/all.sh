@@ -24,6 +24,7 @@ if [ "$quick" = quick ]; then
     run bench/neardup.py
     run bench/labels.py --images 10000
     run bench/label_checks.py --images 10000 --planted 500
+    run bench/publish.py --pictures 500 --objects 50000 --repeats 1
     run bench/tracking.py 1
     run "$BUILD/bench/bench_bundle" 50 10000
     run bench/coco_eval.py --images 300
@@ -43,6 +44,7 @@ else
     run bench/neardup.py
     run bench/labels.py
     run bench/label_checks.py
+    run bench/publish.py
     run bench/tracking.py 5
     run "$BUILD/bench/bench_measure"
     run "$BUILD/bench/bench_bundle" 200 100000 2 0
