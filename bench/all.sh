@@ -23,6 +23,7 @@ if [ "$quick" = quick ]; then
     run bench/defects.py 1 2 800
     run bench/neardup.py
     run bench/labels.py --images 10000
+    run bench/label_checks.py --images 10000 --planted 500
     run bench/tracking.py 1
     run "$BUILD/bench/bench_bundle" 50 10000
     run bench/coco_eval.py --images 300
@@ -41,6 +42,7 @@ else
     run bench/defects.py 3 6 1600
     run bench/neardup.py
     run bench/labels.py
+    run bench/label_checks.py
     run bench/tracking.py 5
     run "$BUILD/bench/bench_measure"
     run "$BUILD/bench/bench_bundle" 200 100000 2 0

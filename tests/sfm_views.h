@@ -3,6 +3,7 @@
 #ifndef VD_TESTS_SFM_VIEWS_H
 #define VD_TESTS_SFM_VIEWS_H
 
+#include "base/hash.h"
 #include "math/mat.h"
 #include "sfm/mapper.h"
 #include "sfm_scene.h"
@@ -245,5 +246,43 @@ static inline views_error views_compare(const vd_sfm_model *m, const scene *s) {
     }
     e.centre_rmse = sqrt(e.centre_rmse);
     return e;
+}
+
+/* The rings have a radius of 4: half a pixel of 1200 is 1.7 mm at that distance, and a pose rests
+ * on a hundred points and more. Errors are Gaussian here, where least squares would do a little
+ * better than the loss that real matches want. */
+#define VIEWS_CENTRE_LIMIT 0.004
+#define VIEWS_ROTATION_DEG 0.13
+
+/* Model number `model` has all `images`, each at its place to within `limit` times that. */
+static inline void views_check(t_case *t, const vd_sfm_result *out, int model, const scene *s,
+                               int images, double limit) {
+    T_NEED(out->n_models > model);
+    const vd_sfm_model *m = &out->model[model];
+    views_error e = views_compare(m, s);
+    T_EQ(m->n_images, images);
+    T_LT(e.centre_rmse, limit * VIEWS_CENTRE_LIMIT);
+    T_LT(e.rotation_deg, limit * VIEWS_ROTATION_DEG);
+    T_LT(m->mean_error_px, 0.8);
+    T_TRUE(m->n_points > 100);
+    T_TRUE(m->mean_track >= 2);
+    for (int i = 0; i < m->n_images; i++) {
+        T_EQ(out->verdict[m->image[i]].reason, VD_SFM_REGISTERED);
+        T_EQ(out->verdict[m->image[i]].model, model);
+        if (i > 0) T_TRUE(m->image[i] > m->image[i - 1]);
+    }
+    for (int i = 0; i < m->n_points; i++) T_TRUE(m->track[i + 1] - m->track[i] >= 2);
+}
+
+static inline uint64_t views_digest(const vd_sfm_result *r) {
+    uint64_t h = vd_hash64(r->verdict, (size_t)r->n_images * sizeof *r->verdict);
+    for (int i = 0; i < r->n_models; i++) {
+        const vd_sfm_model *m = &r->model[i];
+        h = h * 31 + vd_hash64(m->cam_from_world, (size_t)m->n_images * sizeof *m->cam_from_world);
+        h = h * 31 + vd_hash64(m->camera, (size_t)m->n_cameras * sizeof *m->camera);
+        h = h * 31 + vd_hash64(m->point, (size_t)m->n_points * 3 * sizeof *m->point);
+        h = h * 31 + vd_hash64(m->obs, (size_t)m->track[m->n_points] * sizeof *m->obs);
+    }
+    return h;
 }
 #endif

@@ -47,8 +47,16 @@ def catalog_blocks(build):
                                          " AND sql IS NOT NULL ORDER BY tbl_name, name")]
         version = db.execute("PRAGMA user_version").fetchone()[0]
         db.close()
-    if not any(f["fact"] == "tags" for f in facts):
-        facts.append({"fact": "tags", "stage": None, "unit": None, "meaning": "set by vidimus tag; sorted, by commas"})
+    derived = [("tags", "set by vidimus tag; sorted, by commas"),
+               ("labels", "objects, of all label sets together; NULL where none has the picture"),
+               ("classes", "names of the classes of these objects; sorted, by commas"),
+               ("label_problems", "findings of vidimus issues --labels, of all label sets"),
+               ("eval_hits", "objects found, by the newest kept evaluation; NULL where it has not judged the picture"),
+               ("eval_misses", "objects not found, by the newest kept evaluation"),
+               ("eval_false_alarms", "predictions that found nothing, by the newest kept evaluation"),
+               ("eval_harm", "misses, and false alarms by their scores; segmentation: 1 less the picture's mIoU")]
+    facts += [{"fact": name, "stage": None, "unit": None, "meaning": meaning} for name, meaning in derived
+              if not any(f["fact"] == name for f in facts)]
     unknown = view - {f["fact"] for f in facts}
     if unknown:
         sys.exit(f"vidimus show does not tell of {sorted(unknown)}")

@@ -36,7 +36,7 @@ void vd_lists_reset(vd_lists *l) {
     *l = (vd_lists){ 0 };
 }
 
-vd_status vd_counts_new(vd_counts *t, int64_t n, vd_err *err) {
+vd_status vd_point_votes_new(vd_point_votes *t, int64_t n, vd_err *err) {
     t->count = vd_mem_array((size_t)n + 1, sizeof *t->count);
     t->list = vd_mem_array((size_t)n + 1, sizeof *t->list);
     return t->count != NULL && t->list != NULL ? VD_OK : vd_nomem(err);
@@ -47,19 +47,19 @@ static int by_number(const void *a, const void *b) {
     return (p > q) - (p < q);
 }
 
-void vd_counts_sort(vd_counts *t) {
+void vd_point_votes_sort(vd_point_votes *t) {
     if (t->n > 1) qsort(t->list, (size_t)t->n, sizeof *t->list, by_number);
 }
 
-void vd_counts_clear(vd_counts *t) {
+void vd_point_votes_clear(vd_point_votes *t) {
     for (int32_t i = 0; i < t->n; i++) t->count[t->list[i]] = 0;
     t->n = 0;
 }
 
-void vd_counts_reset(vd_counts *t) {
+void vd_point_votes_reset(vd_point_votes *t) {
     vd_mem_free(t->count);
     vd_mem_free(t->list);
-    *t = (vd_counts){ 0 };
+    *t = (vd_point_votes){ 0 };
 }
 
 /* ---- one object ---- */
@@ -68,9 +68,9 @@ typedef struct judging {
     vd_points_work w;
     vd_points_doubts out;
     vd_lists members, points; /* of each object */
-    vd_counts votes;           /* by class */
-    vd_counts shown, bare;     /* by view: points of the object, those without a label */
-    vd_counts loose;           /* by view: those under a label of its class that is of no object */
+    vd_point_votes votes;           /* by class */
+    vd_point_votes shown, bare;     /* by view: points of the object, those without a label */
+    vd_point_votes loose;           /* by view: those under a label of its class that is of no object */
     uint8_t *has;             /* by view: it has a label of the object */
     int32_t *class_of;        /* of each object: what most of its labels say, -1 */
     vd_lists beside, beside_of; /* of each label, of each object: places in w.beside_... */
@@ -99,7 +99,7 @@ static vd_status add_voters(judging *j, vd_points_doubt *d, int32_t object, int3
 }
 
 /* The class of most votes, the lower one of equals; -1: none. */
-static int32_t class_of_most(const vd_counts *votes, int32_t but) {
+static int32_t class_of_most(const vd_point_votes *votes, int32_t but) {
     int32_t best = -1;
     for (int32_t i = 0; i < votes->n; i++) {
         const int32_t c = votes->list[i];
@@ -150,7 +150,7 @@ static int32_t count_votes(judging *j, int32_t object) {
     for (int64_t i = j->members.start[object]; i < j->members.start[object + 1]; i++) {
         const int32_t c = j->w.in->label_class[j->members.item[i]];
         if (c < 0) continue;
-        vd_counts_add(&j->votes, c);
+        vd_point_votes_add(&j->votes, c);
         all++;
     }
     return all;
@@ -159,7 +159,7 @@ static int32_t count_votes(judging *j, int32_t object) {
 static void set_class(judging *j, int32_t object) {
     count_votes(j, object);
     j->class_of[object] = class_of_most(&j->votes, -1);
-    vd_counts_clear(&j->votes);
+    vd_point_votes_clear(&j->votes);
 }
 
 static vd_status judge_classes(judging *j, int32_t object, vd_err *err) {
@@ -249,12 +249,12 @@ static void look(judging *j, int32_t object) {
         for (int64_t k = j->w.of_point.start[p]; k < j->w.of_point.start[p + 1]; k++) {
             const int32_t o = j->w.of_point.item[k], view = j->w.in->view[o];
             if (j->has[view]) continue;
-            vd_counts_add(&j->shown, view);
-            if (is_bare(j, o)) vd_counts_add(&j->bare, view);
-            if (is_loose(j, o, j->class_of[object])) vd_counts_add(&j->loose, view);
+            vd_point_votes_add(&j->shown, view);
+            if (is_bare(j, o)) vd_point_votes_add(&j->bare, view);
+            if (is_loose(j, o, j->class_of[object])) vd_point_votes_add(&j->loose, view);
         }
     }
-    vd_counts_sort(&j->shown);
+    vd_point_votes_sort(&j->shown);
 }
 
 static vd_status judge_views(judging *j, int32_t object, vd_err *err) {
@@ -287,10 +287,10 @@ static vd_status judge_object(judging *j, int32_t object, vd_err *err) {
     for (int64_t i = first; i < end; i++) j->has[j->w.in->label_view[j->members.item[i]]] = 1;
     if (st == VD_OK) st = judge_views(j, object, err);
     for (int64_t i = first; i < end; i++) j->has[j->w.in->label_view[j->members.item[i]]] = 0;
-    vd_counts_clear(&j->votes);
-    vd_counts_clear(&j->shown);
-    vd_counts_clear(&j->bare);
-    vd_counts_clear(&j->loose);
+    vd_point_votes_clear(&j->votes);
+    vd_point_votes_clear(&j->shown);
+    vd_point_votes_clear(&j->bare);
+    vd_point_votes_clear(&j->loose);
     return st;
 }
 
@@ -321,10 +321,10 @@ static vd_status allocate(judging *j, vd_err *err) {
     j->has = vd_mem_array((size_t)w->in->n_views + 1, sizeof *j->has);
     j->class_of = vd_mem_array(labels, sizeof *j->class_of);
     if (!w->object || !w->inside || !j->class_of || !w->pure || !w->owner || !j->has) return vd_nomem(err);
-    VD_TRY(vd_counts_new(&j->votes, w->in->n_classes, err));
-    VD_TRY(vd_counts_new(&j->shown, w->in->n_views, err));
-    VD_TRY(vd_counts_new(&j->loose, w->in->n_views, err));
-    return vd_counts_new(&j->bare, w->in->n_views, err);
+    VD_TRY(vd_point_votes_new(&j->votes, w->in->n_classes, err));
+    VD_TRY(vd_point_votes_new(&j->shown, w->in->n_views, err));
+    VD_TRY(vd_point_votes_new(&j->loose, w->in->n_views, err));
+    return vd_point_votes_new(&j->bare, w->in->n_views, err);
 }
 
 static void judging_reset(judging *j) {
@@ -344,10 +344,10 @@ static void judging_reset(judging *j) {
     vd_lists_reset(&j->beside_of);
     vd_mem_free(j->x);
     vd_mem_free(j->y);
-    vd_counts_reset(&j->votes);
-    vd_counts_reset(&j->shown);
-    vd_counts_reset(&j->bare);
-    vd_counts_reset(&j->loose);
+    vd_point_votes_reset(&j->votes);
+    vd_point_votes_reset(&j->shown);
+    vd_point_votes_reset(&j->bare);
+    vd_point_votes_reset(&j->loose);
     vd_points_doubts_reset(&j->out);
 }
 

@@ -22,16 +22,16 @@ static inline void vd_lists_put(vd_lists *l, int32_t i, int32_t item) {
 }
 
 /* Counts by number, and which of them are not 0, so that they are cleared without looking at all. */
-typedef struct vd_counts {
+typedef struct vd_point_votes {
     int32_t *count, *list;
     int32_t n;
-} vd_counts;
+} vd_point_votes;
 
-vd_status vd_counts_new(vd_counts *t, int64_t n, vd_err *err);
-void vd_counts_sort(vd_counts *t); /* the list, by number */
-void vd_counts_clear(vd_counts *t);
-void vd_counts_reset(vd_counts *t);
-static inline int32_t vd_counts_add(vd_counts *t, int32_t i) {
+vd_status vd_point_votes_new(vd_point_votes *t, int64_t n, vd_err *err);
+void vd_point_votes_sort(vd_point_votes *t); /* the list, by number */
+void vd_point_votes_clear(vd_point_votes *t);
+void vd_point_votes_reset(vd_point_votes *t);
+static inline int32_t vd_point_votes_add(vd_point_votes *t, int32_t i) {
     if (t->count[i] == 0) t->list[t->n++] = i;
     return ++t->count[i];
 }

@@ -19,7 +19,7 @@ typedef struct pair {
 
 typedef struct linking {
     const vd_points_work *w;
-    vd_counts shown, common; /* by view, by label */
+    vd_point_votes shown, common; /* by view, by label */
     int64_t *start;         /* of each label's links */
     link *link;
     pair *pair;
@@ -29,9 +29,9 @@ typedef struct linking {
 /* Counts one observation of a point of the label at hand, made in another view. */
 static void count(linking *l, int32_t o) {
     const vd_points *in = l->w->in;
-    vd_counts_add(&l->shown, in->view[o]);
+    vd_point_votes_add(&l->shown, in->view[o]);
     for (int32_t i = 0; i < in->n_covers[o]; i++)
-        vd_counts_add(&l->common, vd_cover_index(vd_covers(in, o)[i]));
+        vd_point_votes_add(&l->common, vd_cover_index(vd_covers(in, o)[i]));
 }
 
 /* Where an observation stands in the track of its point. */
@@ -75,7 +75,7 @@ static vd_status lean(linking *l, int32_t label, vd_err *err) {
     const vd_lists *of = &l->w->of_label;
     for (int64_t i = of->start[label]; i < of->start[label + 1]; i++)
         if (of->item[i] >= 0) count_track(l, of->item[i]);
-    vd_counts_sort(&l->common);
+    vd_point_votes_sort(&l->common);
     for (int32_t i = 0; i < l->common.n; i++) {
         const int32_t other = l->common.list[i], n = l->common.count[other],
                       shown = l->shown.count[l->w->in->label_view[other]];
@@ -84,8 +84,8 @@ static vd_status lean(linking *l, int32_t label, vd_err *err) {
         l->link[l->n_links++] = (link){ other, n, shown };
     }
     l->start[label + 1] = l->n_links;
-    vd_counts_clear(&l->shown);
-    vd_counts_clear(&l->common);
+    vd_point_votes_clear(&l->shown);
+    vd_point_votes_clear(&l->common);
     return VD_OK;
 }
 
@@ -128,7 +128,7 @@ static vd_status find_pairs(linking *l, vd_err *err) {
 /* Objects as sets of labels that are kept as rings: next[] leads round the labels of each. */
 typedef struct rings {
     int32_t *parent, *next;
-    vd_counts views;
+    vd_point_votes views;
 } rings;
 
 /* Whether two sets have a label of one view each. */
@@ -136,7 +136,7 @@ static bool share_view(rings *r, const int32_t *view, int32_t a, int32_t b) {
     bool shared = false;
     int32_t i = a;
     do {
-        vd_counts_add(&r->views, view[i]);
+        vd_point_votes_add(&r->views, view[i]);
         i = r->next[i];
     } while (i != a);
     i = b;
@@ -144,7 +144,7 @@ static bool share_view(rings *r, const int32_t *view, int32_t a, int32_t b) {
         shared = r->views.count[view[i]] > 0;
         i = r->next[i];
     } while (i != b && !shared);
-    vd_counts_clear(&r->views);
+    vd_point_votes_clear(&r->views);
     return shared;
 }
 
@@ -154,7 +154,7 @@ static vd_status make_objects(linking *l, vd_err *err) {
     rings r = { .next = vd_mem_array((size_t)in->n_labels + 1, sizeof *r.next) };
     r.parent = l->w->object;
     if (r.next == NULL) VD_GO(vd_nomem(err));
-    VD_GO(vd_counts_new(&r.views, in->n_views, err));
+    VD_GO(vd_point_votes_new(&r.views, in->n_views, err));
     for (int32_t a = 0; a < in->n_labels; a++) r.parent[a] = r.next[a] = a;
     for (int64_t i = 0; i < l->n_pairs; i++) {
         const int32_t a = vd_sets_root(r.parent, l->pair[i].a),
@@ -168,7 +168,7 @@ static vd_status make_objects(linking *l, vd_err *err) {
     for (int32_t a = 0; a < in->n_labels; a++) r.parent[a] = vd_sets_root(r.parent, a);
 done:
     vd_mem_free(r.next);
-    vd_counts_reset(&r.views);
+    vd_point_votes_reset(&r.views);
     return st;
 }
 
@@ -177,8 +177,8 @@ vd_status vd_points_link(vd_points_work *w, vd_err *err) {
     linking l = { .w = w };
     l.start = vd_mem_array((size_t)w->in->n_labels + 1, sizeof *l.start);
     if (l.start == NULL) VD_GO(vd_nomem(err));
-    VD_GO(vd_counts_new(&l.shown, w->in->n_views, err));
-    VD_GO(vd_counts_new(&l.common, w->in->n_labels, err));
+    VD_GO(vd_point_votes_new(&l.shown, w->in->n_views, err));
+    VD_GO(vd_point_votes_new(&l.common, w->in->n_labels, err));
     for (int32_t a = 0; a < w->in->n_labels; a++) VD_GO(lean(&l, a, err));
     VD_GO(find_pairs(&l, err));
     VD_GO(make_objects(&l, err));
@@ -187,7 +187,7 @@ done:
     vd_mem_free(l.start);
     vd_mem_free(l.link);
     vd_mem_free(l.pair);
-    vd_counts_reset(&l.shown);
-    vd_counts_reset(&l.common);
+    vd_point_votes_reset(&l.shown);
+    vd_point_votes_reset(&l.common);
     return st;
 }

@@ -23,23 +23,23 @@ static vd_status sizes(double *size, const vd_points_work *w, vd_err *err) {
 }
 
 /* Counts the views in which each object covers a point: a label of an object is one of a view. */
-static void count_covers(vd_counts *by, const vd_points_work *w, int32_t p) {
+static void count_covers(vd_point_votes *by, const vd_points_work *w, int32_t p) {
     const vd_points *in = w->in;
     for (int64_t k = w->of_point.start[p]; k < w->of_point.start[p + 1]; k++) {
         const int32_t o = w->of_point.item[k];
         for (int32_t i = 0; i < in->n_covers[o]; i++) {
             const int32_t object = w->object[vd_cover_index(vd_covers(in, o)[i])];
-            if (object >= 0) vd_counts_add(by, object);
+            if (object >= 0) vd_point_votes_add(by, object);
         }
     }
 }
 
 vd_status vd_points_own(vd_points_work *w, vd_err *err) {
     vd_status st = VD_OK;
-    vd_counts by = { 0 };
+    vd_point_votes by = { 0 };
     double *size = vd_mem_array((size_t)w->in->n_labels + 1, sizeof *size);
     if (size == NULL) VD_GO(vd_nomem(err));
-    VD_GO(vd_counts_new(&by, w->in->n_labels, err));
+    VD_GO(vd_point_votes_new(&by, w->in->n_labels, err));
     VD_GO(sizes(size, w, err));
     for (int32_t p = 0; p < w->in->n_points; p++) {
         int32_t most = 0, best = -1;
@@ -51,11 +51,11 @@ vd_status vd_points_own(vd_points_work *w, vd_err *err) {
             if (best < 0 || size[k] < size[best] || (size[k] == size[best] && k < best)) best = k;
         }
         w->owner[p] = best;
-        vd_counts_clear(&by);
+        vd_point_votes_clear(&by);
     }
 done:
     vd_mem_free(size);
-    vd_counts_reset(&by);
+    vd_point_votes_reset(&by);
     return st;
 }
 
@@ -74,7 +74,7 @@ typedef struct fit {
 typedef struct joining {
     vd_points_work *w;
     vd_lists of_view, labels_of_view;
-    vd_counts seen, inside, sure; /* by object */
+    vd_point_votes seen, inside, sure; /* by object */
     span *inside_span;
     fit *fit; /* of one view */
     int64_t n_fits, cap_fits;
@@ -105,10 +105,10 @@ static vd_status fit_label(joining *j, int32_t label, vd_err *err) {
         const int32_t object = j->w->owner[in->point[o]];
         if (object < 0) continue;
         stretch(&all, in->xy + 2 * o, n++ == 0);
-        stretch(&j->inside_span[object], in->xy + 2 * o, vd_counts_add(&j->inside, object) == 1);
+        stretch(&j->inside_span[object], in->xy + 2 * o, vd_point_votes_add(&j->inside, object) == 1);
         if (of->item[i] < 0) continue;
         n_sure++;
-        vd_counts_add(&j->sure, object);
+        vd_point_votes_add(&j->sure, object);
     }
     for (int32_t i = 0; i < j->inside.n; i++) {
         const int32_t k = j->inside.list[i], inside = j->inside.count[k];
@@ -125,8 +125,8 @@ static vd_status fit_label(joining *j, int32_t label, vd_err *err) {
                                      .part = part,
                                      .score = part * area(j->inside_span[k]) / area(all) };
     }
-    vd_counts_clear(&j->inside);
-    vd_counts_clear(&j->sure);
+    vd_point_votes_clear(&j->inside);
+    vd_point_votes_clear(&j->sure);
     return VD_OK;
 }
 
@@ -178,14 +178,14 @@ static vd_status join_view(joining *j, int32_t view, vd_err *err) {
     const vd_lists *labels = &j->labels_of_view;
     for (int64_t i = j->of_view.start[view]; i < j->of_view.start[view + 1]; i++) {
         const int32_t object = j->w->owner[in->point[j->of_view.item[i]]];
-        if (object >= 0) vd_counts_add(&j->seen, object);
+        if (object >= 0) vd_point_votes_add(&j->seen, object);
     }
     for (int64_t i = labels->start[view]; i < labels->start[view + 1]; i++) {
         j->w->object[labels->item[i]] = -1;
         VD_TRY(fit_label(j, labels->item[i], err));
     }
     VD_TRY(take_fits(j, err));
-    vd_counts_clear(&j->seen);
+    vd_point_votes_clear(&j->seen);
     return VD_OK;
 }
 
@@ -201,9 +201,9 @@ vd_status vd_points_join(vd_points_work *w, vd_err *err) {
     if (!j.inside_span || !j.best_of_label || !j.best_of_object) VD_GO(vd_nomem(err));
     memset(j.best_of_label, -1, n * sizeof *j.best_of_label);
     memset(j.best_of_object, -1, n * sizeof *j.best_of_object);
-    VD_GO(vd_counts_new(&j.seen, in->n_labels, err));
-    VD_GO(vd_counts_new(&j.inside, in->n_labels, err));
-    VD_GO(vd_counts_new(&j.sure, in->n_labels, err));
+    VD_GO(vd_point_votes_new(&j.seen, in->n_labels, err));
+    VD_GO(vd_point_votes_new(&j.inside, in->n_labels, err));
+    VD_GO(vd_point_votes_new(&j.sure, in->n_labels, err));
     VD_GO(vd_lists_by(&j.of_view, in->view, in->n_views, in->n, err));
     VD_GO(vd_lists_by(&j.labels_of_view, in->label_view, in->n_views, in->n_labels, err));
     for (int32_t v = 0; v < in->n_views; v++) VD_GO(join_view(&j, v, err));
@@ -212,9 +212,9 @@ done:
     vd_mem_free(j.best_of_label);
     vd_mem_free(j.best_of_object);
     vd_mem_free(j.fit);
-    vd_counts_reset(&j.seen);
-    vd_counts_reset(&j.inside);
-    vd_counts_reset(&j.sure);
+    vd_point_votes_reset(&j.seen);
+    vd_point_votes_reset(&j.inside);
+    vd_point_votes_reset(&j.sure);
     vd_lists_reset(&j.of_view);
     vd_lists_reset(&j.labels_of_view);
     return st;

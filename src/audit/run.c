@@ -63,11 +63,11 @@ vd_status vd_audit_run(vd_audit_findings *f, vd_audit_set *s, const vd_dataset *
         vd_audit_unused,   vd_audit_unknown, vd_audit_doubles, vd_audit_copies,
         vd_audit_outliers, vd_audit_tracks,
     };
-    vd_db *db = vd_dataset_db(ds);
-    VD_TRY(vd_audit_load(s, db, set, f, err));
+    VD_TRY(vd_audit_load(s, vd_dataset_db(ds), set, f, err));
     for (int i = 0; i < VD_COUNT(checks); i++) VD_TRY(checks[i](f, s, err));
     VD_TRY(vd_audit_in_3d(f, s, ds, err));
-    if (opt->predictions != NULL) VD_TRY(check_predictions(f, s, db, opt->predictions, err));
+    if (opt->predictions != NULL)
+        VD_TRY(check_predictions(f, s, vd_dataset_db(ds), opt->predictions, err));
     if (opt->probabilities != NULL) VD_TRY(check_probabilities(f, s, opt, err));
     vd_audit_findings_sort(f);
     return VD_OK;

@@ -12,6 +12,7 @@ enum { VD_CSV_MAX_FIELDS = 1 << 20 };
 typedef struct vd_csv {
     const char *where;
     char *p, *end; /* *end is NUL; what was read is overwritten */
+    bool trim;     /* to be set after init: blanks around fields are no part of them */
     int64_t line;  /* of the record read last, from 1 */
     int64_t next_line;
     char **field; /* n texts with a NUL after them, until the next record */
@@ -26,4 +27,13 @@ void vd_csv_reset(vd_csv *c);
 vd_status vd_csv_next(vd_csv *c, bool *more, vd_err *err);
 /* The field of that name in the record at hand, -1: none. */
 int64_t vd_csv_find(const vd_csv *c, const char *name);
+/* The first field with one of the names, by '|', in whatever case; -1: none. */
+int64_t vd_csv_column(const vd_csv *c, const char *names);
+/* The record at hand, taken out: names of columns for later. Its texts are those of `c`; it ends
+ * with vd_csv_reset. */
+vd_csv vd_csv_take(vd_csv *c);
+/* The text of a field, "" where the record has none. */
+const char *vd_csv_text(const vd_csv *c, int64_t field);
+/* A finite number; fails with VD_E_FORMAT, which says `what`. */
+vd_status vd_csv_real(const vd_csv *c, int64_t field, const char *what, double *out, vd_err *err);
 #endif

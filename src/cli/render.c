@@ -13,7 +13,7 @@ enum { SAMPLE_ROWS = 500, MAX_WIDTH = 100, GAP = 2 };
 struct vd_render {
     FILE *to;
     vd_format format;
-    vd_arena arena; /* columns and words */
+    vd_arena arena; /* columns */
     const vd_column *columns;
     int n_columns;
     int64_t n_rows;
@@ -23,7 +23,7 @@ struct vd_render {
     int *width;
     bool *right;
     bool flowing;
-    const char *words;
+    vd_str words; /* closing lines */
 };
 
 vd_status vd_render_new(vd_render **out, FILE *to, vd_format format, vd_err *err) {
@@ -42,6 +42,7 @@ void vd_render_free(vd_render *r) {
     vd_mem_free(r->width);
     vd_mem_free(r->right);
     vd_str_reset(&r->line);
+    vd_str_reset(&r->words);
     vd_arena_reset(&r->arena);
     vd_mem_free(r);
 }
@@ -285,7 +286,7 @@ static vd_status on_row(void *user, const vd_value *values, vd_err *err) {
 
 static void on_words(void *user, const char *line) {
     vd_render *r = user;
-    r->words = vd_arena_text(&r->arena, line);
+    vd_str_addf(&r->words, "%s\n", line);
 }
 
 vd_sink vd_render_sink(vd_render *r) {
@@ -298,7 +299,8 @@ vd_status vd_render_finish(vd_render *r, vd_err *err) {
         vd_str_add(&r->line, r->columns == NULL ? "[]\n" : r->n_rows > 0 ? "\n]\n" : "]\n");
     VD_TRY(put(r, err));
     if (people) VD_TRY(release_sample(r, err));
-    if (people && r->words != NULL) vd_str_addf(&r->line, "%s\n", r->words);
+    VD_TRY(vd_str_check(&r->words, err));
+    if (people) vd_str_add(&r->line, vd_str_text(&r->words));
     VD_TRY(put(r, err));
     return fflush(r->to) == 0 ? VD_OK : vd_fail_errno(err, errno, "output");
 }

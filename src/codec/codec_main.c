@@ -9,6 +9,7 @@
 #include "codec/io_plain.h"
 #include "codec/io_vips.h"
 #include "codec/meta.h"
+#include "codec/png_raw.h"
 #include "codec/report.h"
 #include "codec/serve.h"
 #include "image/sniff.h"
@@ -46,7 +47,12 @@ static vd_status decode_bytes(state *x, vd_serve *s, const vd_job *job, vd_media
     m->orientation = 0; /* not known yet */
     m->kind = VD_KIND_IMAGE;
     snprintf(m->format, sizeof m->format, "%s", k.format);
-    if (strcmp(k.format, "jpeg") == 0) {
+    if (job->opt.raw) {
+        vd_serve_working(s, vd_png_library());
+        if (strcmp(k.format, "png") == 0) return vd_png_raw(s, job, m, err);
+        vd_report(m, VD_V_UNSUPPORTED, "no_samples", "samples as stored are read of PNG alone");
+        m->orientation = 1;
+    } else if (strcmp(k.format, "jpeg") == 0) {
         vd_serve_working(s, vd_jpeg_library());
         st = vd_jpeg_decode(x->jpeg, s, job, m, err);
     } else if (strcmp(k.format, "pnm") == 0)
@@ -83,7 +89,7 @@ static void libraries(void *user, vd_serve *s, vd_str *out) {
     state *x = user;
     vd_err err = { 0 };
     char why[sizeof err.msg];
-    vd_str_addf(out, "%s\n", vd_jpeg_library());
+    vd_str_addf(out, "%s\n%s\n", vd_jpeg_library(), vd_png_library());
     if (start_vips(x, s, &err) == VD_OK)
         x->module.api->libraries(tell, out);
     else {

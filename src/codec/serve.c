@@ -127,6 +127,7 @@ vd_status vd_serve_frame(vd_serve *s, const vd_frame *frame, const vd_media *med
     a->width = frame->width;
     a->height = frame->height;
     a->orientation = frame->orientation;
+    a->channels = frame->channels;
     for (int i = 0; i < VD_COUNT(a->plane); i++) {
         const vd_plane *p = &frame->plane[i];
         a->plane[i] = (vd_codec_plane){ 0 };

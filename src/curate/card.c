@@ -7,6 +7,12 @@
 
 #define PICTURES " kind IN ('image', 'frame', 'page') AND state = 'present'"
 
+/* The licence that a label file states for a picture: what a reader has not vouched for may be no
+ * JSON. */
+#define LICENSED                                                                                   \
+    " m.attributes LIKE '%\"license\"%' AND json_valid(m.attributes)"                              \
+    " AND json_extract(m.attributes, '$.license') IS NOT NULL"
+
 /* A section's lines are the rows of a statement: name, value. Rows whose value is NULL or 0 are
  * left out. */
 typedef struct part {
@@ -48,10 +54,35 @@ static const part parts[] = {
     { "Scenes", "scene", 40,
       "SELECT 'scene ' || id || ': ' || registered || ' of ' || pictures || ' pictures placed, points',"
       " points FROM scene ORDER BY id" },
-    { "Classes", "label_category", 100,
-      "SELECT s.name || ': ' || c.name, (SELECT count(*) FROM label l JOIN label_image m ON"
-      " m.id = l.image_id WHERE m.set_id = c.set_id AND l.category = c.category) AS n"
-      " FROM label_category c JOIN label_set s ON s.id = c.set_id ORDER BY s.name, n DESC, c.name" },
+    { "Label sets", "label_set", 60,
+      "SELECT s.name || ' (' || s.format || '), objects', s.objects FROM label_set s"
+      " UNION ALL SELECT s.name || ', pictures', s.matched FROM label_set s"
+      " UNION ALL SELECT s.name || ', pictures that the dataset does not have', s.images - s.matched"
+      " FROM label_set s ORDER BY 1" },
+    { "Annotations", "label", 60,
+      "SELECT s.name || ': ' || b.column2, sum(k.n) FROM (SELECT m.set_id, l.has, count(*) AS n FROM label l"
+      " JOIN label_image m ON m.id = l.image_id GROUP BY 1, 2) k JOIN label_set s ON s.id = k.set_id JOIN (VALUES"
+      " (1, 'boxes'), (2, 'turned boxes'), (4, 'polygons'), (8, 'lines'), (16, 'masks'), (32, 'keypoints'),"
+      " (64, 'captions'), (128, 'on tracks'), (256, 'with a score'), (1024, 'crowds')) b ON k.has & b.column1"
+      " GROUP BY s.id, b.column1 ORDER BY s.name, b.column1" },
+    { "Objects by class", "label_category", 100,
+      "SELECT s.name || ': ' || c.name, n FROM (SELECT m.set_id, l.category, count(*) AS n FROM label_image m"
+      " JOIN label l ON l.image_id = m.id WHERE l.category IS NOT NULL GROUP BY 1, 2) k"
+      " JOIN label_category c ON c.set_id = k.set_id AND c.category = k.category"
+      " JOIN label_set s ON s.id = k.set_id ORDER BY s.name, n DESC, c.name" },
+    { "Objects by class and part", "split_asset", 100,
+      "SELECT p.name || ', ' || s.name || ': ' || c.name, group_concat(k.part || ' ' || k.n, ', ') FROM"
+      " (SELECT n.* FROM (SELECT a.split_id, m.set_id, l.category, a.part, count(*) AS n FROM split_asset a"
+      " JOIN label_image m ON m.asset_id = a.asset_id JOIN label l ON l.image_id = m.id"
+      " WHERE l.category IS NOT NULL GROUP BY 1, 2, 3, 4) n JOIN (SELECT split_id, part, count(*) AS size"
+      " FROM split_asset GROUP BY 1, 2) z ON z.split_id = n.split_id AND z.part = n.part"
+      " ORDER BY n.split_id, n.set_id, n.category, z.size DESC, n.part) k"
+      " JOIN split p ON p.id = k.split_id JOIN label_set s ON s.id = k.set_id"
+      " JOIN label_category c ON c.set_id = k.set_id AND c.category = k.category"
+      " GROUP BY k.split_id, k.set_id, k.category ORDER BY p.name, s.name, sum(k.n) DESC, c.name" },
+    { "Label problems", "label_problem", 60,
+      "SELECT s.name || ': ' || k.kind, count(*) AS n FROM label_problem k JOIN label_set s ON s.id = k.set_id"
+      " GROUP BY s.id, k.kind ORDER BY s.name, n DESC, k.kind" },
     { "Splits", "split", 60,
       "SELECT s.name || ': ' || a.part, count(*) FROM split s JOIN split_asset a ON a.split_id = s.id"
       " GROUP BY s.id, a.part ORDER BY s.name, count(*) DESC, a.part" },
@@ -59,9 +90,13 @@ static const part parts[] = {
       "SELECT name || ' (' || digest || ')', assets FROM snapshot ORDER BY id" },
     { "Problems", NULL, 60,
       "SELECT kind, count(*) AS n FROM problem GROUP BY 1 ORDER BY n DESC, 1" },
-    { "Licences", NULL, 20,
+    { "Licences", NULL, 40,
       "SELECT uri, 'see the file' FROM asset WHERE state = 'present' AND kind = 'other' AND"
       " (uri LIKE '%/LICEN_E%' OR uri LIKE '%/COPYING%') ORDER BY uri" },
+    { "Licences of pictures", "label_image", 40,
+      "SELECT s.name || ': ' || json_extract(m.attributes, '$.license') AS licence, count(*) AS n FROM label_image m"
+      " JOIN label_set s ON s.id = m.set_id WHERE m.asset_id IS NOT NULL AND" LICENSED
+      " GROUP BY 1 ORDER BY n DESC, 1" },
     { "Known limits", "fact_check", 60,
       "SELECT 'pictures that cannot be read in full', count(*) FROM asset_facts WHERE verdict IN"
       " ('truncated', 'corrupt', 'unreadable', 'too_large', 'unsupported') AND state = 'present'"
@@ -75,8 +110,16 @@ static const part parts[] = {
       " UNION ALL SELECT 'pictures by no known camera', count(*) FROM asset_facts WHERE camera IS NULL AND" PICTURES
       " UNION ALL SELECT 'no licence is known', 'look at the source' WHERE NOT EXISTS (SELECT 1 FROM asset"
       " WHERE state = 'present' AND kind = 'other' AND (uri LIKE '%/LICEN_E%' OR uri LIKE '%/COPYING%'))"
+      " AND NOT EXISTS (SELECT 1 FROM label_image m WHERE m.asset_id IS NOT NULL AND" LICENSED ")"
       " UNION ALL SELECT 'no labels', 'none were imported' WHERE NOT EXISTS (SELECT 1 FROM"
-      " label_set)" },
+      " label_set)"
+      " UNION ALL SELECT 'pictures that no label set has', count(*) FROM asset WHERE" PICTURES
+      " AND EXISTS (SELECT 1 FROM label_set) AND NOT EXISTS (SELECT 1 FROM label_image m WHERE m.asset_id = asset.id)"
+      " UNION ALL SELECT 'objects without a class', (SELECT count(*) FROM label WHERE category IS NULL)"
+      " UNION ALL SELECT 'classes without an object', count(*) FROM label_category c WHERE NOT EXISTS (SELECT 1 FROM"
+      " label_image m JOIN label l ON l.image_id = m.id WHERE m.set_id = c.set_id AND l.category = c.category)"
+      " UNION ALL SELECT 'classes with fewer than 10 objects', count(*) FROM (SELECT 1 FROM label_image m JOIN label l"
+      " ON l.image_id = m.id WHERE l.category IS NOT NULL GROUP BY m.set_id, l.category HAVING count(*) < 10)" },
 };
 
 static vd_status has_table(vd_db *db, const char *name, bool *is, vd_err *err) {

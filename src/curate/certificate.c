@@ -17,8 +17,31 @@ void vd_certificate_reset(vd_certificate *c) {
     vd_mem_free(c->hash);
     vd_mem_free(c->part);
     vd_mem_free(c->group);
+    vd_mem_free(c->class_name);
+    vd_mem_free(c->class_pictures);
+    vd_mem_free(c->class_objects);
     vd_arena_reset(&c->texts);
     *c = (vd_certificate){ 0 };
+}
+
+static vd_status class_room(vd_certificate *c, int64_t n, vd_err *err) {
+    size_t cells = (size_t)n * (size_t)c->n_parts;
+    c->class_name = vd_mem_array((size_t)n, sizeof *c->class_name);
+    c->class_pictures = vd_mem_array(cells, sizeof *c->class_pictures);
+    c->class_objects = vd_mem_array(cells, sizeof *c->class_objects);
+    bool ok = c->class_name != NULL && c->class_pictures != NULL && c->class_objects != NULL;
+    return ok ? VD_OK : vd_nomem(err);
+}
+
+vd_status vd_certificate_classes(vd_certificate *c, const vd_classes *classes, vd_err *err) {
+    VD_TRY(class_room(c, classes->n, err));
+    c->n_classes = classes->n;
+    if ((c->labels = vd_arena_text(&c->texts, classes->set)) == NULL) return vd_nomem(err);
+    for (int32_t k = 0; k < c->n_classes; k++)
+        if ((c->class_name[k] = vd_arena_text(&c->texts, classes->name[k])) == NULL)
+            return vd_nomem(err);
+    vd_classes_tally(c->class_pictures, c->class_objects, classes, c->part, c->n_parts);
+    return VD_OK;
 }
 
 /* ---- writing ---- */
@@ -46,6 +69,27 @@ static void add_part(vd_str *s, const vd_certificate *c, int p) {
     vd_str_add(s, ", \"share\": ");
     vd_str_json_num(s, c->share[p]);
     vd_str_addf(s, ", \"assets\": %lld, \"groups\": %lld}", (long long)n, (long long)groups);
+}
+
+static void add_tally(vd_str *s, const char *key, const int64_t *count, int n) {
+    vd_str_addf(s, ", \"%s\": [", key);
+    for (int p = 0; p < n; p++) vd_str_addf(s, "%s%lld", p > 0 ? ", " : "", (long long)count[p]);
+    vd_str_add(s, "]");
+}
+
+/* Nothing where no label set was looked at, as in certificates from before there were any. */
+static void add_classes(vd_str *s, const vd_certificate *c) {
+    if (c->labels[0] == '\0') return;
+    add_text(s, "labels", c->labels);
+    vd_str_add(s, "  \"classes\": [");
+    for (int32_t k = 0; k < c->n_classes; k++) {
+        vd_str_addf(s, "%s\n    {\"name\": ", k > 0 ? "," : "");
+        vd_str_json(s, c->class_name[k]);
+        add_tally(s, "pictures", c->class_pictures + (int64_t)k * c->n_parts, c->n_parts);
+        add_tally(s, "objects", c->class_objects + (int64_t)k * c->n_parts, c->n_parts);
+        vd_str_add(s, "}");
+    }
+    vd_str_add(s, "\n  ],\n");
 }
 
 /* The rule and the assets: what the digest is made from. */
@@ -76,7 +120,9 @@ static void add_content(vd_str *s, const vd_certificate *c) {
     } else {
         vd_str_add(s, "null");
     }
-    vd_str_add(s, ",\n  \"assets\": [");
+    vd_str_add(s, ",\n");
+    add_classes(s, c);
+    vd_str_add(s, "  \"assets\": [");
     for (int64_t i = 0; i < c->n; i++) {
         vd_str_add(s, i > 0 ? ",\n    [" : "\n    [");
         vd_str_json(s, c->uri[i]);
@@ -168,12 +214,43 @@ static vd_status read_assets(vd_certificate *c, const vd_json *doc, const char *
     return VD_OK;
 }
 
+static bool read_tally(int64_t *out, const vd_json *list, int n) {
+    if (list == NULL || list->type != VD_JSON_ARRAY || list->n != n) return false;
+    for (const vd_json *v = list->first; v != NULL; v = v->next) {
+        if (!whole(v, 9e15)) return false;
+        *out++ = (int64_t)v->number;
+    }
+    return true;
+}
+
+static vd_status read_classes(vd_certificate *c, const vd_json *doc, const char *path,
+                              vd_err *err) {
+    const vd_json *list = vd_json_get(doc, "classes");
+    bool none = c->labels[0] == '\0';
+    if (none && list == NULL) return VD_OK;
+    if (none || list == NULL || list->type != VD_JSON_ARRAY || list->n > INT32_MAX)
+        return bad(path, "classes without labels, or labels without classes", list, err);
+    VD_TRY(class_room(c, list->n, err));
+    for (const vd_json *v = list->first; v != NULL; v = v->next) {
+        const char *name = vd_json_text(v, "name");
+        int64_t at = (int64_t)c->n_classes * c->n_parts;
+        if (name == NULL ||
+            !read_tally(c->class_pictures + at, vd_json_get(v, "pictures"), c->n_parts) ||
+            !read_tally(c->class_objects + at, vd_json_get(v, "objects"), c->n_parts))
+            return bad(path, "a class that is not a name with pictures and objects by part", v,
+                       err);
+        VD_TRY(text_of(c, &c->class_name[c->n_classes++], name, err));
+    }
+    return VD_OK;
+}
+
 static vd_status read_rule(vd_certificate *c, const vd_json *doc, vd_err *err) {
     const struct {
         const char *key, **to;
     } texts[] = { { "name", &c->name },         { "by", &c->by },
                   { "where", &c->where },       { "skip", &c->skip },
-                  { "stratify", &c->stratify }, { "vectors", &c->vectors } };
+                  { "stratify", &c->stratify }, { "labels", &c->labels },
+                  { "vectors", &c->vectors } };
     for (int i = 0; i < VD_COUNT(texts); i++)
         VD_TRY(text_of(c, texts[i].to, vd_json_text(doc, texts[i].key), err));
     c->gap_s = vd_json_number(doc, "gap_s", 0);
@@ -204,24 +281,23 @@ static vd_status check_digest(vd_certificate *c, const vd_json *doc, vd_err *err
     return st;
 }
 
-vd_status vd_certificate_read(vd_certificate *out, const char *path, vd_err *err) {
+vd_status vd_certificate_parse(vd_certificate *out, const char *where, const char *text,
+                               size_t size, vd_err *err) {
     vd_status st = VD_OK;
-    char *text = NULL;
-    size_t size = 0;
     vd_arena tree = { 0 };
     const vd_json *doc = NULL;
     vd_certificate c = { 0 };
-    VD_GO(vd_file_read(&text, &size, path, MOST_BYTES, err));
-    VD_GO(vd_json_parse(&doc, &tree, path, text, size, err));
+    VD_GO(vd_json_parse(&doc, &tree, where, text, size, err));
     const char *kind = vd_json_text(doc, "kind");
     if (kind == NULL || strcmp(kind, KIND) != 0)
-        VD_GO(bad(path, "no certificate of a split", doc, err));
+        VD_GO(bad(where, "no certificate of a split", doc, err));
     if (vd_json_number(doc, "version", 0) != VERSION)
-        VD_GO(vd_fail(err, VD_E_UNSUPPORTED, "%s: version %g, known is %d", path,
+        VD_GO(vd_fail(err, VD_E_UNSUPPORTED, "%s: version %g, known is %d", where,
                       vd_json_number(doc, "version", 0), VERSION));
     VD_GO(read_rule(&c, doc, err));
-    VD_GO(read_parts(&c, doc, path, err));
-    VD_GO(read_assets(&c, doc, path, err));
+    VD_GO(read_parts(&c, doc, where, err));
+    VD_GO(read_classes(&c, doc, where, err));
+    VD_GO(read_assets(&c, doc, where, err));
     VD_GO(check_digest(&c, doc, err));
     vd_certificate_reset(out);
     *out = c;
@@ -229,6 +305,14 @@ vd_status vd_certificate_read(vd_certificate *out, const char *path, vd_err *err
 done:
     vd_certificate_reset(&c);
     vd_arena_reset(&tree);
+    return st;
+}
+
+vd_status vd_certificate_read(vd_certificate *out, const char *path, vd_err *err) {
+    char *text = NULL;
+    size_t size = 0;
+    VD_TRY(vd_file_read(&text, &size, path, MOST_BYTES, err));
+    vd_status st = vd_certificate_parse(out, path, text, size, err);
     vd_mem_free(text);
     return st;
 }

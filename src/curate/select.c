@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/str.h"
+#include "curate/classes.h"
 #include "curate/vectors.h"
 #include "index/choose.h"
 
@@ -44,6 +46,66 @@ static vd_status select_score(vd_selection *s, int64_t count, vd_err *err) {
     for (int64_t i = 0; i < VD_MIN(n, count); i++) take(s, all[i].at, all[i].score, "");
     vd_mem_free(all);
     return VD_OK;
+}
+
+/* ---- even shares of classes ---- */
+
+/* The names of a picture's classes, by commas; kept in the list's texts. */
+static vd_status tell_classes(vd_selected *r, vd_selection *s, const vd_classes *c, int64_t at,
+                              vd_str *buf, vd_err *err) {
+    const vd_counts *o = &c->objects;
+    vd_str_clear(buf);
+    for (int64_t k = o->start[at]; k < o->start[at + 1]; k++)
+        vd_str_addf(buf, "%s%s", k > o->start[at] ? "," : "", c->name[o->pair[k].kind]);
+    VD_TRY(vd_str_check(buf, err));
+    r->part = vd_arena_text(&s->list.texts, vd_str_text(buf));
+    return r->part != NULL ? VD_OK : vd_nomem(err);
+}
+
+/* Objects of the rarest and the commonest class among those that any candidate has. */
+static void tell_extremes(vd_selection *s, const vd_classes *c, int64_t *have,
+                          const int32_t *chosen) {
+    const vd_counts *o = &c->objects;
+    for (int32_t k = 0; k < c->n; k++) have[k] = -1;
+    for (int64_t k = 0; k < o->n_pairs; k++) have[o->pair[k].kind] = 0;
+    for (int64_t i = 0; i < s->n; i++)
+        for (int64_t k = o->start[chosen[i]]; k < o->start[chosen[i] + 1]; k++)
+            have[o->pair[k].kind] += o->pair[k].n;
+    s->least = INT64_MAX;
+    for (int32_t k = 0; k < c->n; k++) {
+        if (have[k] < 0) continue;
+        s->least = VD_MIN(s->least, have[k]);
+        s->most = VD_MAX(s->most, have[k]);
+    }
+    if (s->least == INT64_MAX) s->least = 0;
+}
+
+static vd_status select_classes(vd_selection *s, const vd_dataset *ds, const vd_select_opt *o,
+                                vd_err *err) {
+    vd_status st = VD_OK;
+    vd_classes c = { 0 };
+    vd_str buf = { 0 };
+    int64_t n = 0, *have = NULL;
+    int32_t *chosen = vd_mem_array((size_t)s->list.n, sizeof *chosen);
+    double *evenness = vd_mem_array((size_t)s->list.n, sizeof *evenness);
+    VD_GO(vd_classes_load(&c, vd_dataset_db(ds), &s->list, o->labels, err));
+    have = vd_mem_array((size_t)c.n, sizeof *have);
+    if (chosen == NULL || evenness == NULL || have == NULL) VD_GO(vd_nomem(err));
+    VD_GO(vd_choose_even(chosen, evenness, &n, &c.objects, VD_MIN(o->count, s->list.n), err));
+    for (int64_t i = 0; i < s->list.n; i++)
+        s->without += c.objects.start[i] == c.objects.start[i + 1];
+    for (int64_t i = 0; i < n; i++) {
+        take(s, chosen[i], evenness[i], "");
+        VD_GO(tell_classes(&s->row[i], s, &c, chosen[i], &buf, err));
+    }
+    tell_extremes(s, &c, have, chosen);
+done:
+    vd_str_reset(&buf);
+    vd_classes_reset(&c);
+    vd_mem_free(chosen);
+    vd_mem_free(evenness);
+    vd_mem_free(have);
+    return st;
 }
 
 /* ---- by vectors ---- */
@@ -218,6 +280,8 @@ vd_status vd_select_pictures(vd_selection *out, const vd_dataset *ds, const vd_s
         st = select_score(&s, o->count, err);
     else if (o->by == VD_SELECT_SURFACE)
         st = vd_select_surface(&s, ds, o, err);
+    else if (o->by == VD_SELECT_BALANCE && o->per_class)
+        st = select_classes(&s, ds, o, err);
     else
         st = select_vectors(&s, ds, o, pool, err);
     if (st != VD_OK) goto done;

@@ -10,7 +10,7 @@ struct vd_pool;
 typedef enum vd_select_by {
     VD_SELECT_DIVERSITY,  /* k-centre greedy: each the one least like those before */
     VD_SELECT_COVERAGE,   /* facility location: those that all others are most like */
-    VD_SELECT_BALANCE,    /* even shares of `per`, or of clusters in a hierarchy */
+    VD_SELECT_BALANCE,    /* even shares of classes, of `per`, or of clusters in a hierarchy */
     VD_SELECT_SIMILARITY, /* those most like the given ones */
     VD_SELECT_SCORE,      /* the largest `score` */
     VD_SELECT_SURFACE,    /* the fewest that keep the points of a scene well observed */
@@ -23,6 +23,8 @@ typedef struct vd_select_opt {
     const char *given;         /* similarity: like what; diversity: what is there already */
     const char *vectors, *ids; /* as in vd_asset_vectors */
     const char *score, *per;   /* expressions; `per` NULL: clusters */
+    bool per_class;            /* balance: of the classes of objects */
+    const char *labels;        /* whose; NULL: of the only label set */
     int64_t scene;             /* surface */
     vd_cover_opt cover;
     uint64_t seed;
@@ -31,8 +33,9 @@ typedef struct vd_select_opt {
 typedef struct vd_selected {
     int64_t id;
     const char *uri;
-    double value;     /* cosine, gain, score or directions, by the way of choosing; NaN: none */
-    const char *part; /* the value of `per`, "" otherwise */
+    double value;     /* cosine, gain, score, directions or evenness, by the way of choosing; NaN:
+                         none */
+    const char *part; /* the value of `per`, or the classes by commas; "" otherwise */
 } vd_selected;
 
 /* Zeroed is valid and empty. Fewer than asked for where there are no more. */
@@ -41,6 +44,7 @@ typedef struct vd_selection {
     int64_t n;
     int64_t candidates, without; /* pictures; those left out because they have no vector or value */
     vd_cover_result cover;       /* by surface */
+    int64_t least, most;         /* by classes: objects of the rarest and of the commonest one */
     vd_curated_list list;        /* what the texts belong to */
 } vd_selection;
 void vd_selection_reset(vd_selection *s);

@@ -7,9 +7,12 @@
 #include "base/hash.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/str.h"
 
 void vd_state_reset(vd_state *s) {
     vd_mem_free(s->row);
+    vd_mem_free(s->cls);
+    vd_mem_free(s->object);
     vd_arena_reset(&s->texts);
     *s = (vd_state){ 0 };
 }
@@ -21,6 +24,14 @@ static vd_status make_digest(vd_state *s, vd_err *err) {
         const vd_state_row *r = &s->row[i];
         const char *const text[] = { r->uri, r->hash, r->part, r->labels };
         for (int k = 0; k < VD_COUNT(text); k++) vd_hasher_add(h, text[k], strlen(text[k]) + 1);
+    }
+    for (int64_t i = 0; i < s->n_objects; i++) {
+        const vd_state_object *o = &s->object[i];
+        const vd_state_class *c = &s->cls[o->cls];
+        vd_hasher_add(h, &o->row, sizeof o->row);
+        vd_hasher_add(h, c->set, strlen(c->set) + 1);
+        vd_hasher_add(h, c->name, strlen(c->name) + 1);
+        vd_hasher_add(h, &o->says, sizeof o->says);
     }
     vd_hash_hex(s->digest, vd_hasher_get(h));
     vd_hasher_free(h);
@@ -78,20 +89,22 @@ static bool tells(const char *column) {
     return true;
 }
 
-static void add_value(vd_hasher *h, vd_value v) {
-    unsigned char type = (unsigned char)v.type;
-    vd_hasher_add(h, &type, 1);
-    if (v.type == VD_INT || v.type == VD_REAL) vd_hasher_add(h, &v.i, sizeof v.i);
+static void add_value(vd_str *to, vd_value v) {
+    vd_str_addc(to, (char)v.type);
+    if (v.type == VD_INT || v.type == VD_REAL) vd_str_addn(to, (const char *)&v.i, sizeof v.i);
     if (v.type == VD_TEXT || v.type == VD_BLOB) {
-        vd_hasher_add(h, &v.n, sizeof v.n);
-        vd_hasher_add(h, v.s, (size_t)v.n);
+        vd_str_addn(to, (const char *)&v.n, sizeof v.n);
+        vd_str_addn(to, v.s, v.n);
     }
 }
 
+enum { SET_NAME = 1, CLASS_NAME = 2 }; /* columns of the statement below; then those of label */
+
 typedef struct labelling {
     vd_state *s;
-    vd_map *at; /* asset -> row */
+    vd_map *at, *classes; /* asset -> row; see vd_state_add */
     vd_hasher *h;
+    vd_str says; /* an object */
     int64_t row; /* whose labels are being hashed, -1 */
 } labelling;
 
@@ -115,34 +128,48 @@ static vd_status add_label(labelling *l, const vd_stmt *s, vd_err *err) {
         VD_TRY(vd_hasher_new(&l->h, err));
         l->row = at;
     }
-    for (int c = 1; c < vd_stmt_columns(s); c++)
-        if (tells(vd_stmt_name(s, c))) add_value(l->h, vd_stmt_value(s, c));
-    return VD_OK;
+    vd_str_clear(&l->says);
+    add_value(&l->says, vd_stmt_value(s, SET_NAME));
+    add_value(&l->says, vd_stmt_value(s, CLASS_NAME));
+    int64_t names = l->says.size;
+    for (int c = CLASS_NAME + 1; c < vd_stmt_columns(s); c++)
+        if (tells(vd_stmt_name(s, c))) add_value(&l->says, vd_stmt_value(s, c));
+    VD_TRY(vd_str_check(&l->says, err));
+    vd_hasher_add(l->h, l->says.data, (size_t)l->says.size);
+    uint64_t says = vd_hash64(l->says.data + names, (size_t)(l->says.size - names));
+    return vd_state_add(l->s, l->classes, at, vd_stmt_text(s, SET_NAME),
+                        vd_stmt_text(s, CLASS_NAME), says, err);
 }
 
-/* Labels as they are told by all columns but ids, set by set, in the order of import. */
-static vd_status hash_labels(vd_state *s, vd_db *db, vd_err *err) {
+/* Labels as they are told by all columns but ids, set by set, in the order of import; of sets that
+ * are no younger than `until_ns`. */
+static vd_status hash_labels(vd_state *s, vd_db *db, int64_t until_ns, vd_err *err) {
     static const char SQL[] =
         "SELECT m.asset_id, t.name AS set_name, c.name AS class_name, l.* FROM label_image m"
         " JOIN label_set t ON t.id = m.set_id JOIN label l ON l.image_id = m.id"
         " LEFT JOIN label_category c ON c.set_id = m.set_id AND c.category = l.category"
-        " WHERE m.asset_id IS NOT NULL ORDER BY m.asset_id, t.name, l.id";
+        " WHERE m.asset_id IS NOT NULL AND t.imported_ns <= ?1 ORDER BY m.asset_id, t.name, l.id";
     vd_status st = VD_OK;
     vd_stmt *q = NULL;
     labelling l = { .s = s, .row = -1 };
     bool row = true;
     VD_GO(vd_map_new(&l.at, err));
+    VD_GO(vd_map_new(&l.classes, err));
     for (int64_t i = 0; i < s->n; i++)
         VD_GO(vd_map_put(l.at, &s->row[i].id, sizeof s->row[i].id, i, err));
     VD_GO(vd_db_prepare(&q, db, SQL, true, err));
+    vd_stmt_bind(q, 1, vd_val_int(until_ns));
     while (row) {
         VD_GO(vd_stmt_step(q, &row, err));
         if (row) VD_GO(add_label(&l, q, err));
     }
-    st = end_labels(&l, err);
+    VD_GO(end_labels(&l, err));
+    st = vd_state_sort(s, err);
 done:
     vd_hasher_free(l.h);
+    vd_str_reset(&l.says);
     vd_map_free(l.at);
+    vd_map_free(l.classes);
     vd_stmt_free(q);
     return st;
 }
@@ -157,7 +184,7 @@ vd_status vd_state_now(vd_state *out, vd_db *db, const char *where, const char *
     if (split != NULL) VD_GO(find_split(db, split, &split_id, err));
     VD_GO(vd_curated_load(&list, db, &q, err));
     VD_GO(take_rows(&s, db, &list, split_id, err));
-    VD_GO(hash_labels(&s, db, err));
+    VD_GO(hash_labels(&s, db, INT64_MAX, err));
     VD_GO(make_digest(&s, err));
     if ((s.split = keep(&s, split != NULL ? split : "")) == NULL) VD_GO(vd_nomem(err));
     vd_state_reset(out);
@@ -177,8 +204,8 @@ static vd_status find_snapshot(vd_state *s, vd_db *db, const char *name, int64_t
     vd_stmt *q = NULL;
     bool is = false;
     *id = -1;
-    VD_TRY(
-        vd_db_prepare(&q, db, "SELECT id, digest, split FROM snapshot WHERE name = ?1", true, err));
+    VD_TRY(vd_db_prepare(&q, db, "SELECT id, digest, split, made_ns FROM snapshot WHERE name = ?1",
+                         true, err));
     vd_stmt_bind(q, 1, vd_val_text(name));
     vd_status st = vd_stmt_step(q, &is, err);
     if (st == VD_OK && is) {
@@ -186,6 +213,7 @@ static vd_status find_snapshot(vd_state *s, vd_db *db, const char *name, int64_t
         strncpy(stated, vd_stmt_text(q, 1), 32);
         stated[32] = '\0';
         s->split = keep(s, vd_stmt_text(q, 2));
+        s->made_ns = vd_stmt_int(q, 3);
         if (s->split == NULL) st = vd_nomem(err);
     }
     vd_stmt_free(q);
@@ -223,12 +251,36 @@ vd_status vd_state_of_snapshot(vd_state *out, vd_db *db, const char *name, vd_er
     int64_t id = -1;
     char stated[33] = "";
     VD_GO(find_snapshot(&s, db, name, &id, stated, err));
-    if (id < 0) VD_GO(vd_fail(err, VD_E_NOTFOUND, "diff: there is no snapshot '%.80s'", name));
+    if (id < 0) VD_GO(vd_fail(err, VD_E_NOTFOUND, "snapshot: there is no snapshot '%.80s'", name));
     VD_GO(read_rows(&s, db, id, err));
+    VD_GO(vd_state_read_objects(&s, db, id, err));
     VD_GO(make_digest(&s, err));
     if (strcmp(stated, s.digest) != 0)
         VD_GO(vd_fail(err, VD_E_FORMAT, "snapshot '%.80s': its rows were changed from outside",
                       name));
+    vd_state_reset(out);
+    *out = s;
+    s = (vd_state){ 0 };
+done:
+    vd_state_reset(&s);
+    return st;
+}
+
+vd_status vd_state_relabel(vd_state *out, vd_db *db, const vd_state *snapshot, vd_err *err) {
+    vd_status st = VD_OK;
+    vd_state s = { 0 };
+    VD_GO(VD_GROW(s.row, s.cap, VD_MAX(snapshot->n, 1), err));
+    for (int64_t i = 0; i < snapshot->n; i++) {
+        const vd_state_row *r = &snapshot->row[i];
+        s.row[i] =
+            (vd_state_row){ keep(&s, r->uri), keep(&s, r->hash), keep(&s, r->part), "", r->id };
+        if (s.row[i].uri == NULL || s.row[i].hash == NULL || s.row[i].part == NULL)
+            VD_GO(vd_nomem(err));
+        s.n++;
+    }
+    VD_GO(hash_labels(&s, db, snapshot->made_ns, err));
+    if ((s.split = keep(&s, snapshot->split)) == NULL) VD_GO(vd_nomem(err));
+    s.made_ns = snapshot->made_ns;
     vd_state_reset(out);
     *out = s;
     s = (vd_state){ 0 };
@@ -252,6 +304,7 @@ static vd_status write_rows(vd_db *db, const vd_state *s, int64_t id, const char
                                vd_val_text(r->hash), vd_val_text(r->part), vd_val_text(r->labels) };
         VD_GO(vd_stmt_run(row, v, 6, err));
     }
+    VD_GO(vd_state_write_objects(db, s, id, err));
     VD_GO(vd_db_prepare(&head, db,
                         "INSERT INTO snapshot(id, name, made_ns, note, split, assets, digest)"
                         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -284,109 +337,5 @@ vd_status vd_snapshot_store(vd_db *db, const vd_state *s, const char *name, cons
 done:
     if (st != VD_OK) vd_db_rollback(db);
     vd_state_reset(&none);
-    return st;
-}
-
-/* ---- differences ---- */
-
-typedef struct differ {
-    const vd_state *a, *b;
-    int64_t *gone, *came; /* rows of a without b, of b without a */
-    int64_t n_gone, n_came;
-    vd_difference_fn each;
-    void *user;
-} differ;
-
-static vd_status tell(differ *d, const char *what, const char *uri, const char *a, const char *b,
-                      vd_err *err) {
-    const vd_difference x = { what, uri, a, b };
-    return d->each(d->user, &x, err);
-}
-
-static vd_status compare_rows(differ *d, const vd_state_row *a, const vd_state_row *b,
-                              vd_err *err) {
-    if (strcmp(a->hash, b->hash) != 0) VD_TRY(tell(d, "bytes", b->uri, a->hash, b->hash, err));
-    if (strcmp(a->part, b->part) != 0) VD_TRY(tell(d, "part", b->uri, a->part, b->part, err));
-    if (strcmp(a->labels, b->labels) != 0)
-        VD_TRY(tell(d, "labels", b->uri, a->labels, b->labels, err));
-    return VD_OK;
-}
-
-static vd_status merge(differ *d, vd_err *err) {
-    int64_t i = 0, k = 0;
-    while (i < d->a->n || k < d->b->n) {
-        int order = i == d->a->n   ? 1
-                    : k == d->b->n ? -1
-                                   : strcmp(d->a->row[i].uri, d->b->row[k].uri);
-        if (order == 0) VD_TRY(compare_rows(d, &d->a->row[i], &d->b->row[k], err));
-        if (order < 0) d->gone[d->n_gone++] = i;
-        if (order > 0) d->came[d->n_came++] = k;
-        i += order <= 0;
-        k += order >= 0;
-    }
-    return VD_OK;
-}
-
-/* Each file that came takes one that is gone and has its bytes. */
-static vd_status match_moved(differ *d, int64_t *from, vd_map *last, vd_err *err) {
-    int64_t *next = vd_mem_array((size_t)d->n_gone, sizeof *next); /* of the same bytes, -1 */
-    vd_status st = next == NULL ? vd_nomem(err) : VD_OK;
-    for (int64_t i = d->n_gone; st == VD_OK && i-- > 0;) {
-        const char *hash = d->a->row[d->gone[i]].hash;
-        if (hash[0] == '\0' || !vd_map_get(last, hash, strlen(hash), &next[i])) next[i] = -1;
-        if (hash[0] != '\0') st = vd_map_put(last, hash, strlen(hash), i, err);
-    }
-    for (int64_t k = 0; st == VD_OK && k < d->n_came; k++) {
-        const char *hash = d->b->row[d->came[k]].hash;
-        from[k] = -1;
-        if (hash[0] == '\0' || !vd_map_get(last, hash, strlen(hash), &from[k]) || from[k] < 0) {
-            from[k] = -1;
-            continue;
-        }
-        st = vd_map_put(last, hash, strlen(hash), next[from[k]], err);
-    }
-    vd_mem_free(next);
-    return st;
-}
-
-static vd_status tell_moves(differ *d, const int64_t *from, vd_err *err) {
-    for (int64_t k = 0; k < d->n_came; k++) {
-        const vd_state_row *b = &d->b->row[d->came[k]];
-        if (from[k] < 0) {
-            VD_TRY(tell(d, "added", b->uri, "", b->hash, err));
-            continue;
-        }
-        const vd_state_row *a = &d->a->row[d->gone[from[k]]];
-        VD_TRY(tell(d, "moved", b->uri, a->uri, b->uri, err));
-        VD_TRY(compare_rows(d, a, b, err));
-        d->gone[from[k]] = -1;
-    }
-    for (int64_t i = 0; i < d->n_gone; i++) {
-        if (d->gone[i] < 0) continue;
-        const vd_state_row *a = &d->a->row[d->gone[i]];
-        VD_TRY(tell(d, "removed", a->uri, a->hash, "", err));
-    }
-    return VD_OK;
-}
-
-vd_status vd_state_diff(const vd_state *a, const vd_state *b, vd_difference_fn each, void *user,
-                        vd_err *err) {
-    vd_status st = VD_OK;
-    differ d = { .a = a, .b = b, .each = each, .user = user };
-    int64_t *from = NULL;
-    vd_map *last = NULL;
-    d.gone = vd_mem_array((size_t)a->n, sizeof *d.gone);
-    d.came = vd_mem_array((size_t)b->n, sizeof *d.came);
-    from = vd_mem_array((size_t)b->n, sizeof *from);
-    if (d.gone == NULL || d.came == NULL || from == NULL) VD_GO(vd_nomem(err));
-    VD_GO(vd_map_new(&last, err));
-    VD_GO(merge(&d, err));
-    VD_GO(match_moved(&d, from, last, err));
-    st = tell_moves(&d, from, err);
-done:
-    vd_map_free(last);
-    vd_mem_free(d.gone);
-    vd_mem_free(d.came);
-    vd_mem_free(from);
     return st;
 }

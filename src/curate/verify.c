@@ -338,6 +338,44 @@ static void tell_pair(vd_split_check *k, const matching *m, const vd_certificate
              c->part_name[m->part[at[1]]]);
 }
 
+/* Counts of classes as the certificate states them, against those of its label set today. */
+static vd_status check_classes(vd_split_check *k, const matching *m, const vd_dataset *ds,
+                               const vd_certificate *c, vd_err *err) {
+    vd_status st = VD_OK;
+    vd_classes now = { 0 };
+    vd_certificate is = { .n_parts = c->n_parts, .part = m->part };
+    vd_err why = { 0 };
+    int64_t wrong = 0;
+    *k = (vd_split_check){ "classes", true, 0, 0, "" };
+    if (c->labels[0] == '\0') return VD_OK;
+    st = vd_classes_load(&now, vd_dataset_db(ds), &m->list, c->labels, &why);
+    if (st == VD_E_NOTFOUND) {
+        *k = (vd_split_check){ "classes", false, c->n_classes, 0, "" };
+        snprintf(k->detail, sizeof k->detail, "%.400s", why.msg);
+        return VD_OK;
+    }
+    if (st != VD_OK) return vd_fail(err, st, "%s", why.msg);
+    VD_GO(vd_certificate_classes(&is, &now, err));
+    for (int32_t i = 0; i < VD_MAX(c->n_classes, is.n_classes); i++) {
+        bool both = i < c->n_classes && i < is.n_classes;
+        size_t at = (size_t)i * (size_t)c->n_parts, n = (size_t)c->n_parts * sizeof(int64_t);
+        if (both && strcmp(c->class_name[i], is.class_name[i]) == 0 &&
+            memcmp(c->class_pictures + at, is.class_pictures + at, n) == 0 &&
+            memcmp(c->class_objects + at, is.class_objects + at, n) == 0)
+            continue;
+        if (wrong++ == 0)
+            snprintf(k->detail, sizeof k->detail, "'%.100s' is not as stated",
+                     i < c->n_classes ? c->class_name[i] : is.class_name[i]);
+    }
+    k->found = (double)wrong;
+    k->ok = wrong == 0;
+done:
+    is.part = NULL; /* borrowed */
+    vd_certificate_reset(&is);
+    vd_classes_reset(&now);
+    return st;
+}
+
 static void judge(vd_split_check out[VD_SPLIT_CHECKS], const matching *m, const vd_certificate *c,
                   const vd_split_facts *f, double most) {
     double allowed = isnan(most) ? c->similarity : most;
@@ -374,6 +412,7 @@ vd_status vd_split_verify(vd_split_check out[VD_SPLIT_CHECKS], const vd_dataset 
     VD_GO(vd_split_measure(&f, ds, &m.list, m.group, m.part,
                            c->vectors[0] != '\0' ? c->vectors : NULL, pool, err));
     judge(out, &m, c, &f, most);
+    st = check_classes(&out[6], &m, ds, c, err);
 done:
     matching_reset(&m);
     return st;

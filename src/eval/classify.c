@@ -16,6 +16,8 @@ void vd_class_items_reset(vd_class_items *c) {
     for (int64_t i = 0; c->name != NULL && i < c->n_classes; i++) vd_mem_free(c->name[i]);
     vd_mem_free(c->name);
     vd_mem_free(c->item);
+    vd_mem_free(c->id);
+    vd_mem_free(c->ids);
     *c = (vd_class_items){ 0 };
 }
 

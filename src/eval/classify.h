@@ -33,6 +33,8 @@ typedef struct vd_class_items {
     char **name; /* of classes, or NULL: they are numbers from 0 */
     int64_t n_classes;
     int64_t missing, surplus; /* items without a prediction, predictions without an item */
+    char **id;                /* what items are called, or NULL: they have places only */
+    char *ids;                /* the memory of those texts */
 } vd_class_items;
 
 void vd_class_items_reset(vd_class_items *c);

@@ -96,7 +96,7 @@ static vd_status parse_score(double *out, const vd_csv *c, int64_t field, vd_err
     char *end = NULL;
     *out = strtod(c->field[field], &end);
     if (end == c->field[field] || *end != '\0' || isnan(*out))
-        return vd_fail(err, VD_E_FORMAT, "%s: line %lld: '%.40s' is no score", c->where,
+        return vd_fail(err, VD_E_FORMAT, "%s:%lld: '%.40s' is no score", c->where,
                        (long long)c->line, c->field[field]);
     return VD_OK;
 }
@@ -123,7 +123,7 @@ static vd_status read_header(side *s, vd_csv *c, bool truth, int64_t *label, int
 static vd_status read_row(side *s, const vd_csv *c, int64_t n_fields, int64_t label,
                           int64_t confidence, vd_err *err) {
     if (c->n != n_fields)
-        return vd_fail(err, VD_E_FORMAT, "%s: line %lld: %lld fields, the header has %lld", s->path,
+        return vd_fail(err, VD_E_FORMAT, "%s:%lld: %lld fields, the header has %lld", s->path,
                        (long long)c->line, (long long)c->n, (long long)n_fields);
     VD_TRY(VD_GROW(s->id, s->cap_id, s->n + 1, err));
     s->id[s->n] = c->field[0];
@@ -358,6 +358,12 @@ vd_status vd_class_read(vd_class_items *out, const char *truth, const char *pred
     vd_status st = read_side(&t, truth, true, err);
     if (st == VD_OK) st = read_side(&p, pred, false, err);
     if (st == VD_OK) st = combine(&c, &t, &p, err);
+    if (st == VD_OK && t.id != NULL) { /* the texts lie in the file */
+        c.id = t.id;
+        c.ids = t.file;
+        t.id = NULL;
+        t.file = NULL;
+    }
     side_reset(&t);
     side_reset(&p);
     if (st == VD_OK)

@@ -100,6 +100,7 @@ typedef struct vd_detect_image {
     int64_t id;
     int32_t height, width;          /* 0: not said */
     int64_t absent_at, unlisted_at; /* LVIS, in `list`: category ids, how many first; -1 */
+    int64_t name_at;                /* of its file, in `names`; -1: not said */
 } vd_detect_image;
 
 typedef struct vd_detect_category {
@@ -116,6 +117,8 @@ typedef struct vd_detect_truth {
     int64_t n_categories, cap_categories;
     int64_t *list;
     int64_t n_list, cap_list;
+    char *names;
+    int64_t n_names, cap_names;
     vd_detect_set objects;
 } vd_detect_truth;
 
@@ -133,6 +136,19 @@ vd_status vd_detect_read_truth(vd_detect_truth *out, const char *path, const voi
 vd_status vd_detect_read_predictions(vd_detect_set *out, const char *path, const void *bytes,
                                      size_t size, const vd_detect_truth *truth,
                                      const vd_detect_rules *rules, vd_err *err);
+
+/* The same of objects that come from elsewhere, with ids: sorts images and categories and turns ids
+ * into indices; `where` names the source in messages. Fail with VD_E_FORMAT, VD_E_LIMIT,
+ * VD_E_NOMEM. */
+vd_status vd_detect_finish_truth(vd_detect_truth *t, const vd_detect_rules *rules,
+                                 const char *where, vd_err *err);
+vd_status vd_detect_finish_predictions(vd_detect_set *s, const vd_detect_truth *t,
+                                       const vd_detect_rules *rules, const char *where,
+                                       vd_err *err);
+/* Keeps the name of an image's file; NULL is none. */
+vd_status vd_detect_name_image(vd_detect_truth *t, vd_detect_image *image, const char *name,
+                               vd_err *err);
+const char *vd_detect_image_name(const vd_detect_truth *t, int64_t image); /* NULL: not said */
 
 /* ---- matching ---- */
 
@@ -166,6 +182,12 @@ void vd_detect_hits_reset(vd_detect_hits *h);
 vd_status vd_detect_match(vd_detect_hits *out, const vd_detect_truth *truth,
                           const vd_detect_set *predictions, const vd_detect_rules *rules,
                           vd_pool *pool, vd_err *err);
+
+/* The hits in some pictures only, as if the files held no others: picture[i] is the new index of
+ * image i, -1 where it is left out; new indices ascend with the old ones. Fails with VD_E_NOMEM. */
+vd_status vd_detect_hits_part(vd_detect_hits *out, const vd_detect_hits *hits,
+                              const int32_t *picture, int64_t n_pictures,
+                              const vd_detect_rules *rules, vd_err *err);
 
 /* ---- figures ---- */
 

@@ -2,6 +2,7 @@
  * Apache-2.0 */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "eval/detect_int.h"
@@ -169,4 +170,35 @@ vd_status vd_detect__federate(vd_detect_set *s, const vd_detect_truth *t, const 
                            where, (long long)t->image[i].id);
     VD_TRY(drop_surplus(s, err));
     return drop_unjudged(s, t, err);
+}
+
+/* ---- from elsewhere ---- */
+
+vd_status vd_detect_finish_truth(vd_detect_truth *t, const vd_detect_rules *rules,
+                                 const char *where, vd_err *err) {
+    VD_TRY(vd_detect__sort_ids(t, where, err));
+    return vd_detect__resolve(&t->objects, t, rules, true, where, err);
+}
+
+vd_status vd_detect_finish_predictions(vd_detect_set *s, const vd_detect_truth *t,
+                                       const vd_detect_rules *rules, const char *where,
+                                       vd_err *err) {
+    VD_TRY(vd_detect__resolve(s, t, rules, false, where, err));
+    return rules->metric == VD_DETECT_LVIS ? vd_detect__federate(s, t, where, err) : VD_OK;
+}
+
+vd_status vd_detect_name_image(vd_detect_truth *t, vd_detect_image *image, const char *name,
+                               vd_err *err) {
+    image->name_at = -1;
+    if (name == NULL || name[0] == '\0') return VD_OK;
+    int64_t n = (int64_t)strlen(name) + 1;
+    VD_TRY(VD_GROW(t->names, t->cap_names, t->n_names + n, err));
+    memcpy(t->names + t->n_names, name, (size_t)n);
+    image->name_at = t->n_names;
+    t->n_names += n;
+    return VD_OK;
+}
+
+const char *vd_detect_image_name(const vd_detect_truth *t, int64_t image) {
+    return t->image[image].name_at >= 0 ? t->names + t->image[image].name_at : NULL;
 }

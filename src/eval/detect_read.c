@@ -316,8 +316,18 @@ static vd_status read_side(reader *r, int32_t *out, vd_err *err) {
     return VD_OK;
 }
 
+/* The last name counts; one that is no text is none. */
+static vd_status read_name(reader *r, vd_detect_truth *t, vd_detect_image *image, vd_err *err) {
+    vd_json_type type;
+    vd_js_text text;
+    VD_TRY(vd_js_type(r->s, &type, err));
+    if (type != VD_JSON_TEXT) return vd_js_skip(r->s, err);
+    VD_TRY(vd_js_text_of(r->s, &text, "a file's name", err));
+    return vd_detect_name_image(t, image, text.p, err);
+}
+
 static vd_status read_image(reader *r, vd_detect_truth *t, vd_err *err) {
-    vd_detect_image image = { .absent_at = -1, .unlisted_at = -1 };
+    vd_detect_image image = { .absent_at = -1, .unlisted_at = -1, .name_at = -1 };
     vd_js_text key;
     bool has_id = false, lvis = r->rules->metric == VD_DETECT_LVIS;
     r->at = vd_js_at(r->s);
@@ -331,6 +341,8 @@ static vd_status read_image(reader *r, vd_detect_truth *t, vd_err *err) {
             VD_TRY(read_side(r, &image.height, err));
         else if (is(&key, "width"))
             VD_TRY(read_side(r, &image.width, err));
+        else if (is(&key, "file_name"))
+            VD_TRY(read_name(r, t, &image, err));
         else if (lvis && is(&key, "neg_category_ids"))
             VD_TRY(read_ids(r, t, &image.absent_at, err));
         else if (lvis && is(&key, "not_exhaustive_category_ids"))
@@ -431,8 +443,7 @@ vd_status vd_detect_read_truth(vd_detect_truth *out, const char *path, const voi
     r.outlines = rules->type == VD_DETECT_SEGM;
     VD_GO(open_stream(&r.s, path, bytes, size, err));
     VD_GO(read_truth_members(&r, &t, err));
-    VD_GO(vd_detect__sort_ids(&t, path, err));
-    VD_GO(vd_detect__resolve(&t.objects, &t, rules, true, path, err));
+    VD_GO(vd_detect_finish_truth(&t, rules, path, err));
     *out = t;
     t = (vd_detect_truth){ 0 };
 done:
@@ -485,8 +496,7 @@ vd_status vd_detect_read_predictions(vd_detect_set *out, const char *path, const
     VD_GO(find_style(&r, err));
     VD_GO(read_objects(&r, err));
     VD_GO(vd_js_end(r.s, err));
-    VD_GO(vd_detect__resolve(&s, truth, rules, false, path, err));
-    if (rules->metric == VD_DETECT_LVIS) VD_GO(vd_detect__federate(&s, truth, path, err));
+    VD_GO(vd_detect_finish_predictions(&s, truth, rules, path, err));
     *out = s;
     s = (vd_detect_set){ 0 };
 done:

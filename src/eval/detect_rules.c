@@ -1,5 +1,7 @@
-/* What each benchmark counts, and the sets' memory. SPDX-License-Identifier: Apache-2.0 */
+/* What each benchmark counts, the sets' memory, and parts of them. SPDX-License-Identifier:
+ * Apache-2.0 */
 #include <math.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "eval/detect.h"
@@ -76,6 +78,7 @@ void vd_detect_truth_reset(vd_detect_truth *t) {
     vd_mem_free(t->image);
     vd_mem_free(t->category);
     vd_mem_free(t->list);
+    vd_mem_free(t->names);
     vd_detect_set_reset(&t->objects);
     *t = (vd_detect_truth){ 0 };
 }
@@ -93,4 +96,38 @@ void vd_detect_curves_reset(vd_detect_curves *c) {
     vd_mem_free(c->score);
     vd_mem_free(c->recall);
     *c = (vd_detect_curves){ 0 };
+}
+
+vd_status vd_detect_hits_part(vd_detect_hits *out, const vd_detect_hits *hits,
+                              const int32_t *picture, int64_t n_pictures,
+                              const vd_detect_rules *rules, vd_err *err) {
+    int64_t n_k = hits->n_categories, n = 0;
+    vd_detect_hits h = { .n_images = n_pictures, .n_categories = n_k };
+    h.hit = vd_mem_alloc((size_t)hits->begin[n_k] * sizeof *h.hit);
+    h.begin = vd_mem_array((size_t)n_k + 1, sizeof *h.begin);
+    h.positives = vd_mem_array((size_t)n_k * (size_t)rules->n_areas, sizeof *h.positives);
+    h.positive = vd_mem_alloc((size_t)hits->n_positive * sizeof *h.positive);
+    if (h.hit == NULL || h.begin == NULL || h.positives == NULL || h.positive == NULL) {
+        vd_detect_hits_reset(&h);
+        return vd_nomem(err);
+    }
+    for (int64_t k = 0; k < n_k; k++) {
+        for (int64_t i = hits->begin[k]; i < hits->begin[k + 1]; i++) {
+            if (picture[hits->hit[i].image] < 0) continue;
+            h.hit[n] = hits->hit[i];
+            h.hit[n].image = picture[hits->hit[i].image];
+            n++;
+        }
+        h.begin[k + 1] = n;
+    }
+    for (int64_t i = 0; i < hits->n_positive; i++) {
+        vd_detect_positive p = hits->positive[i];
+        if (picture[p.image] < 0) continue;
+        p.image = picture[p.image];
+        for (int a = 0; a < rules->n_areas; a++)
+            h.positives[p.category * rules->n_areas + a] += p.areas >> a & 1;
+        h.positive[h.n_positive++] = p;
+    }
+    *out = h;
+    return VD_OK;
 }

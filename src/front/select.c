@@ -30,7 +30,11 @@ static const vd_arg args[] = {
     { .name = "score", .value = "EXPR", .help = "SQL expression: by score, the largest first" },
     { .name = "per",
       .value = "EXPR",
-      .help = "SQL expression: by balance, as many of each value; otherwise clusters" },
+      .help = "by balance: class, so that objects of all classes come out even, or an SQL "
+              "expression, as many of each value; otherwise clusters" },
+    { .name = "labels",
+      .value = "SET",
+      .help = "--per class: of which label set, if there are several" },
     { .name = "scene", .type = VD_T_INT, .min = 1, .max = 1e9, .def = "1", .help = "by surface" },
     { .name = "angle",
       .type = VD_T_REAL,
@@ -57,9 +61,10 @@ static const vd_column columns[] = {
     { "uri", VD_TEXT, "", "where it lies", 0 },
     { "value", VD_REAL, "",
       "diversity: cosine to the most similar one before; coverage: gain; similarity: cosine; score: "
-      "the score; surface: directions of points that it brings",
+      "the score; surface: directions of points that it brings; balance of classes: how even they are "
+      "up to here, 1 all alike",
       0 },
-    { "part", VD_TEXT, "", "the value of --per", 0 },
+    { "part", VD_TEXT, "", "the value of --per, or its classes by commas", 0 },
 };
 
 static vd_select_by way(const char *name) {
@@ -81,6 +86,7 @@ static vd_status select_options(vd_select_opt *o, const vd_opcall *c, vd_db *db,
                           .ids = vd_arg_text(c, "ids"),
                           .score = vd_arg_text(c, "score"),
                           .per = vd_arg_text(c, "per"),
+                          .labels = vd_arg_text(c, "labels"),
                           .scene = vd_arg_int(c, "scene"),
                           .cover = { .angle_deg = vd_arg_real(c, "angle"),
                                      .directions = (int)vd_arg_int(c, "directions") },
@@ -89,6 +95,10 @@ static vd_status select_options(vd_select_opt *o, const vd_opcall *c, vd_db *db,
         return vd_fail(err, VD_E_ARG, "select: by similarity needs --like");
     if (o->by == VD_SELECT_SCORE && o->score == NULL)
         return vd_fail(err, VD_E_ARG, "select: by score needs --score");
+    o->per_class = o->by == VD_SELECT_BALANCE && o->per != NULL && strcmp(o->per, "class") == 0;
+    if (o->per_class) o->per = NULL;
+    if (o->labels != NULL && !o->per_class)
+        return vd_fail(err, VD_E_ARG, "select: --labels is for --by balance --per class");
     const char *const sql[] = { o->where, o->given, o->score, o->per };
     for (int i = 0; i < VD_COUNT(sql); i++) VD_TRY(vd_op_check_where(db, sql[i], err));
     return VD_OK;
@@ -99,8 +109,12 @@ static void say_selection(vd_opcall *c, const vd_select_opt *o, const vd_selecti
     if (s->without > 0)
         vd_out_words(c, "%lld pictures were left out: they have no %s", (long long)s->without,
                      o->by == VD_SELECT_SCORE     ? "score"
+                     : o->per_class               ? "object of any class"
                      : o->by == VD_SELECT_SURFACE ? "place in this scene"
                                                   : "vector");
+    if (o->per_class && s->n > 0)
+        vd_out_words(c, "objects of a class: %lld to %lld", (long long)s->least,
+                     (long long)s->most);
     if (o->by == VD_SELECT_SURFACE)
         vd_out_words(c,
                      "%lld of %lld well observed points keep all their directions (%lld of %lld)",
@@ -141,7 +155,8 @@ const vd_op vd_op_select = {
     .summary = "the pictures most worth having",
     .help =
         "diversity takes the picture least like those taken before, again and again; coverage those that all pictures\n"
-        "are most like; balance as many of each kind, or of each cluster where --per does not say what kinds are;\n"
+        "are most like; balance as many of each kind, or of each cluster where --per does not say what kinds are, or,\n"
+        "--per class, the picture that makes the shares of classes among all objects most even, again and again;\n"
         "similarity those most like given ones; score the largest of an expression; surface the fewest registered\n"
         "pictures of a scene that keep every well observed point seen from enough directions. The same pictures\n"
         "come out for any number of jobs.",

@@ -111,22 +111,36 @@ static const vd_arg diff_args[] = {
 };
 
 static const vd_column diff_columns[] = {
-    { "what", VD_TEXT, "", "added removed moved bytes part labels", 0 },
-    { "uri", VD_TEXT, "", "in B, or in A where it was removed", 0 },
-    { "a", VD_TEXT, "", "hash, part or URI in A", 0 },
+    { "what", VD_TEXT, "", "added removed moved bytes part labels; at the end, class", 0 },
+    { "uri", VD_TEXT, "", "in B, or in A where it was removed; of a class: SET: NAME", 0 },
+    { "a", VD_TEXT, "", "hash, part, URI or objects by class in A", 0 },
     { "b", VD_TEXT, "", "the same in B", 0 },
+    { "added", VD_INT, "", "objects in B alone", 0 },
+    { "removed", VD_INT, "", "objects in A alone", 0 },
+    { "changed", VD_INT, "", "objects of one class that say something else in B", 0 },
 };
 
 typedef struct told {
     vd_opcall *c;
-    int64_t n;
+    int64_t n, classes, added, removed, changed;
 } told;
+
+static vd_value count_or_null(int64_t n) {
+    return n >= 0 ? vd_val_int(n) : vd_val_null();
+}
 
 static vd_status send_difference(void *user, const vd_difference *d, vd_err *err) {
     told *t = user;
-    const vd_value row[] = { vd_val_text(d->what), vd_val_text(d->uri), vd_val_text(d->a),
-                             vd_val_text(d->b) };
-    t->n++;
+    const vd_value row[] = { vd_val_text(d->what),     vd_val_text(d->uri),
+                             vd_val_text(d->a),        vd_val_text(d->b),
+                             count_or_null(d->added),  count_or_null(d->removed),
+                             count_or_null(d->changed) };
+    bool is_class = strcmp(d->what, "class") == 0;
+    t->n += !is_class;
+    t->classes += is_class;
+    t->added += is_class ? d->added : 0;
+    t->removed += is_class ? d->removed : 0;
+    t->changed += is_class ? d->changed : 0;
     return vd_out_row(t->c, row, err);
 }
 
@@ -144,7 +158,7 @@ static vd_status diff_op(vd_opcall *c, vd_err *err) {
     vd_status st = VD_OK;
     vd_dataset *ds = NULL;
     vd_state a = { 0 }, b = { 0 };
-    told t = { c, 0 };
+    told t = { .c = c };
     const char *names[] = { vd_arg_text(c, "a"), vd_arg_text(c, "b") };
     bool a_first = strcmp(names[0], NOW) != 0; /* a snapshot says which split counts */
     VD_GO(vd_op_open(c, VD_DB_READ, &ds, err));
@@ -157,6 +171,10 @@ static vd_status diff_op(vd_opcall *c, vd_err *err) {
     VD_GO(vd_state_diff(&a, &b, send_difference, &t, err));
     vd_out_words(c, "%lld differences between %lld and %lld pictures", (long long)t.n,
                  (long long)a.n, (long long)b.n);
+    if (t.classes > 0)
+        vd_out_words(c, "objects of %lld classes: %lld added, %lld removed, %lld changed",
+                     (long long)t.classes, (long long)t.added, (long long)t.removed,
+                     (long long)t.changed);
 done:
     vd_state_reset(&a);
     vd_state_reset(&b);
@@ -167,7 +185,10 @@ done:
 const vd_op vd_op_diff = {
     .name = "diff",
     .summary = "what changed between two snapshots, or since one",
-    .help = "Pictures that came, went, moved or have other bytes, another part or other labels.",
+    .help =
+        "Pictures that came, went, moved or have other bytes, another part or other labels; then what became of the\n"
+        "objects of each class. Objects have no names of their own: of those of one class in one picture that do not say\n"
+        "the same in A and B, as many as there are in both have changed, and the rest was added or removed.",
     .example = "vidimus diff captures.vidimus v1 now",
     .args = diff_args,
     .n_args = VD_COUNT(diff_args),
@@ -219,8 +240,9 @@ const vd_op vd_op_card = {
     .name = "card",
     .summary = "the data card: what a dataset has, and what it lacks",
     .help =
-        "Counts, formats, cameras, places by cells of one degree, scenes, classes, splits, snapshots, problems, licences\n"
-        "(files named LICENSE or COPYING among the sources) and known limits.",
+        "Counts, formats, cameras, places by cells of one degree, scenes, label sets, kinds of annotations, objects by class\n"
+        "and by part, problems of labels and of pictures, splits, snapshots, licences (files named LICENSE or COPYING among\n"
+        "the sources, and what label files state) and known limits.",
     .example = "vidimus card captures.vidimus --out card.md",
     .args = card_args,
     .n_args = VD_COUNT(card_args),

@@ -15,15 +15,21 @@ static const vd_arg args[] = {
     { .name = "by",
       .value = "LIST",
       .help =
-          "what must not straddle parts, by commas: scene, duplicates, video, session, folder, or "
-          "a regular expression over URIs (last), whose first group is the key; "
+          "what must not straddle parts, by commas: scene, overlap (shared verified geometry, also of "
+          "pictures without a place in a scene, such as crops), duplicates, video, session, folder, or a "
+          "regular expression over URIs (last), whose first group is the key; "
           "scene,duplicates,video if not given" },
     { .name = "names",
       .value = "LIST",
       .help = "of the parts, by commas; train,test or train,val,test if not given" },
     { .name = "stratify",
       .value = "EXPR",
-      .help = "SQL expression whose values are spread evenly" },
+      .help = "class: pictures with objects of each class are spread evenly; or an SQL expression "
+              "whose values are" },
+    { .name = "labels",
+      .value = "SET",
+      .help = "label set whose classes are counted, and which --stratify class takes, if there are "
+              "several" },
     WHERE_ARG,
     SKIP_ARG,
     { .name = "gap",
@@ -53,9 +59,9 @@ static const vd_column part_columns[] = {
     { "largest_group", VD_INT, "", "pictures", 0 },
 };
 static const vd_column check_columns[] = {
-    { "check", VD_TEXT, "", "intact present groups bytes points similarity", 0 },
+    { "check", VD_TEXT, "", "intact present groups bytes points similarity classes", 0 },
     { "ok", VD_INT, "", "0 or 1", 0 },
-    { "found", VD_REAL, "", "edits, pictures, groups, pictures, points, cosine", 0 },
+    { "found", VD_REAL, "", "edits, pictures, groups, pictures, points, cosine, classes", 0 },
     { "allowed", VD_REAL, "", "at most", 0 },
     { "detail", VD_TEXT, "", "an example", 0 },
 };
@@ -129,6 +135,7 @@ static vd_status begin_certificate(vd_certificate *cert, const vd_opcall *c, vd_
     cert->where = or_empty(vd_arg_text(c, "where"));
     cert->skip = or_empty(vd_arg_text(c, "skip"));
     cert->stratify = or_empty(vd_arg_text(c, "stratify"));
+    cert->labels = or_empty(vd_arg_text(c, "labels"));
     cert->vectors = vd_arg_text(c, "vectors");
     if (strcmp(cert->vectors, "none") == 0) cert->vectors = "";
     cert->gap_s = vd_arg_real(c, "gap");
@@ -136,12 +143,18 @@ static vd_status begin_certificate(vd_certificate *cert, const vd_opcall *c, vd_
     return vd_front_check_name("split", cert->name, err);
 }
 
+/* By the classes of objects, not by an expression. */
+static bool by_class(const vd_certificate *cert) {
+    return strcmp(cert->stratify, "class") == 0;
+}
+
 /* The pictures of the split, and the hashes of their bytes. */
 static vd_status load_pictures(vd_curated_list *list, vd_certificate *cert, const vd_opcall *c,
                                vd_db *db, vd_err *err) {
     vd_status st = VD_OK;
     vd_stmt *s = NULL;
-    const char *stratify = vd_arg_text(c, "stratify"), *where = vd_arg_text(c, "where");
+    const char *stratify = by_class(cert) ? NULL : vd_arg_text(c, "stratify");
+    const char *where = vd_arg_text(c, "where");
     const vd_curated_query q = { .where = where,
                                  .skip = vd_arg_text(c, "skip"),
                                  .value = stratify };
@@ -177,14 +190,34 @@ static void number_groups(int32_t *group, int64_t n) {
     for (int64_t i = 0; i < n; i++) group[i] = group[i] == i ? numbers++ : group[group[i]];
 }
 
+/* Parts, by the classes where they are asked for; the certificate states what they then have. */
+static vd_status give_parts(vd_certificate *cert, const vd_dataset *ds, const vd_curated_list *list,
+                            vd_err *err) {
+    vd_status st = VD_OK;
+    vd_classes classes = { 0 };
+    const char *set = cert->labels[0] != '\0' ? cert->labels : NULL;
+    const uint64_t seed = (uint64_t)cert->seed;
+    if (by_class(cert) || set != NULL)
+        VD_GO(vd_classes_load(&classes, vd_dataset_db(ds), list, set, err));
+    if (by_class(cert))
+        VD_GO(vd_split_classes(cert->part, list, cert->group, &classes, cert->share, cert->n_parts,
+                               seed, err));
+    else
+        VD_GO(
+            vd_split_groups(cert->part, list, cert->group, cert->share, cert->n_parts, seed, err));
+    if (classes.set != NULL) st = vd_certificate_classes(cert, &classes, err);
+done:
+    vd_classes_reset(&classes);
+    return st;
+}
+
 static vd_status make_split(vd_certificate *cert, const vd_dataset *ds, const vd_curated_list *list,
                             vd_pool *pool, vd_err *err) {
     vd_group_rule rule;
     vd_split_facts f;
     VD_TRY(vd_group_rule_parse(&rule, cert->by, cert->gap_s, err));
     VD_TRY(vd_group_pictures(cert->group, ds, list, &rule, err));
-    VD_TRY(vd_split_groups(cert->part, list, cert->group, cert->share, cert->n_parts,
-                           (uint64_t)cert->seed, err));
+    VD_TRY(give_parts(cert, ds, list, err));
     VD_TRY(vd_split_measure(&f, ds, list, cert->group, cert->part,
                             cert->vectors[0] != '\0' ? cert->vectors : NULL, pool, err));
     number_groups(cert->group, list->n);
@@ -222,6 +255,30 @@ done:
     return st;
 }
 
+/* Of which class a part has least like its share, of pictures. */
+static void say_classes(vd_opcall *c, const vd_certificate *cert) {
+    const int n = cert->n_parts;
+    int64_t worst = -1, worst_all = 0;
+    double most = -1;
+    for (int64_t at = 0; at < (int64_t)cert->n_classes * n; at++) {
+        const int64_t *row = cert->class_pictures + at / n * n;
+        int64_t all = 0;
+        for (int p = 0; p < n; p++) all += row[p];
+        double off = fabs((double)cert->class_pictures[at] - cert->share[at % n] * (double)all);
+        if (all == 0 || off <= most) continue;
+        most = off;
+        worst = at;
+        worst_all = all;
+    }
+    if (worst >= 0)
+        vd_out_words(c,
+                     "%d classes of '%s'; furthest from its share: %s has %lld of %lld pictures "
+                     "with '%.60s', its share is %.1f",
+                     (int)cert->n_classes, cert->labels, cert->part_name[worst % n],
+                     (long long)cert->class_pictures[worst], (long long)worst_all,
+                     cert->class_name[worst / n], cert->share[worst % n] * (double)worst_all);
+}
+
 static vd_status divide(vd_opcall *c, vd_dataset *ds, vd_pool *pool, vd_err *err) {
     vd_status st = VD_OK;
     vd_certificate cert = { 0 };
@@ -245,6 +302,7 @@ static vd_status divide(vd_opcall *c, vd_dataset *ds, vd_pool *pool, vd_err *err
     if (cert.scenes > 0)
         vd_out_words(c, "points of scenes that several parts show: %lld",
                      (long long)cert.shared_points);
+    say_classes(c, &cert);
     vd_out_words(c, "certificate: %s", path.data);
 done:
     vd_str_reset(&path);
@@ -271,7 +329,8 @@ const vd_op vd_op_split = {
     .name = "split",
     .summary = "parts for training and testing between which nothing leaks",
     .help =
-        "Pictures that belong together by any word of --by make a group, and groups never straddle parts. The parts are\n"
+        "Pictures that belong together by any word of --by make a group, and groups never straddle parts. --stratify class\n"
+        "gives each part its share of the pictures that have objects of each class, as near as whole groups allow. Parts are\n"
         "kept in the catalog, as tags NAME:PART, and in a certificate with the rule, the groups, the largest similarity\n"
         "between parts and the number of points of scenes that several parts show. --verify reads a certificate and\n"
         "checks all of it again from the catalog: that it was not edited, that its pictures are there with the same bytes,\n"

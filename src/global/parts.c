@@ -12,90 +12,27 @@
 
 static const double DISAGREES_RAD = 0.1745; /* a pair that is dropped */
 static const double CLOSES_RAD = 0.087;     /* around a triangle of good pairs */
-enum { ROUNDS = 3, ENOUGH_TRIANGLES = 3, LEAST_MATCHES = 15, MOST_LOOKED_AT = 64 };
-
-/* Neighbours of each image by their number, with the pair. */
-typedef struct neighbour {
-    int32_t to, pair;
-} neighbour;
-
-typedef struct graph {
-    int32_t *start;
-    neighbour *list;
-} graph;
-
-static int by_image(const void *a, const void *b) {
-    const neighbour *p = a, *q = b;
-    if (p->to != q->to) return p->to < q->to ? -1 : 1;
-    return (p->pair > q->pair) - (p->pair < q->pair);
-}
-
-static vd_status make_graph(graph *g, const vd_global *all, vd_err *err) {
-    const vd_sfm_input *in = &all->in;
-    g->start = vd_mem_array((size_t)in->n_images + 2, sizeof *g->start);
-    g->list = vd_mem_alloc(((size_t)in->n_pairs * 2 + 1) * sizeof *g->list);
-    if (g->start == NULL || g->list == NULL) return vd_nomem(err);
-    for (int32_t k = 0; k < in->n_pairs; k++) {
-        if (!all->kept[k]) continue;
-        g->start[in->pair[k].a + 2]++;
-        g->start[in->pair[k].b + 2]++;
-    }
-    for (int32_t i = 0; i < in->n_images; i++) g->start[i + 2] += g->start[i + 1];
-    for (int32_t k = 0; k < in->n_pairs; k++) {
-        const vd_sfm_pair *p = &in->pair[k];
-        if (!all->kept[k]) continue;
-        g->list[g->start[p->a + 1]++] = (neighbour){ p->b, k };
-        g->list[g->start[p->b + 1]++] = (neighbour){ p->a, k };
-    }
-    for (int32_t i = 0; i < in->n_images; i++)
-        qsort(g->list + g->start[i], (size_t)(g->start[i + 1] - g->start[i]), sizeof *g->list,
-              by_image);
-    return VD_OK;
-}
-
-static vd_quat turn(const vd_global *g, int32_t pair, int32_t from) {
-    vd_quat q = g->pair[pair].geometry.cam2_from_cam1.q;
-    return g->pair[pair].a == from ? q : vd_quat_conj(q);
-}
-
-/* How many triangles a pair closes, up to ENOUGH_TRIANGLES. */
-static int triangles(const vd_global *all, const graph *g, int32_t pair) {
-    int32_t a = all->pair[pair].a, b = all->pair[pair].b, i = g->start[a], k = g->start[b];
-    int closed = 0, seen = 0;
-    while (i < g->start[a + 1] && k < g->start[b + 1] && seen < MOST_LOOKED_AT) {
-        if (g->list[i].to != g->list[k].to) {
-            g->list[i].to < g->list[k].to ? i++ : k++;
-            continue;
-        }
-        vd_quat around = vd_quat_mul(turn(all, g->list[k].pair, b), turn(all, pair, a));
-        closed += vd_quat_angle_rad(around, turn(all, g->list[i].pair, a)) < CLOSES_RAD;
-        if (closed >= ENOUGH_TRIANGLES) break;
-        seen++;
-        i++;
-        k++;
-    }
-    return closed;
-}
+enum { ROUNDS = 3, ENOUGH_TRIANGLES = 3, LEAST_MATCHES = 15 };
 
 /* Pairs with a rotation. Those that close triangles are first in the spanning tree, then those with
  * many matches. */
 static vd_status list_edges(vd_rotation_edge *edge, int32_t *pair_of, int64_t *n,
                             const vd_global *all, vd_err *err) {
     vd_status st = VD_OK;
-    graph g = { 0 };
-    VD_GO(make_graph(&g, all, err));
+    vd_triangles *t = vd_mem_array((size_t)VD_MAX(all->in.n_pairs, 1), sizeof *t);
+    if (t == NULL) VD_GO(vd_nomem(err));
+    VD_GO(vd_view_graph_triangles(t, &all->in, all->kept, CLOSES_RAD, ENOUGH_TRIANGLES, err));
     *n = 0;
     for (int32_t k = 0; k < all->in.n_pairs; k++) {
         const vd_sfm_pair *p = &all->pair[k];
         if (!all->kept[k]) continue;
-        double weight = 1 + p->n + 1e9 * triangles(all, &g, k);
+        double weight = 1 + p->n + 1e9 * t[k].closed;
         pair_of[*n] = k;
         edge[(*n)++] =
             (vd_rotation_edge){ p->a, p->b, vd_quat_unit(p->geometry.cam2_from_cam1.q), weight };
     }
 done:
-    vd_mem_free(g.start);
-    vd_mem_free(g.list);
+    vd_mem_free(t);
     return st;
 }
 

@@ -204,26 +204,51 @@ static bool plane_fits(const vd_codec_process *p, const vd_codec_plane *q, int b
     return room >= 0 && (q->height == 1 || q->stride <= room / (q->height - 1));
 }
 
+/* Raw samples come where they were asked for, and nowhere else. */
+static bool format_fits(const run *r, const vd_codec_answer *a) {
+    if (!r->opt->raw) return a->format >= VD_PIX_GREY8 && a->format <= VD_PIX_RGB8;
+    return (a->format == VD_PIX_RAW8 || a->format == VD_PIX_RAW16) && a->channels >= 1 &&
+           a->channels <= 4;
+}
+
+static int bytes_per_pixel(const vd_codec_answer *a) {
+    switch ((vd_pixfmt)a->format) {
+    case VD_PIX_RGB8: return 3;
+    case VD_PIX_RAW8: return a->channels;
+    case VD_PIX_RAW16: return 2 * a->channels;
+    default: return 1;
+    }
+}
+
+/* The palette beside indices, where there is one. */
+static bool palette_of(const run *r, vd_frame *f) {
+    const vd_codec_plane *q = &r->answer.plane[1];
+    if (f->channels == 0 || q->width == 0) return true;
+    if (!plane_fits(r->p, q, 3) || q->width > 256 || q->height != 1) return false;
+    f->plane[1] = (vd_plane){ r->p->output + q->at, (ptrdiff_t)q->stride, q->width, q->height };
+    return true;
+}
+
 /* The frame of an answer, or false where it does not describe memory that exists. */
 static bool frame_of(run *r, vd_frame *f) {
     const vd_codec_answer *a = &r->answer;
     if (!vd_codec_process_map(r->p, a->output_size)) return false;
-    if (a->format < VD_PIX_GREY8 || a->format > VD_PIX_RGB8 || a->width < 1 || a->height < 1)
-        return false;
+    if (!format_fits(r, a) || a->width < 1 || a->height < 1) return false;
     if (a->orientation < 1 || a->orientation > 8) return false;
     *f = (vd_frame){ .format = (vd_pixfmt)a->format,
                      .width = a->width,
                      .height = a->height,
-                     .orientation = r->first != NULL ? r->first->orientation : a->orientation };
+                     .orientation = r->first != NULL ? r->first->orientation : a->orientation,
+                     .channels = r->opt->raw ? a->channels : 0 };
     int n = f->format == VD_PIX_YCC8 ? 3 : 1;
     for (int i = 0; i < n; i++) {
         const vd_codec_plane *q = &a->plane[i];
-        if (!plane_fits(r->p, q, f->format == VD_PIX_RGB8 ? 3 : 1)) return false;
+        if (!plane_fits(r->p, q, bytes_per_pixel(a))) return false;
         if (i == 0 && (q->width != f->width || q->height != f->height)) return false;
         if (q->width > f->width || q->height > f->height) return false;
         f->plane[i] = (vd_plane){ r->p->output + q->at, (ptrdiff_t)q->stride, q->width, q->height };
     }
-    return true;
+    return palette_of(r, f);
 }
 
 /* The process is gone or must go: what that says about the file. */
@@ -435,7 +460,7 @@ vd_status vd_codec_decode(vd_codec *c, const vd_source *src, const vd_decode_opt
         *media = m;
         return VD_OK;
     }
-    r.p = r.kind.kind == VD_KIND_VIDEO ? &c->video : &c->image;
+    r.p = r.kind.kind == VD_KIND_VIDEO && !opt->raw ? &c->video : &c->image;
     prepare(&r);
     st = consult(&r, &m, err);
     if (st == VD_E_NOTFOUND && r.p == &c->video) {

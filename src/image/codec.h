@@ -27,6 +27,7 @@ typedef struct vd_decode_opt {
     double interval_s;     /* for VD_SAMPLE_INTERVAL: video frames at 0, 1, 2, ... intervals */
     bool want_pixels;      /* false: verdict of the header and metadata only */
     bool all_pages;        /* further pages of multi-page TIFF/HEIF as frames 1, 2, ... */
+    bool raw;              /* samples of a PNG as they are stored; other formats are unsupported */
     int64_t granted_bytes; /* what a decoder may use without asking; 0: it never asks */
     /* Called, after the header was read, where the file, its pixels and what its decoder needs are
      * expected to take `bytes` > granted_bytes together. Waits until there is room; a status other

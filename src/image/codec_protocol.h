@@ -25,7 +25,7 @@ enum {
     VD_CODEC_FD_SOCKET = 3,
     VD_CODEC_FD_INPUT = 4,
     VD_CODEC_FD_OUTPUT = 5,
-    VD_CODEC_VERSION = 3,
+    VD_CODEC_VERSION = 4,
     /* The bytes of a file start here in the input memory: a TIFF file needs libexif's six-byte
      * prefix in front, and so nothing is copied. */
     VD_CODEC_INPUT_AT = 64,
@@ -85,7 +85,7 @@ typedef struct vd_codec_answer {
     uint64_t seq;
     int32_t status; /* of DONE: VD_OK, VD_E_NOMEM */
     int32_t last;   /* of FRAME: nothing follows, `media` is final */
-    int32_t format, width, height, orientation;
+    int32_t format, width, height, orientation, channels;
     vd_codec_plane plane[3];
     int64_t index, output_size;
     double time_s;

@@ -13,6 +13,11 @@ typedef enum vd_pixfmt {
     VD_PIX_GREY8, /* plane 0: luma */
     VD_PIX_YCC8,  /* planes 0..2: Y, Cb, Cr; full range, BT.601; chroma may be smaller */
     VD_PIX_RGB8,  /* plane 0: interleaved sRGB, 3 bytes a pixel, alpha composited on white */
+    /* Only where vd_decode_opt.raw asks for them: samples as they are stored, `channels` a pixel,
+     * one byte each (of fewer bits too) or two in the machine's order. Where they are indices,
+     * plane 1 has the palette: `width` colours of three bytes. */
+    VD_PIX_RAW8,
+    VD_PIX_RAW16,
 } vd_pixfmt;
 
 typedef struct vd_plane {
@@ -26,6 +31,7 @@ typedef struct vd_frame {
     int32_t width, height; /* stored, before orientation */
     int orientation;       /* EXIF 1..8; 1 = upright */
     vd_plane plane[3];
+    int channels; /* of raw samples: 1 to 4; else 0 */
 } vd_frame;
 
 /* Width and height after orientation. */

@@ -15,4 +15,9 @@ typedef enum vd_png_type {
  * 1..1000000 or a level outside 0..9, VD_E_NOMEM; `out` keeps its former content then. */
 vd_status vd_png_write(vd_str *out, vd_png_type type, const void *pixels, int32_t width,
                        int32_t height, ptrdiff_t stride, int level, vd_err *err);
+
+/* The same of indices of one byte, with a palette of 1 to 256 colours of three bytes. */
+vd_status vd_png_write_indexed(vd_str *out, const uint8_t *pixels, int32_t width, int32_t height,
+                               ptrdiff_t stride, const uint8_t *palette, int n_colours, int level,
+                               vd_err *err);
 #endif

@@ -7,17 +7,15 @@
 #include "base/mem.h"
 #include "base/npy.h"
 #include "base/path.h"
-#include "eval/detect.h"
-#include "judge/interval.h"
+#include "judge/detection.h"
+#include "judge/label_sets.h"
 
 enum { MOST_COLUMNS = VD_DETECT_NUMBERS + 4 };
 static const vd_arg args[] = {
     { .name = "truth",
-      .flags = VD_REQUIRED,
       .value = "FILE",
       .help = "COCO or LVIS annotations: images, annotations, categories" },
     { .name = "pred",
-      .flags = VD_REQUIRED,
       .value = "FILE",
       .help = "results: [{image_id, category_id, score, bbox | segmentation | keypoints}, ...]" },
     { .name = "type",
@@ -33,10 +31,13 @@ static const vd_arg args[] = {
     { .name = "compare",
       .value = "FILE",
       .help = "other results: one row a figure, with the difference and its interval" },
-    { .name = "by",
-      .type = VD_T_CHOICE,
-      .choices = "class",
-      .help = "one row a class instead of one row" },
+    JUDGE_BY_ARG(", " VD_OBJECT_AREA),
+    JUDGE_DATASET_ARGS,
+    JUDGE_SET_ARGS,
+    { .name = "confidence",
+      .value = "SCORE",
+      .help =
+          "least score of predictions that --keep counts; best: that of the highest F1; not given: all count" },
     { .name = "arrays",
       .value = "DIR",
       .help = "write precision.npy, scores.npy [T,R,K,A,M] and recall.npy [T,K,A,M] there" },
@@ -46,17 +47,7 @@ static const vd_arg args[] = {
     BOOTSTRAP_ARGS,
 };
 
-/* What one call works with. */
-typedef struct work {
-    vd_detect_rules rules;
-    vd_detect_truth truth;
-    vd_detect_set set[2]; /* predictions, and those they are compared with */
-    vd_detect_hits hits[2];
-    vd_detect_curves curves[2];
-    double *replicates[2];
-    int64_t n_replicates;
-    vd_pool *pool;
-} work;
+typedef vd_detection work;
 
 static void reset(work *w) {
     vd_detect_truth_reset(&w->truth);
@@ -67,6 +58,8 @@ static void reset(work *w) {
         vd_mem_free(w->replicates[i]);
     }
     vd_pool_free(w->pool);
+    vd_str_reset(&w->slices);
+    vd_judge_reset(&w->data);
 }
 
 /* ---- arguments ---- */
@@ -104,8 +97,17 @@ static vd_status choose_rules(const vd_opcall *c, vd_detect_rules *out, vd_err *
     if (metric != VD_DETECT_COCO && type == VD_DETECT_KEYPOINTS)
         return vd_fail(err, VD_E_ARG, "eval detection: --metric %s knows no keypoints",
                        metrics[metric]);
-    if (vd_arg_given(c, "by") && vd_arg_given(c, "compare"))
-        return vd_fail(err, VD_E_ARG, "eval detection: --by and --compare exclude each other");
+    if (vd_judge_by_class(c) && vd_arg_given(c, "compare"))
+        return vd_fail(err, VD_E_ARG,
+                       "eval detection: --by class and --compare exclude each other");
+    if (vd_arg_given(c, "keep") && vd_arg_given(c, "compare"))
+        return vd_fail(err, VD_E_ARG, "eval detection: --keep and --compare exclude each other");
+    const char *const *by;
+    int n = vd_judge_by(c, &by);
+    for (int i = 0; i < n; i++)
+        if (metric >= VD_DETECT_VOC && vd_judge_is_own(by[i], VD_OBJECT_AREA))
+            return vd_fail(err, VD_E_ARG, "eval detection: --metric %s knows no sizes of objects",
+                           metrics[metric]);
     vd_detect_rules_init(out, (vd_detect_metric)metric, (vd_detect_type)type);
     if (!vd_arg_given(c, "sigmas")) return VD_OK;
     if (type != VD_DETECT_KEYPOINTS)
@@ -121,11 +123,31 @@ static vd_status judge(vd_opcall *c, work *w, int side, vd_err *err) {
     if (c->on_cancel != NULL && c->on_cancel(c->user))
         return vd_fail(err, VD_E_CANCEL, "eval detection: stopped");
     if (w->n_replicates == 0) return VD_OK;
-    w->replicates[side] = vd_mem_array((size_t)w->n_replicates * VD_DETECT_NUMBERS, sizeof(double));
-    if (w->replicates[side] == NULL) return vd_nomem(err);
-    return vd_detect_bootstrap(w->replicates[side], w->n_replicates,
-                               (uint64_t)vd_arg_int(c, "seed"), &w->hits[side], &w->rules,
-                               w->truth.category, w->pool, err);
+    return vd_detection_replicates(&w->replicates[side], c, w, &w->hits[side], &w->rules, err);
+}
+
+static void picture_of(const void *user, int64_t i, const char **name, int64_t *width,
+                       int64_t *height) {
+    const vd_detect_truth *t = user;
+    *name = vd_detect_image_name(t, i);
+    *width = t->image[i].width;
+    *height = t->image[i].height;
+}
+
+static vd_status read_sides(vd_opcall *c, work *w, vd_err *err) {
+    const char *const file[] = { vd_arg_text(c, "pred"), vd_arg_text(c, "compare") };
+    const char *truth_set = vd_arg_text(c, "truth-set"), *set = vd_arg_text(c, "pred-set");
+    VD_TRY(truth_set != NULL
+               ? vd_judge_set_truth(&w->truth, &w->data, truth_set, &w->rules, err)
+               : vd_detect_read_truth(&w->truth, vd_arg_text(c, "truth"), NULL, 0, &w->rules, err));
+    VD_TRY(vd_judge_match(&w->data, w->truth.n_images, picture_of, &w->truth, err));
+    if (set != NULL)
+        VD_TRY(vd_judge_set_predictions(&w->set[0], &w->surplus, &w->data, set, &w->truth,
+                                        &w->rules, err));
+    for (int i = set != NULL; i < w->sides; i++)
+        VD_TRY(vd_detect_read_predictions(&w->set[i], file[i], NULL, 0, &w->truth, &w->rules, err));
+    vd_judge_facts_only(&w->data);
+    return VD_OK;
 }
 
 /* ---- arrays ---- */
@@ -157,22 +179,21 @@ static vd_status write_arrays(const work *w, const char *dir, vd_err *err) {
 
 /* ---- results ---- */
 
-static vd_status send_one(vd_opcall *c, const work *w, vd_err *err) {
+static vd_status headline(work *w, vd_err *err) {
     static const char *const count_name[] = { "images", "categories", "truths", "predictions" };
     const int64_t count[] = { w->truth.n_images, w->truth.n_categories, w->truth.objects.n,
                               w->set[0].n };
-    double number[VD_DETECT_NUMBERS];
-    vd_judge_figures f = { .value = number,
-                           .count_name = count_name,
-                           .count = count,
-                           .n_counts = VD_COUNT(count),
-                           .replicate = w->replicates[0],
-                           .stride = VD_DETECT_NUMBERS,
-                           .n_replicates = w->n_replicates };
-    f.n = vd_detect_numbers(&w->rules, &f.name);
-    VD_TRY(vd_detect_summarise(number, &w->curves[0], &w->rules, w->truth.category, 0,
-                               w->truth.n_categories, err));
-    return vd_judge_send(c, &f, err);
+    memcpy(w->count, count, sizeof count);
+    w->figures = (vd_judge_figures){ .value = w->number,
+                                     .count_name = count_name,
+                                     .count = w->count,
+                                     .n_counts = VD_COUNT(count),
+                                     .replicate = w->replicates[0],
+                                     .stride = VD_DETECT_NUMBERS,
+                                     .n_replicates = w->n_replicates };
+    w->figures.n = vd_detect_numbers(&w->rules, &w->figures.name);
+    return vd_detect_summarise(w->number, &w->curves[0], &w->rules, w->truth.category, 0,
+                               w->truth.n_categories, err);
 }
 
 static vd_status send_classes(vd_opcall *c, const work *w, vd_err *err) {
@@ -200,64 +221,6 @@ static vd_status send_classes(vd_opcall *c, const work *w, vd_err *err) {
     return VD_OK;
 }
 
-static const vd_column compare_columns[] = {
-    { "figure", VD_TEXT, "", "", 0 },  { "pred", VD_REAL, "", "", 0 },
-    { "compare", VD_REAL, "", "", 0 }, { "difference", VD_REAL, "", "", 0 },
-    { "low", VD_REAL, "", "", 0 },     { "high", VD_REAL, "", "", 0 },
-    { "p", VD_REAL, "", "", 0 },
-};
-
-/* The replicates of figure i in which both sides have it: how much more the second has. */
-static int64_t differences(double *out, const work *w, int i) {
-    int64_t n = 0;
-    for (int64_t r = 0; r < w->n_replicates; r++) {
-        double x = w->replicates[0][r * VD_DETECT_NUMBERS + i];
-        double y = w->replicates[1][r * VD_DETECT_NUMBERS + i];
-        if (x > -1 && y > -1) out[n++] = y - x;
-    }
-    return n;
-}
-
-/* Twice the smaller share of replicates on either side of 0, once they lie about the difference;
- * those at 0 are on both. Never below 1 in as many. */
-static double two_sided(const double *d, int64_t n, double difference) {
-    int64_t above = 0, below = 0;
-    double mean = vd_judge_mean(d, n);
-    for (int64_t i = 0; i < n; i++) {
-        above += d[i] - mean + difference >= 0;
-        below += d[i] - mean + difference <= 0;
-    }
-    return VD_MIN(1, 2 * (double)VD_MAX(VD_MIN(above, below), 1) / (double)n);
-}
-
-/* Replicates are pairs: their differences tell whether one side is better. */
-static vd_status send_comparison(vd_opcall *c, const work *w, vd_err *err) {
-    const char *const *name;
-    int n = vd_detect_numbers(&w->rules, &name);
-    double a[VD_DETECT_NUMBERS], b[VD_DETECT_NUMBERS], low = 0, high = 0;
-    double *d = vd_arena_alloc(&c->arena, (size_t)w->n_replicates * sizeof *d);
-    if (d == NULL) return vd_nomem(err);
-    const vd_detect_category *category = w->truth.category;
-    int64_t n_k = w->truth.n_categories;
-    VD_TRY(vd_detect_summarise(a, &w->curves[0], &w->rules, category, 0, n_k, err));
-    VD_TRY(vd_detect_summarise(b, &w->curves[1], &w->rules, category, 0, n_k, err));
-    VD_TRY(vd_out_columns(c, compare_columns, VD_COUNT(compare_columns), err));
-    for (int i = 0; i < n; i++) {
-        int64_t m = differences(d, w, i);
-        bool known = a[i] > -1 && b[i] > -1 && vd_judge_bounds(d, m, b[i] - a[i], &low, &high);
-        double p = known ? two_sided(d, m, b[i] - a[i]) : 0;
-        const vd_value row[] = { vd_val_text(name[i]),
-                                 vd_val_real(a[i]),
-                                 vd_val_real(b[i]),
-                                 vd_val_real(b[i] - a[i]),
-                                 known ? vd_val_real(low) : vd_val_null(),
-                                 known ? vd_val_real(high) : vd_val_null(),
-                                 known ? vd_val_real(p) : vd_val_null() };
-        VD_TRY(vd_out_row(c, row, err));
-    }
-    return VD_OK;
-}
-
 static void say_missing(vd_opcall *c, const work *w) {
     int64_t unknown = 0, zero = 0;
     for (int64_t i = 0; i < w->set[0].n; i++) unknown += w->set[0].object[i].category < 0;
@@ -269,28 +232,34 @@ static void say_missing(vd_opcall *c, const work *w) {
     else if (unknown > 0)
         vd_out_words(c, "%lld results do not count: of classes that are not known or not judged",
                      (long long)unknown);
+    if (w->surplus > 0)
+        vd_out_words(c, "%lld predictions are of pictures that the truth has not",
+                     (long long)w->surplus);
+    vd_judge_say_strangers(c, &w->data);
+}
+
+static vd_status send(vd_opcall *c, work *w, vd_err *err) {
+    const char *const *by;
+    int n = vd_judge_by(c, &by);
+    if (vd_judge_by_class(c)) return send_classes(c, w, err);
+    if (n > 0) return vd_detection_slices(c, w, by, n, err);
+    if (w->sides == 2) return vd_detection_comparison(c, w, err);
+    return vd_judge_send(c, &w->figures, err);
 }
 
 static vd_status run(vd_opcall *c, vd_err *err) {
     vd_status st = VD_OK;
-    work w = { 0 };
-    const char *const file[] = { vd_arg_text(c, "pred"), vd_arg_text(c, "compare") };
-    int sides = file[1] != NULL ? 2 : 1;
+    work w = { .sides = vd_arg_given(c, "compare") ? 2 : 1 };
     VD_GO(choose_rules(c, &w.rules, err));
+    VD_GO(vd_judge_open(&w.data, c, VD_OBJECT_AREA, err));
     VD_GO(vd_judge_pool(&w.pool, c, err));
-    if (!vd_arg_given(c, "by")) w.n_replicates = vd_arg_int(c, "bootstrap");
-    VD_GO(vd_detect_read_truth(&w.truth, vd_arg_text(c, "truth"), NULL, 0, &w.rules, err));
-    for (int i = 0; i < sides; i++) {
-        VD_GO(vd_detect_read_predictions(&w.set[i], file[i], NULL, 0, &w.truth, &w.rules, err));
-        VD_GO(judge(c, &w, i, err));
-    }
+    if (!vd_judge_by_class(c)) w.n_replicates = vd_arg_int(c, "bootstrap");
+    VD_GO(read_sides(c, &w, err));
+    for (int i = 0; i < w.sides; i++) VD_GO(judge(c, &w, i, err));
+    VD_GO(headline(&w, err));
     if (vd_arg_given(c, "arrays")) VD_GO(write_arrays(&w, vd_arg_text(c, "arrays"), err));
-    if (vd_arg_given(c, "by"))
-        VD_GO(send_classes(c, &w, err));
-    else if (sides == 2)
-        VD_GO(send_comparison(c, &w, err));
-    else
-        VD_GO(send_one(c, &w, err));
+    VD_GO(send(c, &w, err));
+    if (vd_arg_given(c, "keep")) VD_GO(vd_detection_keep(c, &w, err));
     say_missing(c, &w);
 done:
     reset(&w);
@@ -307,12 +276,12 @@ const vd_op vd_op_eval_detection = {
         "objects marked \"difficult\" or \"ignore\" left out. NAME_low and NAME_high: a 95 % interval by\n"
         "bootstrap, replicates laid about the figure.\n"
         "--compare FILE gives rows: the figure of both, the difference (--compare less --pred), its 95 % interval and a\n"
-        "two-sided p of paired replicates. Annotations without \"area\" have that of their outline or box.",
+        "two-sided p of paired replicates. Annotations without \"area\" have that of their outline or box.\n" JUDGE_BY_HELP,
     .example =
         "vidimus eval detection --truth instances_val2017.json --pred results.json --type bbox --json",
     .args = args,
     .n_args = VD_COUNT(args),
-    .flags = VD_OP_ONE | VD_OP_DYNAMIC | VD_OP_FILES,
+    .flags = VD_OP_ONE | VD_OP_DYNAMIC | VD_OP_FILES | VD_OP_WRITES,
     .rows_if = "by|compare",
     .run = run,
 };

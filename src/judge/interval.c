@@ -43,8 +43,7 @@ bool vd_judge_bounds(double *replicate, int64_t n, double value, double *low, do
     return true;
 }
 
-/* The interval of figure i, nulls where there is none. `kept` has n_replicates elements. */
-static void interval(const vd_judge_figures *f, int i, double *kept, vd_value out[2]) {
+void vd_judge_interval(const vd_judge_figures *f, int i, double *kept, vd_value out[2]) {
     double low = 0, high = 0;
     int64_t n = 0;
     for (int64_t b = 0; b < f->n_replicates; b++) {
@@ -64,7 +63,7 @@ static vd_status send_people(vd_opcall *c, const vd_judge_figures *f, double *ke
     VD_TRY(vd_out_columns(c, column, f->n_replicates > 0 ? 4 : 2, err));
     for (int i = 0; i < f->n; i++) {
         vd_value row[4] = { vd_val_text(f->name[i]), vd_val_real(f->value[i]) };
-        interval(f, i, kept, row + 2);
+        vd_judge_interval(f, i, kept, row + 2);
         VD_TRY(vd_out_row(c, row, err));
     }
     for (int i = 0; i < f->n_counts; i++) {
@@ -89,7 +88,7 @@ static vd_status send_row(vd_opcall *c, const vd_judge_figures *f, double *kept,
         row[n] = vd_val_int(f->count[i]);
     }
     for (int i = 0; i < f->n && f->n_replicates > 0; i++, n += 2) {
-        interval(f, i, kept, row + n);
+        vd_judge_interval(f, i, kept, row + n);
         for (int k = 0; k < 2; k++) {
             char text[64];
             snprintf(text, sizeof text, "%s_%s", f->name[i], suffix[k]);

@@ -43,6 +43,10 @@ typedef struct vd_judge_figures {
 
 enum { VD_JUDGE_MOST = 16 }; /* figures, and counts */
 
+/* The 95 % interval of figure i, within 0 and 1; nulls where there is none. `kept` has room for
+ * n_replicates numbers. */
+void vd_judge_interval(const vd_judge_figures *f, int i, double *kept, vd_value out[2]);
+
 /* Sends one row with columns NAME, the counts, NAME_low and NAME_high; people get a row a figure.
  */
 vd_status vd_judge_send(vd_opcall *c, const vd_judge_figures *f, vd_err *err);

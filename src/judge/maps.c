@@ -13,6 +13,7 @@
 #include "base/npy.h"
 #include "base/path.h"
 #include "image/working.h"
+#include "labelkit/maps.h"
 
 static const size_t MAX_NPY = (size_t)1 << 33;
 
@@ -72,6 +73,25 @@ done:
     return st;
 }
 
+static bool is_png(const char *path) {
+    char head[16];
+    vd_read_head(path, head, sizeof head);
+    return memcmp(head, "\x89PNG\r\n\x1a\n", 8) == 0;
+}
+
+/* Samples as they are stored: what they look like does not matter. */
+static vd_status read_png(vd_segment_map *m, const char *path, vd_codec **codec,
+                          const char *libexec_dir, vd_err *err) {
+    vd_label_map map = { 0 };
+    vd_status st = vd_label_map_read(&map, path, VD_MAP_IDS, codec, libexec_dir, err);
+    if (st == VD_OK) {
+        *m = (vd_segment_map){ .width = map.width, .height = map.height, .id = map.id };
+        map.id = NULL;
+    }
+    vd_label_map_reset(&map);
+    return st;
+}
+
 static vd_status read_npy(vd_segment_map *m, const char *path, vd_err *err) {
     vd_npy a;
     char *bytes = NULL;
@@ -109,6 +129,7 @@ vd_status vd_segment_map_read(vd_segment_map *out, const char *path, vd_codec **
                               const char *libexec_dir, vd_err *err) {
     vd_segment_map m = { 0 };
     vd_status st = vd_str_ends(path, ".npy") ? read_npy(&m, path, err)
+                   : is_png(path)            ? read_png(&m, path, codec, libexec_dir, err)
                                              : decode(&m, path, codec, libexec_dir, err);
     if (st == VD_OK)
         *out = m;

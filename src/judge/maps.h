@@ -6,8 +6,10 @@
 #include "image/codec.h"
 
 void vd_segment_map_reset(vd_segment_map *m);
-/* A picture without loss (grey of 8 bits: its values; colour: R + 256 G + 65536 B) or a .npy of
- * whole numbers [height, width]. `codec` is started when it is first needed. Fails with
+/* A PNG (its samples as they are stored: grey up to 16 bits, indices of a palette; colour: R + 256
+ * G
+ * + 65536 B), another picture without loss (grey of 8 bits, colour), or a .npy of whole numbers
+ * [height, width]. `codec` is started when it is first needed. Fails with
  * VD_E_FORMAT, VD_E_UNSUPPORTED, VD_E_IO, VD_E_NOMEM. */
 vd_status vd_segment_map_read(vd_segment_map *out, const char *path, vd_codec **codec,
                               const char *libexec_dir, vd_err *err);

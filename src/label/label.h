@@ -22,6 +22,7 @@ typedef struct vd_label_category {
     const char *const *keypoints;
     const int32_t *edges;
     int32_t n_keypoints, n_edges;
+    int32_t thing; /* 1: things that are counted, -1: stuff, 0: not said */
 } vd_label_category;
 
 typedef struct vd_label_image {

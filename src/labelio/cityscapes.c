@@ -7,7 +7,7 @@
 
 #include "base/decimal.h"
 #include "labelio/simple.h"
-#include "labelio/tree.h"
+#include "labelkit/tree.h"
 
 static const char SUFFIX[] = "_polygons.json";
 
@@ -54,30 +54,37 @@ done:
 }
 
 /* "gtFine/val/city/a_gtFine_polygons.json" to "leftImg8bit/val/city/a_leftImg8bit.png". */
+vd_status vd_cityscapes_picture(vd_str *out, const char *file, vd_err *err) {
+    const char *last = vd_path_name(file), *mark = strstr(last, "_gt"), *end = strrchr(last, '_');
+    const char *begin = vd_str_starts(file, "gtFine/")     ? file + 7
+                        : vd_str_starts(file, "gtCoarse/") ? file + 9
+                                                           : file;
+    if (mark != NULL) end = mark;
+    vd_str_clear(out);
+    vd_str_add(out, "leftImg8bit/");
+    vd_str_addn(out, begin, last - begin);
+    vd_str_addn(out, last, end != NULL ? end - last : (int64_t)strlen(last));
+    vd_str_add(out, "_leftImg8bit.png");
+    return vd_str_check(out, err);
+}
+
 static vd_status on_file(void *user, const char *name, const char *where, const char *text,
                          size_t size, vd_err *err) {
     vd_str picture = { 0 };
-    const char *split = vd_label_subset_in(name), *last = vd_path_name(name);
-    const char *begin = vd_str_starts(name, "gtFine/")     ? name + 7
-                        : vd_str_starts(name, "gtCoarse/") ? name + 9
-                                                           : name;
-    size_t stem = strlen(last) - strlen(SUFFIX);
-    const char *mark = strstr(last, "_gt");
-    if (mark != NULL) stem = (size_t)(mark - last);
-    vd_str_add(&picture, "leftImg8bit/");
-    vd_str_addn(&picture, begin, last - begin);
-    vd_str_addn(&picture, last, (int64_t)stem);
-    vd_str_add(&picture, "_leftImg8bit.png");
-    vd_status st = vd_str_check(&picture, err);
+    const char *split = vd_label_subset_in(name);
+    vd_status st = vd_cityscapes_picture(&picture, name, err);
     if (st == VD_OK) st = vd_cityscapes_parse(user, where, text, size, picture.data, split, err);
     vd_str_reset(&picture);
     return st;
 }
 
 static vd_status read_path(vd_label_in *in, const char *path, vd_err *err) {
-    int64_t n = 0;
+    int64_t n = 0, maps = 0;
     VD_TRY(vd_label_each_file(path, SUFFIX, on_file, in, &n, err));
-    if (n == 0) return vd_fail(err, VD_E_NOTFOUND, "label: no *%s below %s", SUFFIX, path);
+    VD_TRY(vd_cityscapes_read_maps(in, path, false, &maps, err));
+    if (n + maps == 0)
+        return vd_fail(err, VD_E_NOTFOUND, "label: no *%s and no *_instanceIds.png below %s",
+                       SUFFIX, path);
     return VD_OK;
 }
 
@@ -116,6 +123,25 @@ static vd_status add_object(vd_label_set *set, const vd_label_out *out, vd_str *
     return VD_OK;
 }
 
+vd_status vd_cityscapes_file(vd_str *out, const vd_label_image *m, const char *subset,
+                             const char *suffix, vd_err *err) {
+    vd_str stem = { 0 };
+    vd_add_stem(&stem, m->name);
+    vd_status st = vd_str_check(&stem, err);
+    const char *mark = strstr(vd_str_text(&stem), "_leftImg8bit"),
+               *city = strchr(vd_str_text(&stem), '_');
+    vd_str_addf(out, "gtFine/%s/",
+                m->subset != NULL ? m->subset
+                : subset != NULL  ? subset
+                                  : "train");
+    vd_str_addn(out, vd_str_text(&stem), city != NULL ? city - stem.data : stem.size);
+    vd_str_addc(out, '/');
+    vd_str_addn(out, vd_str_text(&stem), mark != NULL ? mark - stem.data : stem.size);
+    vd_str_addf(out, "_gtFine%s", suffix);
+    vd_str_reset(&stem);
+    return st == VD_OK ? vd_str_check(out, err) : st;
+}
+
 static vd_status write_image(vd_label_set *set, const vd_label_out *out, int64_t i, vd_str *s,
                              vd_str *name, vd_err *err) {
     const vd_label_image *m = &set->images[i];
@@ -129,20 +155,7 @@ static vd_status write_image(vd_label_set *set, const vd_label_out *out, int64_t
     }
     vd_str_add(s, "]}\n");
     vd_str_clear(name);
-    vd_str stem = { 0 };
-    vd_add_stem(&stem, m->name);
-    const char *mark = strstr(vd_str_text(&stem), "_leftImg8bit"),
-               *city = strchr(vd_str_text(&stem), '_');
-    vd_str_addf(name, "gtFine/%s/",
-                m->subset != NULL     ? m->subset
-                : out->subset != NULL ? out->subset
-                                      : "train");
-    vd_str_addn(name, vd_str_text(&stem), city != NULL ? city - stem.data : stem.size);
-    vd_str_addc(name, '/');
-    vd_str_addn(name, vd_str_text(&stem), mark != NULL ? mark - stem.data : stem.size);
-    vd_str_add(name, "_gtFine_polygons.json");
-    vd_str_reset(&stem);
-    VD_TRY(vd_str_check(name, err));
+    VD_TRY(vd_cityscapes_file(name, m, out->subset, SUFFIX, err));
     return vd_out_text(out->path, name->data, s, err);
 }
 
@@ -162,7 +175,7 @@ static int detect(const vd_label_probe *p) {
 
 const vd_label_format vd_label_cityscapes = {
     .name = "cityscapes",
-    .summary = "Cityscapes polygons; a file a picture",
+    .summary = "Cityscapes polygons; a file a picture; maps where there are none",
     .folder = true,
     .holds = VD_OBJ_POLYGON | VD_OBJ_CROWD,
     .detect = detect,

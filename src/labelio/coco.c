@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "label/mask.h"
+#include "labelkit/maps.h"
 
 enum { MAX_DEFERRED = 4, MAX_NAME = 4096 };
 
@@ -22,6 +23,8 @@ typedef struct coco {
     vd_label_in *in;
     vd_json_stream *s;
     vd_map *categories, *images; /* from ids of the file to indices */
+    vd_map *licences;            /* likewise, into their names */
+    vd_names licence;
     const char *subset;
     bool have_images, have_categories, results;
     vd_js_mark deferred[MAX_DEFERRED];
@@ -33,6 +36,12 @@ typedef struct coco {
     vd_str name, parent, text, attributes, caption;
     vd_names points;
     vd_mask mask;
+    /* of panoptic files: folder of the maps and name of one; sizes of images, two numbers each */
+    vd_str maps, map;
+    int32_t *size;
+    int64_t n_size, cap_size;
+    uint8_t *met; /* whether a number of the map has a segment */
+    int64_t cap_met;
 } coco;
 
 static bool is(vd_js_text key, const char *name) {
@@ -141,6 +150,20 @@ static vd_status edges_of(coco *c, vd_label_category *cat, vd_err *err) {
     return VD_OK;
 }
 
+/* 0 or 1; some programs write false and true. */
+static vd_status read_thing(coco *c, int32_t *out, vd_err *err) {
+    vd_json_type type;
+    bool thing = false;
+    int64_t v = 0;
+    VD_TRY(vd_js_type(c->s, &type, err));
+    if (type == VD_JSON_BOOL)
+        VD_TRY(vd_js_bool(c->s, &thing, "isthing", err));
+    else
+        VD_TRY(vd_js_int(c->s, &v, "isthing", err));
+    *out = thing || v != 0 ? 1 : -1;
+    return VD_OK;
+}
+
 static vd_status category_member(coco *c, vd_js_text key, vd_label_category *cat, bool *has_id,
                                  vd_err *err) {
     if (is(key, "id")) {
@@ -156,8 +179,9 @@ static vd_status category_member(coco *c, vd_js_text key, vd_label_category *cat
     }
     if (is(key, "keypoints")) return read_points(c, err);
     if (is(key, "skeleton")) return read_skeleton(c, err);
+    if (is(key, "isthing")) return read_thing(c, &cat->thing, err);
     VD_TRY(keep(&c->text, key, err));
-    if (!is(key, "isthing") && !is(key, "color"))
+    if (!is(key, "color"))
         VD_TRY(vd_label_lose(c->in->report, err, "members of categories", "%s", c->text.data));
     return vd_js_skip(c->s, err);
 }
@@ -189,6 +213,52 @@ static vd_status read_category(coco *c, vd_err *err) {
     return vd_map_put(c->categories, &cat.id, sizeof cat.id, index, err);
 }
 
+/* ---- licences ---- */
+
+/* Of the list "licenses": an id and a name, or else an address. Others are passed over. */
+static vd_status read_licence(coco *c, vd_err *err) {
+    vd_js_text key;
+    vd_json_type type;
+    int64_t id = 0;
+    bool more = true, has_id = false;
+    VD_TRY(vd_js_type(c->s, &type, err));
+    if (type != VD_JSON_OBJECT) return vd_js_skip(c->s, err);
+    vd_str_clear(&c->name);
+    VD_TRY(vd_js_enter(c->s, VD_JSON_OBJECT, err));
+    for (;;) {
+        VD_TRY(vd_js_member(c->s, &key, &more, err));
+        if (!more) break;
+        bool is_id = is(key, "id"), is_name = is(key, "name"), is_url = is(key, "url");
+        VD_TRY(vd_js_type(c->s, &type, err));
+        if (is_id && type == VD_JSON_NUMBER) {
+            has_id = true;
+            VD_TRY(vd_js_int(c->s, &id, "the id of a licence", err));
+        } else if (type == VD_JSON_TEXT && (is_name || (is_url && c->name.size == 0))) {
+            VD_TRY(take_name(c, &c->name, "the name of a licence", err));
+        } else {
+            VD_TRY(vd_js_skip(c->s, err));
+        }
+    }
+    if (!has_id || c->name.size == 0) return VD_OK;
+    VD_TRY(vd_map_put(c->licences, &id, sizeof id, c->licence.n, err));
+    return vd_names_add(&c->licence, c->name.data, (size_t)c->name.size, err);
+}
+
+/* An image's licence is kept by its name, where the file named it before; else as it is. */
+static vd_status take_licence(coco *c, vd_err *err) {
+    const vd_js_text key = { .p = "license", .n = 7 };
+    vd_json_type type;
+    int64_t id = 0, at = 0;
+    VD_TRY(vd_js_type(c->s, &type, err));
+    if (type != VD_JSON_NUMBER || vd_map_size(c->licences) == 0) return take_attribute(c, key, err);
+    VD_TRY(vd_js_int(c->s, &id, "the id of a licence", err));
+    if (vd_map_get(c->licences, &id, sizeof id, &at))
+        vd_attr_text(&c->attributes, "license", c->licence.name[at]);
+    else
+        vd_attr_real(&c->attributes, "license", (double)id);
+    return VD_OK;
+}
+
 /* ---- images ---- */
 
 static vd_status side_of(coco *c, int32_t *out, vd_err *err) {
@@ -211,8 +281,8 @@ static vd_status image_member(coco *c, vd_js_text key, vd_label_image *m, bool *
     if (is(key, "width")) return side_of(c, &m->width, err);
     if (is(key, "height")) return side_of(c, &m->height, err);
     if (is(key, "file_name")) return take_name(c, &c->name, "the name of a file", err);
-    if (is(key, "coco_url") || is(key, "license") || is(key, "flickr_url") ||
-        is(key, "date_captured")) {
+    if (is(key, "license")) return take_licence(c, err);
+    if (is(key, "coco_url") || is(key, "flickr_url") || is(key, "date_captured")) {
         bool address = key.p[0] == 'c'; /* the key is gone after the next call */
         VD_TRY(vd_js_type(c->s, &type, err));
         /* LVIS names no files: the address does */
@@ -254,6 +324,10 @@ static vd_status read_image(coco *c, vd_err *err) {
     if (vd_map_get(c->images, &m.id, sizeof m.id, &at))
         return vd_js_bad(c->s, err, "two images with id %lld", (long long)m.id);
     VD_TRY(vd_label_in_new_image(c->in, &m, &index, err));
+    VD_TRY(VD_GROW(c->size, c->cap_size, 2 * ((int64_t)index + 1), err));
+    c->size[2 * (int64_t)index] = m.width;
+    c->size[2 * (int64_t)index + 1] = m.height;
+    c->n_size = (int64_t)index + 1;
     return vd_map_put(c->images, &m.id, sizeof m.id, index, err);
 }
 
@@ -518,6 +592,7 @@ static vd_status read_annotation(coco *c, vd_err *err) {
     vd_js_text key;
     vd_js_mark segments = { 0 };
     vd_str_clear(&c->attributes);
+    vd_str_clear(&c->map);
     VD_TRY(vd_js_enter(c->s, VD_JSON_OBJECT, err));
     for (;;) {
         VD_TRY(vd_js_member(c->s, &key, &more, err));
@@ -526,6 +601,8 @@ static vd_status read_annotation(coco *c, vd_err *err) {
             panoptic = true;
             segments = vd_js_mark_of(c->s);
             VD_TRY(vd_js_skip(c->s, err));
+        } else if (is(key, "file_name")) {
+            VD_TRY(take_name(c, &c->map, "the name of a map", err));
         } else {
             VD_TRY(annotation_member(c, key, &d, err));
         }
@@ -541,27 +618,81 @@ static vd_status read_annotation(coco *c, vd_err *err) {
     return push(c, &d, err);
 }
 
-/* Segments of a panoptic annotation: box, class and area; their pixels lie in a PNG. */
-static vd_status read_segment_infos(coco *c, const draft *of, vd_err *err) {
-    bool more = true, inner = true;
+/* ---- panoptic annotations: segments with a class, their pixels in a map beside ---- */
+
+/* NULL: there is none. A name that leads out of the folder is looked up in it all the same. */
+static vd_status map_of(coco *c, const draft *of, vd_label_maps **maps, vd_err *err) {
+    vd_str path = { 0 };
+    const bool stated = of->o.image < c->n_size; /* results name images by ids alone */
+    const int32_t width = stated ? c->size[2 * (int64_t)of->o.image] : 0,
+                  height = stated ? c->size[2 * (int64_t)of->o.image + 1] : 0;
+    *maps = NULL;
+    if (c->map.size == 0)
+        return vd_js_bad(c->s, err, "segments without the file_name of their map");
+    if (c->maps.size == 0)
+        return vd_label_lose(c->in->report, err, "PNG files that are not there", "%s", c->map.data);
+    vd_join(&path, vd_str_text(&c->maps), vd_path_name(c->map.data));
+    vd_status st = vd_str_check(&path, err);
+    if (st == VD_OK) st = vd_label_in_map(c->in, maps, path.data, VD_MAP_IDS, width, height, err);
+    vd_str_reset(&path);
+    if (st != VD_OK || *maps == NULL) return st;
+    VD_TRY(VD_GROW(c->met, c->cap_met, (*maps)->masks.n, err));
+    memset(c->met, 0, (size_t)(*maps)->masks.n);
+    return VD_OK;
+}
+
+static vd_status give_pixels(coco *c, draft *d, const vd_label_maps *maps, vd_err *err) {
+    const vd_mask *mask = d->o.id > 0 && d->o.id <= INT32_MAX
+                              ? vd_map_masks_find(&maps->masks, (int32_t)d->o.id)
+                              : NULL;
+    if (mask == NULL)
+        return vd_label_lose(c->in->report, err, "segments without pixels", "%s: segment %lld",
+                             c->map.data, (long long)d->o.id);
+    uint8_t *met = &c->met[mask - maps->masks.mask];
+    if (*met) return vd_js_bad(c->s, err, "two segments with id %lld", (long long)d->o.id);
+    *met = 1;
+    vd_label_give_mask(&d->o, mask);
+    return VD_OK;
+}
+
+/* The number 0 is no segment. */
+static vd_status lose_unmet(coco *c, const vd_map_masks *m, vd_err *err) {
+    for (int64_t i = 0; i < m->n; i++)
+        if (!c->met[i] && m->id[i] != 0)
+            VD_TRY(vd_label_lose(c->in->report, err, "numbers in PNG files without a segment",
+                                 "%s: %d, %lld pixels", c->map.data, m->id[i],
+                                 (long long)vd_mask_area(&m->mask[i])));
+    return VD_OK;
+}
+
+static vd_status read_segment(coco *c, const draft *of, const vd_label_maps *maps, vd_err *err) {
+    draft d = { .o = { .image = of->o.image } };
+    bool more = true;
     vd_js_text key;
+    vd_str_clear(&c->attributes);
+    VD_TRY(vd_js_enter(c->s, VD_JSON_OBJECT, err));
+    for (;;) {
+        VD_TRY(vd_js_member(c->s, &key, &more, err));
+        if (!more) break;
+        VD_TRY(annotation_member(c, key, &d, err));
+    }
+    VD_TRY(category_of(c, &d, err));
+    if (!(d.o.has & VD_OBJ_ID)) return vd_js_bad(c->s, err, "a segment without an id");
+    if (maps != NULL) VD_TRY(give_pixels(c, &d, maps, err));
+    return push(c, &d, err);
+}
+
+static vd_status read_segment_infos(coco *c, const draft *of, vd_err *err) {
+    vd_label_maps *maps = NULL;
+    bool more = true;
+    VD_TRY(map_of(c, of, &maps, err));
     VD_TRY(vd_js_enter(c->s, VD_JSON_ARRAY, err));
     for (;;) {
-        draft d = { .o = { .image = of->o.image } };
         VD_TRY(vd_js_item(c->s, &more, err));
-        if (!more) return VD_OK;
-        vd_str_clear(&c->attributes);
-        VD_TRY(vd_js_enter(c->s, VD_JSON_OBJECT, err));
-        for (;;) {
-            VD_TRY(vd_js_member(c->s, &key, &inner, err));
-            if (!inner) break;
-            VD_TRY(annotation_member(c, key, &d, err));
-        }
-        VD_TRY(category_of(c, &d, err));
-        VD_TRY(vd_label_lose(c->in->report, err, "panoptic masks in PNG files", "%s: segment %lld",
-                             vd_js_where(c->s), (long long)d.o.id));
-        VD_TRY(push(c, &d, err));
+        if (!more) break;
+        VD_TRY(read_segment(c, of, maps, err));
     }
+    return maps != NULL ? lose_unmet(c, &maps->masks, err) : VD_OK;
 }
 
 /* ---- the document ---- */
@@ -590,6 +721,11 @@ static vd_status document_member(coco *c, vd_js_text key, vd_err *err) {
     if (is(key, "categories")) {
         c->have_categories = true;
         return read_list(c, read_category, err);
+    }
+    if (is(key, "licenses")) {
+        vd_json_type type;
+        VD_TRY(vd_js_type(c->s, &type, err));
+        return type == VD_JSON_ARRAY ? read_list(c, read_licence, err) : vd_js_skip(c->s, err);
     }
     if (!is(key, "annotations")) return vd_js_skip(c->s, err);
     if (!c->have_images || !c->have_categories) return defer(c, err);
@@ -625,6 +761,8 @@ static void reset(coco *c) {
     vd_js_free(c->s);
     vd_map_free(c->categories);
     vd_map_free(c->images);
+    vd_map_free(c->licences);
+    vd_names_reset(&c->licence);
     vd_mem_free(c->xy.v);
     vd_mem_free(c->keypoints.v);
     vd_mem_free(c->runs.v);
@@ -637,14 +775,23 @@ static void reset(coco *c) {
     vd_str_reset(&c->caption);
     vd_names_reset(&c->points);
     vd_mask_reset(&c->mask);
+    vd_str_reset(&c->maps);
+    vd_str_reset(&c->map);
+    vd_mem_free(c->size);
+    vd_mem_free(c->met);
 }
 
-/* Takes the stream. */
-static vd_status read_stream(vd_label_in *in, vd_json_stream *s, const char *subset, vd_err *err) {
+/* Takes the stream. `path`: beside which maps lie, or NULL. */
+static vd_status read_stream(vd_label_in *in, vd_json_stream *s, const char *path,
+                             const char *subset, vd_err *err) {
     coco c = { .in = in, .s = s, .subset = subset };
     vd_status st = VD_OK;
+    if (path != NULL)
+        vd_str_addn(&c.maps, path, vd_str_ends(path, ".json") ? (int64_t)strlen(path) - 5 : 0);
+    VD_GO(vd_str_check(&c.maps, err));
     VD_GO(vd_map_new(&c.categories, err));
     VD_GO(vd_map_new(&c.images, err));
+    VD_GO(vd_map_new(&c.licences, err));
     st = read_document(&c, err);
 done:
     reset(&c);
@@ -655,11 +802,11 @@ vd_status vd_coco_read_bytes(vd_label_in *in, const char *where, const void *byt
                              vd_err *err) {
     vd_json_stream *s = NULL;
     VD_TRY(vd_js_open_bytes(&s, where, bytes, size, err));
-    return read_stream(in, s, NULL, err);
+    return read_stream(in, s, NULL, NULL, err);
 }
 
 vd_status vd_coco_read_file(vd_label_in *in, const char *path, const char *subset, vd_err *err) {
     vd_json_stream *s = NULL;
     VD_TRY(vd_js_open(&s, path, err));
-    return read_stream(in, s, subset, err);
+    return read_stream(in, s, path, subset, err);
 }

@@ -28,14 +28,17 @@ static void subset_of(vd_str *out, const char *name) {
     }
 }
 
-static vd_status read_path(vd_label_in *in, const char *path, vd_err *err) {
+enum { KINDS = 8, PANOPTIC = 2 };
+
+/* The files of the first kind that a folder has. */
+static vd_status read_kinds(vd_label_in *in, const char *path, int kind, int end, vd_err *err) {
     vd_names names = { 0 };
     vd_str file = { 0 }, subset = { 0 };
     vd_status st = VD_OK;
     int64_t n = 0;
     if (!vd_is_folder(path)) return vd_coco_read_file(in, path, NULL, err);
     VD_GO(vd_names_below(&names, path, err));
-    for (int kind = 0; kind < 8 && n == 0; kind++) {
+    for (; kind < end && n == 0; kind++) {
         for (int64_t i = 0; i < names.n; i++) {
             if (!wanted(names.name[i], kind)) continue;
             n++;
@@ -53,11 +56,18 @@ done:
     return st;
 }
 
-static bool below_wants(const vd_label_probe *p) {
+static vd_status read_path(vd_label_in *in, const char *path, vd_err *err) {
+    return read_kinds(in, path, 0, KINDS, err);
+}
+static vd_status read_panoptic(vd_label_in *in, const char *path, vd_err *err) {
+    return read_kinds(in, path, PANOPTIC, PANOPTIC + 1, err);
+}
+
+static bool below_wants(const vd_label_probe *p, int begin, int end) {
     vd_names names = { 0 };
     bool any = false;
     if (!vd_probe_has(p, "annotations") || !vd_probe_below(p, "annotations/.")) {
-        for (int64_t i = 0; !any && i < p->names.n; i++) {
+        for (int64_t i = 0; end == KINDS && !any && i < p->names.n; i++) {
             vd_str s = { 0 };
             vd_str_addf(&s, "%s/_annotations.coco.json", p->names.name[i]);
             any = vd_probe_below(p, vd_str_text(&s)) ||
@@ -69,17 +79,27 @@ static bool below_wants(const vd_label_probe *p) {
     vd_str folder = { 0 };
     if (vd_names_of(&names, vd_join(&folder, p->path, "annotations"), NULL) == VD_OK)
         for (int64_t i = 0; !any && i < names.n; i++)
-            for (int kind = 0; !any && kind < 8; kind++) any = wanted(names.name[i], kind);
+            for (int kind = begin; !any && kind < end; kind++) any = wanted(names.name[i], kind);
     vd_names_reset(&names);
     vd_str_reset(&folder);
     return any;
 }
 
 static int detect(const vd_label_probe *p) {
-    if (p->folder) return below_wants(p) ? 60 : 0;
+    if (p->folder) return below_wants(p, 0, KINDS) ? 60 : 0;
     if (p->list) return vd_probe_key(p, "image_id") ? 80 : 0;
     if (vd_probe_key(p, "videos")) return 0;
     return vd_probe_key(p, "images") || vd_probe_key(p, "annotations") ? 70 : 0;
+}
+
+/* A folder that has nothing else of COCO. */
+static int detect_panoptic(const vd_label_probe *p) {
+    if (p->folder)
+        return below_wants(p, PANOPTIC, PANOPTIC + 1) && !below_wants(p, 0, PANOPTIC) ? 65 : 0;
+    return !p->list && detect(p) > 0 &&
+                   (strstr(p->head, "\"segments_info\"") != NULL || wanted(p->path, PANOPTIC))
+               ? 80
+               : 0;
 }
 
 static int detect_lvis(const vd_label_probe *p) {
@@ -97,6 +117,15 @@ const vd_label_format vd_label_coco = {
     .detect = detect,
     .read = read_path,
     .write = vd_coco_write,
+};
+
+const vd_label_format vd_label_coco_panoptic = {
+    .name = "coco-panoptic",
+    .summary = "COCO panoptic JSON with a map of its segments a picture, as PNG",
+    .holds = VD_OBJ_BOX | VD_OBJ_MASK | VD_OBJ_AREA | VD_OBJ_CROWD | VD_OBJ_ID,
+    .detect = detect_panoptic,
+    .read = read_panoptic,
+    .write = vd_coco_write_panoptic,
 };
 
 const vd_label_format vd_label_lvis = {

@@ -6,15 +6,7 @@
 #include "labelio/coco.h"
 #include "label/mask.h"
 
-typedef struct writer {
-    vd_label_set *set;
-    const vd_label_out *out;
-    vd_out_file f;
-    const char *subset; /* only its images; NULL: all */
-    int64_t *image_id, *category_id;
-    bool own_ids; /* the objects' ids are unique */
-    int64_t n_written;
-} writer;
+typedef vd_coco_writer writer;
 
 static void add_ints(vd_str *s, const uint32_t *v, int64_t n) {
     vd_str_addc(s, '[');
@@ -106,7 +98,7 @@ static vd_status make_ids(writer *w, vd_err *err) {
 
 /* ---- members ---- */
 
-static bool in_subset(const writer *w, int64_t image) {
+bool vd_coco_in_subset(const writer *w, int64_t image) {
     const char *s = w->set->images[image].subset;
     return w->subset == NULL || strcmp(s != NULL ? s : "", w->subset) == 0;
 }
@@ -124,7 +116,7 @@ static vd_status write_images(writer *w, vd_err *err) {
     vd_str_add(s, "\"images\":[");
     for (int64_t i = 0; i < w->set->n_images; i++) {
         const vd_label_image *m = &w->set->images[i];
-        if (!in_subset(w, i)) continue;
+        if (!vd_coco_in_subset(w, i)) continue;
         vd_str_add(s, first ? "\n" : ",\n");
         first = false;
         vd_str_addf(s, "{\"id\":%lld,\"file_name\":", (long long)w->image_id[i]);
@@ -154,6 +146,8 @@ static void add_skeleton(vd_str *s, const vd_label_category *c) {
     vd_str_addc(s, ']');
 }
 
+static vd_status write_objects(writer *w, vd_err *err);
+
 static void write_categories(writer *w) {
     vd_str *s = &w->f.text;
     vd_str_add(s, "\"categories\":[");
@@ -165,24 +159,22 @@ static void write_categories(writer *w) {
         vd_str_add(s, ",\"supercategory\":");
         vd_str_json(s, c->parent != NULL ? c->parent : "");
         if (c->n_keypoints > 0) add_skeleton(s, c);
+        if (c->thing != 0 || w->write_objects != write_objects) /* what is not stuff is counted */
+            vd_str_addf(s, ",\"isthing\":%d", c->thing >= 0);
         vd_str_addc(s, '}');
     }
     vd_str_add(s, "],\n");
 }
 
-static vd_status add_segmentation(writer *w, const vd_label_object *o, vd_err *err) {
-    vd_str *s = &w->f.text;
+vd_status vd_coco_add_shape(vd_str *s, const vd_label_object *o, const char *name,
+                            vd_label_report *report, vd_err *err) {
     const double *xy = o->xy;
-    if (o->has & VD_OBJ_MASK) {
-        vd_str_add(s, ",\"segmentation\":");
-        return vd_coco_add_mask(s, o, !(o->has & VD_OBJ_CROWD), err);
-    }
-    vd_str_add(s, ",\"segmentation\":[");
+    if (o->has & VD_OBJ_MASK) return vd_coco_add_mask(s, o, !(o->has & VD_OBJ_CROWD), err);
+    vd_str_addc(s, '[');
     for (int i = 0; i < o->n_rings; i++) {
         int64_t n = o->ring[i] < 0 ? -(int64_t)o->ring[i] : o->ring[i];
         if (o->ring[i] < 0) {
-            VD_TRY(vd_label_lose(w->out->report, err, "holes of polygons", "%s",
-                                 w->set->images[o->image].name));
+            VD_TRY(vd_label_lose(report, err, "holes of polygons", "%s", name));
         } else {
             if (i > 0) vd_str_addc(s, ',');
             add_reals(s, xy, 2 * n);
@@ -190,7 +182,7 @@ static vd_status add_segmentation(writer *w, const vd_label_object *o, vd_err *e
         xy += 2 * n;
     }
     vd_str_addc(s, ']');
-    return VD_OK;
+    return vd_str_check(s, err);
 }
 
 static void add_keypoints(vd_str *s, const vd_label_object *o) {
@@ -201,19 +193,17 @@ static void add_keypoints(vd_str *s, const vd_label_object *o) {
     vd_str_addf(s, ",\"num_keypoints\":%d", labelled);
 }
 
-static vd_status add_object(writer *w, const vd_label_object *o, vd_err *err) {
-    vd_str *s = &w->f.text;
+vd_status vd_coco_add_object(vd_str *s, const vd_label_object *o, const char *name,
+                             vd_label_report *report, vd_err *err) {
     double box[4];
-    int64_t id = w->own_ids ? o->id : w->n_written + 1;
-    vd_str_addf(s, "%s{\"id\":%lld,\"image_id\":%lld", w->n_written++ > 0 ? ",\n" : "\n",
-                (long long)id, (long long)w->image_id[o->image]);
-    if (o->category >= 0)
-        vd_str_addf(s, ",\"category_id\":%lld", (long long)w->category_id[o->category]);
     if (vd_label_bounds(o, box)) {
         vd_str_add(s, ",\"bbox\":");
         add_reals(s, box, 4);
     }
-    if (o->has & (VD_OBJ_POLYGON | VD_OBJ_MASK)) VD_TRY(add_segmentation(w, o, err));
+    if (o->has & (VD_OBJ_POLYGON | VD_OBJ_MASK)) {
+        vd_str_add(s, ",\"segmentation\":");
+        VD_TRY(vd_coco_add_shape(s, o, name, report, err));
+    }
     if (o->has & VD_OBJ_SHAPES && !(o->has & VD_OBJ_SCORE && !(o->has & VD_OBJ_AREA))) {
         vd_str_add(s, ",\"area\":");
         vd_decimal_add(s, o->has & VD_OBJ_AREA ? o->area : vd_label_area(o));
@@ -233,6 +223,17 @@ static vd_status add_object(writer *w, const vd_label_object *o, vd_err *err) {
         vd_str_add(s, ",\"attributes\":");
         vd_str_add(s, o->attributes);
     }
+    return vd_str_check(s, err);
+}
+
+static vd_status add_object(writer *w, const vd_label_object *o, vd_err *err) {
+    vd_str *s = &w->f.text;
+    int64_t id = w->own_ids ? o->id : w->n_written + 1;
+    vd_str_addf(s, "%s{\"id\":%lld,\"image_id\":%lld", w->n_written++ > 0 ? ",\n" : "\n",
+                (long long)id, (long long)w->image_id[o->image]);
+    if (o->category >= 0)
+        vd_str_addf(s, ",\"category_id\":%lld", (long long)w->category_id[o->category]);
+    VD_TRY(vd_coco_add_object(s, o, w->set->images[o->image].name, w->out->report, err));
     vd_str_addc(s, '}');
     return VD_OK;
 }
@@ -243,7 +244,7 @@ static vd_status write_objects(writer *w, vd_err *err) {
     vd_str_add(&w->f.text, "\"annotations\":[");
     for (int64_t i = 0; i < w->set->n_objects; i++) {
         VD_TRY(vd_label_set_nth(w->set, i, &o, err));
-        if (!in_subset(w, o.image)) continue;
+        if (!vd_coco_in_subset(w, o.image)) continue;
         VD_TRY(vd_label_lose_rest(w->out->report, &w->set->images[o.image], &o, vd_label_coco.holds,
                                   err));
         VD_TRY(add_object(w, &o, err));
@@ -256,11 +257,12 @@ static vd_status write_objects(writer *w, vd_err *err) {
 static vd_status write_one(writer *w, const char *path, vd_err *err) {
     vd_status st = VD_OK;
     w->n_written = 0;
+    w->path = path;
     VD_GO(vd_out_open(&w->f, path, err));
     vd_str_add(&w->f.text, "{");
     VD_GO(write_images(w, err));
     write_categories(w);
-    VD_GO(write_objects(w, err));
+    VD_GO(w->write_objects(w, err));
     st = vd_out_close(&w->f, err);
 done:
     vd_out_drop(&w->f);
@@ -280,7 +282,7 @@ static vd_status subsets_of(vd_names *out, const vd_label_set *set, vd_err *err)
     return VD_OK;
 }
 
-/* A folder gets annotations/instances_SUBSET.json. */
+/* A folder gets annotations/KIND_SUBSET.json. */
 static vd_status write_folder(writer *w, vd_err *err) {
     vd_names subsets = { 0 };
     vd_str path = { 0 };
@@ -295,7 +297,7 @@ static vd_status write_folder(writer *w, vd_err *err) {
         const char *name = w->subset[0] != '\0'     ? w->subset
                            : w->out->subset != NULL ? w->out->subset
                                                     : "default";
-        vd_str_addf(&path, "%s/annotations/instances_%s.json", w->out->path, name);
+        vd_str_addf(&path, "%s/annotations/%s_%s.json", w->out->path, w->kind, name);
         VD_GO(vd_str_check(&path, err));
         VD_GO(write_one(w, path.data, err));
     }
@@ -305,8 +307,11 @@ done:
     return st;
 }
 
-vd_status vd_coco_write(vd_label_set *set, const vd_label_out *out, vd_err *err) {
-    writer w = { .set = set, .out = out, .f = { .fd = -1 } };
+vd_status vd_coco_write_as(vd_label_set *set, const vd_label_out *out, const char *kind,
+                           vd_status (*objects)(writer *w, vd_err *err), vd_err *err) {
+    writer w = {
+        .set = set, .out = out, .f = { .fd = -1 }, .kind = kind, .write_objects = objects
+    };
     vd_status st = make_ids(&w, err);
     if (st == VD_OK)
         st =
@@ -314,4 +319,8 @@ vd_status vd_coco_write(vd_label_set *set, const vd_label_out *out, vd_err *err)
     vd_mem_free(w.image_id);
     vd_mem_free(w.category_id);
     return st;
+}
+
+vd_status vd_coco_write(vd_label_set *set, const vd_label_out *out, vd_err *err) {
+    return vd_coco_write_as(set, out, "instances", write_objects, err);
 }

@@ -7,18 +7,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/csv.h"
 #include "base/decimal.h"
 #include "base/mem.h"
-#include "labelio/csv_rows.h"
 #include "labelio/simple.h"
 
 enum { BOX = 4 };
 
 typedef struct table {
     vd_label_in *in;
-    vd_rows csv;
+    vd_csv csv;
     vd_build b;
-    int name, class, corner[BOX], width, height, score, track, subset;
+    int64_t name, class, corner[BOX], width, height, score, track, subset;
     vd_names header; /* of a table with a column a class */
     bool one_hot;
 } table;
@@ -29,15 +29,15 @@ static const char NAMES[] = "filename|file_name|image|image_path|path|file|image
 static bool take_header(table *t) {
     static const char *const corners[BOX] = { "xmin|x1|left", "ymin|y1|top", "xmax|x2|right",
                                               "ymax|y2|bottom" };
-    t->name = vd_rows_column(&t->csv, NAMES);
+    t->name = vd_csv_column(&t->csv, NAMES);
     if (t->name < 0) return false;
-    t->class = vd_rows_column(&t->csv, "class|label|class_name|category|labelname");
-    for (int i = 0; i < BOX; i++) t->corner[i] = vd_rows_column(&t->csv, corners[i]);
-    t->width = vd_rows_column(&t->csv, "width|image_width");
-    t->height = vd_rows_column(&t->csv, "height|image_height");
-    t->score = vd_rows_column(&t->csv, "score|confidence");
-    t->track = vd_rows_column(&t->csv, "track|track_id");
-    t->subset = vd_rows_column(&t->csv, "subset|split");
+    t->class = vd_csv_column(&t->csv, "class|label|class_name|category|labelname");
+    for (int i = 0; i < BOX; i++) t->corner[i] = vd_csv_column(&t->csv, corners[i]);
+    t->width = vd_csv_column(&t->csv, "width|image_width");
+    t->height = vd_csv_column(&t->csv, "height|image_height");
+    t->score = vd_csv_column(&t->csv, "score|confidence");
+    t->track = vd_csv_column(&t->csv, "track|track_id");
+    t->subset = vd_csv_column(&t->csv, "subset|split");
     t->one_hot = t->class < 0;
     return true;
 }
@@ -50,12 +50,12 @@ static void without_header(table *t) {
     t->width = t->height = t->score = t->track = t->subset = -1;
 }
 
-static const char *field(const table *t, int column) {
-    return column >= 0 && column < t->csv.n ? t->csv.field[column] : "";
+static const char *field(const table *t, int64_t column) {
+    return vd_csv_text(&t->csv, column);
 }
 
 static vd_status keep_header(table *t, vd_err *err) {
-    for (int i = 0; i < t->csv.n; i++)
+    for (int64_t i = 0; i < t->csv.n; i++)
         VD_TRY(vd_names_add(&t->header, t->csv.field[i], strlen(t->csv.field[i]), err));
     return VD_OK;
 }
@@ -67,8 +67,8 @@ static vd_status image_of(table *t, int32_t *image, vd_err *err) {
     if (m.name[0] == '\0')
         return vd_fail(err, VD_E_FORMAT, "%s:%lld: no name of a picture", t->csv.where,
                        (long long)t->csv.line);
-    if (field(t, t->width)[0] != '\0') VD_TRY(vd_rows_real(&t->csv, t->width, "width", &w, err));
-    if (field(t, t->height)[0] != '\0') VD_TRY(vd_rows_real(&t->csv, t->height, "height", &h, err));
+    if (field(t, t->width)[0] != '\0') VD_TRY(vd_csv_real(&t->csv, t->width, "width", &w, err));
+    if (field(t, t->height)[0] != '\0') VD_TRY(vd_csv_real(&t->csv, t->height, "height", &h, err));
     if (w < 0 || w > VD_LABEL_MAX_SIDE || h < 0 || h > VD_LABEL_MAX_SIDE)
         return vd_fail(err, VD_E_FORMAT, "%s:%lld: a picture of %g x %g pixels", t->csv.where,
                        (long long)t->csv.line, w, h);
@@ -79,10 +79,10 @@ static vd_status image_of(table *t, int32_t *image, vd_err *err) {
 }
 
 static vd_status classes_of(table *t, int32_t image, const char *where, vd_err *err) {
-    for (int i = 0; i < t->csv.n && i < t->header.n; i++) {
+    for (int64_t i = 0; i < t->csv.n && i < t->header.n; i++) {
         double v = 0;
         if (i == t->name || t->csv.field[i][0] == '\0' || t->header.name[i][0] == '\0') continue;
-        VD_TRY(vd_rows_real(&t->csv, i, "0 or 1", &v, err));
+        VD_TRY(vd_csv_real(&t->csv, i, "0 or 1", &v, err));
         vd_build_clear(&t->b, image);
         VD_TRY(vd_label_in_class(t->in, t->header.name[i], &t->b.o.category, err));
         if (v != 0) VD_TRY(vd_build_push(&t->b, t->in, where, err));
@@ -103,16 +103,16 @@ static vd_status read_row(table *t, vd_err *err) {
     vd_build_clear(&t->b, image);
     if (boxed) {
         for (int i = 0; i < BOX; i++)
-            VD_TRY(vd_rows_real(&t->csv, t->corner[i], "corner", &c[i], err));
+            VD_TRY(vd_csv_real(&t->csv, t->corner[i], "corner", &c[i], err));
         vd_build_box(&t->b, c[0], c[1], c[2] - c[0], c[3] - c[1]);
     }
     if (class[0] != '\0') VD_TRY(vd_label_in_class(t->in, class, &t->b.o.category, err));
     if (field(t, t->score)[0] != '\0') {
-        VD_TRY(vd_rows_real(&t->csv, t->score, "score", &t->b.o.score, err));
+        VD_TRY(vd_csv_real(&t->csv, t->score, "score", &t->b.o.score, err));
         t->b.o.has |= VD_OBJ_SCORE;
     }
     if (field(t, t->track)[0] != '\0') {
-        VD_TRY(vd_rows_real(&t->csv, t->track, "track", &v, err));
+        VD_TRY(vd_csv_real(&t->csv, t->track, "track", &v, err));
         if (!(v >= -9e15 && v <= 9e15)) return vd_fail(err, VD_E_FORMAT, "%s: track %g", where, v);
         t->b.o.track = (int64_t)v;
         t->b.o.has |= VD_OBJ_TRACK;
@@ -128,8 +128,9 @@ vd_status vd_label_csv_parse(vd_label_in *in, const char *where, const char *tex
     if (copy == NULL) return vd_nomem(err);
     memcpy(copy, text, size);
     copy[size] = '\0';
-    t.csv = vd_rows_of(where, copy, size);
-    vd_status st = vd_rows_next(&t.csv, &more, err);
+    vd_csv_init(&t.csv, where, copy, size);
+    t.csv.trim = true;
+    vd_status st = vd_csv_next(&t.csv, &more, err);
     bool header = st == VD_OK && more && take_header(&t);
     if (st == VD_OK && header) st = keep_header(&t, err);
     if (st == VD_OK && more && !header) {
@@ -137,10 +138,11 @@ vd_status vd_label_csv_parse(vd_label_in *in, const char *where, const char *tex
         st = read_row(&t, err);
     }
     while (st == VD_OK && more) {
-        VD_GO(vd_rows_next(&t.csv, &more, err));
+        VD_GO(vd_csv_next(&t.csv, &more, err));
         if (more) st = read_row(&t, err);
     }
 done:
+    vd_csv_reset(&t.csv);
     vd_build_reset(&t.b);
     vd_names_reset(&t.header);
     vd_mem_free(copy);

@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "label/mask.h"
 #include "labelio/simple.h"
-#include "labelio/xml.h"
+#include "labelkit/xml.h"
 
 static const double PI = 3.14159265358979323846;
 

@@ -12,7 +12,7 @@
 #include "labelio/coco.h"
 #include "label/mask.h"
 #include "labelio/simple.h"
-#include "labelio/tree.h"
+#include "labelkit/tree.h"
 
 typedef struct reader {
     vd_label_in *in;

@@ -10,7 +10,7 @@
 #include "base/decimal.h"
 #include "base/mem.h"
 #include "labelio/simple.h"
-#include "labelio/tree.h"
+#include "labelkit/tree.h"
 
 static const double PI = 3.14159265358979323846;
 enum { N_PICTURE_KEYS = 3 };

@@ -7,7 +7,7 @@
 #include "base/decimal.h"
 #include "base/mem.h"
 #include "labelio/simple.h"
-#include "labelio/tree.h"
+#include "labelkit/tree.h"
 
 typedef struct reader {
     vd_label_in *in;

@@ -2,17 +2,20 @@
  * https://github.com/CSAILVision/LabelMeAnnotationTool. SPDX-License-Identifier: Apache-2.0
  *
  * The size of the picture may come after its objects, so a document is walked twice: for the
- * picture, then for its objects. Masks lie in PNG files beside it; their boxes are taken. */
+ * picture, then for its objects. Masks lie in PNG files in a folder beside: what is not transparent
+ * is the object. */
 #include <stdio.h>
 #include <string.h>
 
 #include "labelio/simple.h"
-#include "labelio/xml.h"
+#include "labelkit/maps.h"
+#include "labelkit/xml.h"
 
 typedef struct reader {
     vd_label_in *in;
     const char *subset;
-    vd_str filename, folder, class;
+    const char *root; /* Masks lie below it; or NULL */
+    vd_str filename, folder, class, mask;
     int64_t width, height;
     vd_build b;
     int32_t image;
@@ -66,6 +69,7 @@ static vd_status object_start(void *user, const vd_xml_at *at, vd_err *err) {
     if (strcmp(at->path, "annotation/object") != 0) return VD_OK;
     vd_build_clear(&r->b, r->image);
     vd_str_clear(&r->class);
+    vd_str_clear(&r->mask);
     r->deleted = r->boxed = r->as_box = false;
     return VD_OK;
 }
@@ -80,6 +84,30 @@ static vd_status corner(reader *r, const vd_xml_at *at, const char *name, vd_err
     return VD_OK;
 }
 
+/* "Masks/FOLDER/NAME" */
+static vd_status give_pixels(reader *r, vd_err *err) {
+    vd_str path = { 0 };
+    vd_label_maps *maps = NULL;
+    if (r->mask.size == 0) return VD_OK;
+    if (r->root != NULL) vd_str_addf(&path, "%s/", r->root);
+    vd_str_add(&path, "Masks/");
+    vd_add_safe_name(&path, vd_str_text(&r->folder), "");
+    vd_str_addf(&path, "/%s", vd_path_name(r->mask.data));
+    vd_status st = vd_str_check(&path, err);
+    if (st == VD_OK && r->root == NULL)
+        st = vd_label_lose(r->in->report, err, "PNG files that are not there", "%s", path.data);
+    else if (st == VD_OK)
+        st = vd_label_in_map(r->in, &maps, path.data, VD_MAP_COVER, (int32_t)r->width,
+                             (int32_t)r->height, err);
+    const vd_mask *mask = maps != NULL ? vd_map_masks_find(&maps->masks, 1) : NULL;
+    if (mask != NULL)
+        vd_label_give_mask(&r->b.o, mask);
+    else if (maps != NULL)
+        st = vd_label_lose(r->in->report, err, "masks without pixels", "%s", path.data);
+    vd_str_reset(&path);
+    return st;
+}
+
 static vd_status object_done(reader *r, const vd_xml_at *at, vd_err *err) {
     double box[4];
     if (r->deleted) return VD_OK;
@@ -88,7 +116,7 @@ static vd_status object_done(reader *r, const vd_xml_at *at, vd_err *err) {
     if (r->boxed) {
         vd_build_box(&r->b, r->corner[0], r->corner[1], r->corner[2] - r->corner[0],
                      r->corner[3] - r->corner[1]);
-        VD_TRY(vd_label_lose(r->in->report, err, "masks in PNG files", "%s", at->where));
+        VD_TRY(give_pixels(r, err));
     } else {
         if (r->b.n_xy == 0)
             return vd_fail(err, VD_E_FORMAT, "%s: an object without a polygon", at->where);
@@ -113,6 +141,7 @@ static vd_status object_end(void *user, const vd_xml_at *at, vd_err *err) {
     if (!vd_str_starts(at->path, "annotation/object/")) return VD_OK;
     const char *name = at->path + strlen("annotation/object/");
     if (strcmp(name, "name") == 0) return keep(&r->class, at->text, err);
+    if (strcmp(name, "segm/mask") == 0) return keep(&r->mask, at->text, err);
     if (strcmp(name, "deleted") == 0) r->deleted = strcmp(at->text, "1") == 0;
     if (strcmp(name, "type") == 0) r->as_box = strcmp(at->text, "bounding_box") == 0;
     if (strcmp(name, "occluded") == 0 && at->text[0] != '\0')
@@ -127,8 +156,8 @@ static vd_status object_end(void *user, const vd_xml_at *at, vd_err *err) {
 }
 
 vd_status vd_labelme_xml_parse(vd_label_in *in, const char *where, const char *text, size_t size,
-                               const char *subset, vd_err *err) {
-    reader r = { .in = in, .subset = subset };
+                               const char *subset, const char *root, vd_err *err) {
+    reader r = { .in = in, .subset = subset, .root = root };
     const vd_xml_handler picture = { NULL, picture_end, &r },
                          objects = { object_start, object_end, &r };
     vd_status st = vd_xml_parse(&picture, where, text, size, err);
@@ -138,17 +167,25 @@ vd_status vd_labelme_xml_parse(vd_label_in *in, const char *where, const char *t
     vd_str_reset(&r.filename);
     vd_str_reset(&r.folder);
     vd_str_reset(&r.class);
+    vd_str_reset(&r.mask);
     return st;
 }
 
+typedef struct folder {
+    vd_label_in *in;
+    const char *root;
+} folder;
+
 static vd_status on_file(void *user, const char *name, const char *where, const char *text,
                          size_t size, vd_err *err) {
-    return vd_labelme_xml_parse(user, where, text, size, vd_label_subset_in(name), err);
+    const folder *f = user;
+    return vd_labelme_xml_parse(f->in, where, text, size, vd_label_subset_in(name), f->root, err);
 }
 
 static vd_status read_path(vd_label_in *in, const char *path, vd_err *err) {
+    folder f = { in, path };
     int64_t n = 0;
-    VD_TRY(vd_label_each_file(path, ".xml", on_file, in, &n, err));
+    VD_TRY(vd_label_each_file(path, ".xml", on_file, &f, &n, err));
     return n > 0 ? VD_OK : vd_fail(err, VD_E_NOTFOUND, "label: no XML files below %s", path);
 }
 
@@ -171,7 +208,7 @@ static int detect(const vd_label_probe *p) {
 
 const vd_label_format vd_label_labelme_xml = {
     .name = "labelme-xml",
-    .summary = "XML of the first LabelMe: polygons and boxes (read only)",
+    .summary = "XML of the first LabelMe: polygons, boxes and masks (read only)",
     .folder = true,
     .detect = detect,
     .read = read_path,

@@ -29,7 +29,8 @@ enum { MAX_FRAME = 100000000, MAX_CLASS = 100000 };
 static vd_status frame_image(vd_label_in *in, const vd_mot_sequence *seq, int64_t frame,
                              int32_t *image, vd_err *err) {
     char name[1024];
-    snprintf(name, sizeof name, "%s/%06lld%s", seq->folder, (long long)frame, seq->ext);
+    snprintf(name, sizeof name, "%s%s%s/%06lld%s", seq->root != NULL ? seq->root : "",
+             seq->root != NULL ? "/" : "", seq->folder, (long long)frame, seq->ext);
     const vd_label_image m = { .name = name,
                                .width = seq->width,
                                .height = seq->height,
@@ -247,7 +248,8 @@ done:
     return st;
 }
 
-static vd_status read_sequence(vd_label_in *in, const char *root, bool masks, vd_err *err) {
+static vd_status read_sequence(vd_label_in *in, const char *root, const char *in_names, bool masks,
+                               vd_err *err) {
     sequence q = { 0 };
     vd_status st = VD_OK;
     char *text = NULL;
@@ -256,6 +258,7 @@ static vd_status read_sequence(vd_label_in *in, const char *root, bool masks, vd
     VD_GO(read_ini(&q, root, err));
     VD_GO(read_classes(&q, root, err));
     q.s.name = vd_str_text(&q.name);
+    q.s.root = in_names;
     q.s.folder = vd_str_text(&q.folder);
     q.s.classes = &q.classes;
     for (int64_t i = 0; i < q.classes.n; i++) {
@@ -288,11 +291,11 @@ static vd_status read_all(vd_label_in *in, const char *path, bool masks, vd_err 
     vd_names names = { 0 };
     vd_str root = { 0 };
     int64_t n = 0;
-    if (is_sequence(path)) return read_sequence(in, path, masks, err);
+    if (is_sequence(path)) return read_sequence(in, path, NULL, masks, err);
     vd_status st = vd_names_of(&names, path, err);
     for (int64_t i = 0; st == VD_OK && i < names.n; i++) {
         if (!is_sequence(vd_join(&root, path, names.name[i]))) continue;
-        st = read_sequence(in, root.data, masks, err);
+        st = read_sequence(in, root.data, names.name[i], masks, err);
         n++;
     }
     if (st == VD_OK && n == 0)

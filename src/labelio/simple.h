@@ -12,9 +12,10 @@ vd_status vd_kitti_parse(vd_label_in *in, const char *where, const char *text, s
                          int32_t image, vd_err *err);
 
 /* A sequence of MOTChallenge: the lines of gt.txt or det.txt. Frames become images named
- * "FOLDER/000001.EXT". */
+ * "ROOT/FOLDER/000001.EXT": those of several sequences have their folder in front. */
 typedef struct vd_mot_sequence {
     const char *name;   /* of the sequence */
+    const char *root;   /* NULL: nothing */
     const char *folder; /* "img1" */
     const char *ext;    /* ".jpg" */
     int32_t width, height;
@@ -30,10 +31,18 @@ vd_status vd_mots_parse(vd_label_in *in, const char *where, const char *text, si
 /* One document each. `name` is the picture's where the document does not say it. */
 vd_status vd_labelme_parse(vd_label_in *in, const char *where, const char *text, size_t size,
                            const char *subset, vd_err *err);
+/* ... `root`: the folder that has "Masks", or NULL. */
 vd_status vd_labelme_xml_parse(vd_label_in *in, const char *where, const char *text, size_t size,
-                               const char *subset, vd_err *err);
+                               const char *subset, const char *root, vd_err *err);
 vd_status vd_cityscapes_parse(vd_label_in *in, const char *where, const char *text, size_t size,
                               const char *name, const char *subset, vd_err *err);
+/* Beside them: the picture of a file below gtFine, and the file of a picture (appended). */
+vd_status vd_cityscapes_picture(vd_str *out, const char *file, vd_err *err);
+vd_status vd_cityscapes_file(vd_str *out, const vd_label_image *m, const char *subset,
+                             const char *suffix, vd_err *err);
+/* Reads maps: of all pictures, or of those that have no polygons. */
+vd_status vd_cityscapes_read_maps(vd_label_in *in, const char *path, bool all, int64_t *n,
+                                  vd_err *err);
 vd_status vd_cvat_parse(vd_label_in *in, const char *where, const char *text, size_t size,
                         vd_err *err);
 vd_status vd_label_studio_read(vd_label_in *in, vd_json_stream *s, vd_err *err);

@@ -9,7 +9,8 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/path.h"
-#include "labelio/xml.h"
+#include "labelio/voc_masks.h"
+#include "labelkit/xml.h"
 
 /* ---- one document ---- */
 
@@ -22,6 +23,7 @@ typedef struct object {
 typedef struct document {
     vd_label_in *in;
     const char *subset, *name;
+    vd_voc_masks *masks; /* of the folder, or NULL */
     vd_str filename, class, attributes, attr_name;
     int64_t width, height;
     double corner[4], robox[5];
@@ -163,19 +165,24 @@ static vd_status push(document *d, const char *where, vd_err *err) {
                                .subset = d->subset,
                                .frame = VD_LABEL_NONE };
     VD_TRY(vd_label_in_image(d->in, &m, &image, NULL, err));
+    if (d->masks != NULL) VD_TRY(vd_voc_masks_read(d->masks, d->name, m.width, m.height, err));
     for (int64_t i = 0; i < d->n; i++) {
         vd_label_object *o = &d->objects[i].o;
+        const vd_mask *mask = NULL;
+        if (d->masks != NULL)
+            VD_TRY(vd_voc_masks_take(d->masks, &mask, i + 1, d->objects[i].name, err));
+        if (mask != NULL) vd_label_give_mask(o, mask);
         o->image = image;
         o->attributes = d->objects[i].attributes;
         VD_TRY(vd_label_in_class(d->in, d->objects[i].name, &o->category, err));
         VD_TRY(vd_label_in_object(d->in, where, o, err));
     }
-    return VD_OK;
+    return d->masks != NULL ? vd_voc_masks_push_rest(d->masks, image, err) : VD_OK;
 }
 
-vd_status vd_voc_parse(vd_label_in *in, const char *where, const char *text, size_t size,
-                       const char *subset, const char *name, vd_err *err) {
-    document d = { .in = in, .subset = subset, .name = name };
+static vd_status parse(vd_label_in *in, const char *where, const char *text, size_t size,
+                       const char *subset, const char *name, vd_voc_masks *masks, vd_err *err) {
+    document d = { .in = in, .subset = subset, .name = name, .masks = masks };
     const vd_xml_handler h = { on_start, on_end, &d };
     vd_status st = vd_xml_parse(&h, where, text, size, err);
     if (st == VD_OK) st = push(&d, where, err);
@@ -191,6 +198,11 @@ vd_status vd_voc_parse(vd_label_in *in, const char *where, const char *text, siz
     return st;
 }
 
+vd_status vd_voc_parse(vd_label_in *in, const char *where, const char *text, size_t size,
+                       const char *subset, const char *name, vd_err *err) {
+    return parse(in, where, text, size, subset, name, NULL, err);
+}
+
 /* ---- folders ---- */
 
 typedef struct folder {
@@ -198,6 +210,7 @@ typedef struct folder {
     const char *root;
     vd_names files;
     vd_map *subset_of, *seen; /* by stem */
+    vd_voc_masks masks;
     vd_str path, stem;
 } folder;
 
@@ -229,8 +242,11 @@ static vd_status read_subsets(folder *f, vd_err *err) {
             vd_str_clear(&name);
             vd_str_addf(&name, "ImageSets/%s/%s.txt", kinds[k], subsets[i]);
             vd_join(&f->path, f->root, vd_str_text(&name));
-            if (vd_is_file(vd_str_text(&f->path))) st = read_subset(f, f->path.data, i, err);
+            VD_GO(vd_str_check(&name, err));
+            VD_GO(vd_str_check(&f->path, err));
+            if (vd_is_file(f->path.data)) st = read_subset(f, f->path.data, i, err);
         }
+done:
     vd_str_reset(&name);
     return st;
 }
@@ -255,11 +271,43 @@ static vd_status read_one(folder *f, const char *name, vd_err *err) {
     const char *subset = subset_of(f, name);
     vd_join(&f->path, f->root, name);
     VD_TRY(vd_str_check(&f->path, err));
+    VD_TRY(vd_str_check(&f->stem, err));
     VD_TRY(vd_map_put(f->seen, vd_str_text(&f->stem), (size_t)f->stem.size, 1, err));
     VD_TRY(vd_file_read(&text, &size, f->path.data, VD_LABEL_MAX_TEXT, err));
-    vd_status st = vd_voc_parse(f->in, f->path.data, text, size, subset, f->stem.data, err);
+    vd_status st = parse(f->in, f->path.data, text, size, subset, f->stem.data, &f->masks, err);
     vd_mem_free(text);
     return st;
+}
+
+/* Maps that no document goes with. */
+static vd_status bare_maps(folder *f, const char *file, vd_err *err) {
+    vd_label_image m = { .frame = VD_LABEL_NONE, .subset = subset_of(f, file) };
+    vd_str name = { 0 };
+    int64_t at = 0;
+    int32_t image = 0;
+    vd_status st = VD_OK;
+    VD_TRY(vd_str_check(&f->stem, err));
+    if (vd_map_get(f->seen, f->stem.data, (size_t)f->stem.size, &at)) return VD_OK;
+    VD_GO(vd_map_put(f->seen, f->stem.data, (size_t)f->stem.size, 1, err));
+    VD_GO(vd_voc_masks_read(&f->masks, f->stem.data, 0, 0, err));
+    vd_join(&f->path, f->root, "JPEGImages");
+    VD_GO(vd_str_check(&f->path, err));
+    VD_GO(vd_label_picture_of(f->in, &name, f->path.data, "", file, err));
+    m.name = name.data;
+    if (f->masks.masks.n > 0) {
+        m.width = f->masks.masks.mask[0].width;
+        m.height = f->masks.masks.mask[0].height;
+    }
+    VD_GO(vd_label_in_image(f->in, &m, &image, NULL, err));
+    st = vd_voc_masks_push_rest(&f->masks, image, err);
+done:
+    vd_str_reset(&name);
+    return st;
+}
+
+static bool is_map(const char *file) {
+    return vd_str_ends(file, ".png") && (vd_str_starts(file, "SegmentationClass/") ||
+                                         vd_str_starts(file, "SegmentationObject/"));
 }
 
 /* Pictures that no document names. */
@@ -279,10 +327,16 @@ static vd_status read_folder(folder *f, vd_err *err) {
     VD_TRY(vd_map_new(&f->subset_of, err));
     VD_TRY(vd_map_new(&f->seen, err));
     VD_TRY(read_subsets(f, err));
+    VD_TRY(vd_voc_masks_open(&f->masks, f->in, f->root, err));
     VD_TRY(vd_names_below(&f->files, f->root, err));
     for (int64_t i = 0; i < f->files.n; i++) {
         if (!vd_str_ends(f->files.name[i], ".xml")) continue;
         VD_TRY(read_one(f, f->files.name[i], err));
+        n++;
+    }
+    for (int64_t i = 0; i < f->files.n; i++) {
+        if (!is_map(f->files.name[i])) continue;
+        VD_TRY(bare_maps(f, f->files.name[i], err));
         n++;
     }
     if (n == 0) return vd_fail(err, VD_E_NOTFOUND, "label: no XML files below %s", f->root);
@@ -308,6 +362,7 @@ static vd_status read_path(vd_label_in *in, const char *path, vd_err *err) {
 done:
     vd_mem_free(text);
     vd_names_reset(&f.files);
+    vd_voc_masks_reset(&f.masks);
     vd_map_free(f.subset_of);
     vd_map_free(f.seen);
     vd_str_reset(&f.path);
@@ -322,6 +377,9 @@ typedef struct writer {
     const vd_label_out *out;
     vd_str text, name;
     vd_arena arena;
+    bool masks; /* maps are written, too */
+    vd_voc_painter painter;
+    uint8_t *mapped; /* whether a picture has maps */
 } writer;
 
 static void element(vd_str *s, const char *indent, const char *name, const char *text) {
@@ -420,7 +478,16 @@ static vd_status write_image(writer *w, int64_t i, uint32_t holds, vd_err *err) 
                 m->width, m->height);
     for (int64_t k = 0; k < vd_label_set_count(w->set, i); k++) {
         VD_TRY(vd_label_set_get(w->set, i, k, &o, err));
-        VD_TRY(add_object(w, m, &o, holds, err));
+        if (w->masks && !vd_voc_in_xml(&o) && o.has & (VD_OBJ_MASK | VD_OBJ_POLYGON))
+            VD_TRY(vd_label_lose_rest(w->out->report, m, &o, holds | VD_OBJ_CROWD, err));
+        else
+            VD_TRY(add_object(w, m, &o, holds, err));
+    }
+    if (w->masks) {
+        bool any = false;
+        VD_TRY(vd_voc_paint(&w->painter, &any, w->set, w->out, i, err));
+        vd_str_addf(&w->text, "  <segmented>%d</segmented>\n", any);
+        w->mapped[i] = any;
     }
     vd_str_add(&w->text, "</annotation>\n");
     vd_str_clear(&w->name);
@@ -430,39 +497,57 @@ static vd_status write_image(writer *w, int64_t i, uint32_t holds, vd_err *err) 
     return vd_out_text(w->out->path, w->name.data, &w->text, err);
 }
 
-static vd_status write_subset(writer *w, const char *subset, vd_err *err) {
+static vd_status write_subset(writer *w, const char *kind, const char *subset, const uint8_t *only,
+                              vd_err *err) {
     bool any = false;
     vd_str_clear(&w->text);
     for (int64_t i = 0; i < w->set->n_images; i++) {
         const vd_label_image *m = &w->set->images[i];
         if (m->subset == NULL || strcmp(m->subset, subset) != 0) continue;
+        if (only != NULL && !only[i]) continue;
         vd_add_safe_name(&w->text, m->name, "");
         vd_str_addc(&w->text, '\n');
         any = true;
     }
     if (!any) return VD_OK;
     vd_str_clear(&w->name);
-    vd_str_addf(&w->name, "ImageSets/Main/%s.txt", subset);
+    vd_str_addf(&w->name, "ImageSets/%s/%s.txt", kind, subset);
     VD_TRY(vd_str_check(&w->name, err));
     return vd_out_text(w->out->path, w->name.data, &w->text, err);
 }
 
 enum { HOLDS = VD_OBJ_BOX | VD_OBJ_ROTATED | VD_LABEL_HOLDS_ATTRIBUTES };
 
-static vd_status write_folder(vd_label_set *set, const vd_label_out *out, vd_err *err) {
-    writer w = { .set = set, .out = out };
+static vd_status write_all(vd_label_set *set, const vd_label_out *out, bool masks, vd_err *err) {
+    writer w = { .set = set, .out = out, .masks = masks };
+    const uint32_t holds = HOLDS | (masks ? VD_OBJ_MASK : 0);
     vd_status st = VD_OK;
     VD_GO(vd_make_folders(out->path, err));
-    for (int64_t i = 0; i < set->n_images; i++) VD_GO(write_image(&w, i, HOLDS, err));
-    for (int i = 0; i < VD_COUNT(subsets); i++) VD_GO(write_subset(&w, subsets[i], err));
+    w.mapped = vd_mem_array((size_t)set->n_images + 1, 1);
+    if (w.mapped == NULL) VD_GO(vd_nomem(err));
+    for (int64_t i = 0; i < set->n_images; i++) VD_GO(write_image(&w, i, holds, err));
+    for (int i = 0; i < VD_COUNT(subsets); i++) {
+        VD_GO(write_subset(&w, "Main", subsets[i], NULL, err));
+        if (masks) VD_GO(write_subset(&w, "Segmentation", subsets[i], w.mapped, err));
+    }
+    if (masks) st = vd_voc_write_labelmap(&w.painter, set, out, err);
 done:
+    vd_voc_painter_reset(&w.painter);
+    vd_mem_free(w.mapped);
     vd_str_reset(&w.text);
     vd_str_reset(&w.name);
     vd_arena_reset(&w.arena);
     return st;
 }
 
-/* ---- the row ---- */
+static vd_status write_folder(vd_label_set *set, const vd_label_out *out, vd_err *err) {
+    return write_all(set, out, false, err);
+}
+static vd_status write_masks(vd_label_set *set, const vd_label_out *out, vd_err *err) {
+    return write_all(set, out, true, err);
+}
+
+/* ---- the rows ---- */
 
 static int detect(const vd_label_probe *p) {
     if (!p->folder)
@@ -475,12 +560,28 @@ static int detect(const vd_label_probe *p) {
     return vd_probe_any(p, ".xml") ? 30 : 0;
 }
 
+static int detect_masks(const vd_label_probe *p) {
+    bool maps = p->folder &&
+                (vd_probe_has(p, "SegmentationClass") || vd_probe_has(p, "SegmentationObject"));
+    return maps && !vd_probe_has(p, "Annotations") ? 85 : 0;
+}
+
 const vd_label_format vd_label_voc = {
     .name = "voc",
-    .summary = "Pascal VOC XML: boxes with attributes",
+    .summary = "Pascal VOC XML: boxes with attributes; masks are read",
     .folder = true,
     .holds = HOLDS,
     .detect = detect,
     .read = read_path,
     .write = write_folder,
+};
+
+const vd_label_format vd_label_voc_masks = {
+    .name = "voc-masks",
+    .summary = "the same with SegmentationClass and SegmentationObject; polygons are filled",
+    .folder = true,
+    .holds = HOLDS | VD_OBJ_MASK | VD_OBJ_CROWD,
+    .detect = detect_masks,
+    .read = read_path,
+    .write = write_masks,
 };

@@ -7,8 +7,8 @@
 
 /* Names of the rows of labelio/format.h; a test compares. */
 #define VD_LABEL_WRITERS                                                                           \
-    "coco|lvis|yolo|yolo-segment|yolo-pose|yolo-obb|voc|kitti|mot|mots|labelme|cityscapes|"        \
-    "label-studio|datumaro|cvat|csv"
+    "coco|coco-panoptic|lvis|yolo|yolo-segment|yolo-pose|yolo-obb|voc|voc-masks|kitti|mot|mots|"   \
+    "mots-png|labelme|cityscapes|cityscapes-masks|label-studio|datumaro|cvat|csv"
 #define VD_LABEL_READERS VD_LABEL_WRITERS "|imagenet|open-images|youtube-vis|labelme-xml"
 
 /* Imports argument "path" of format "format" (NULL: found by itself) as label set "name" into the
@@ -16,6 +16,8 @@
  * lost, examples. */
 vd_status vd_import_labels(vd_opcall *c, vd_err *err);
 
-/* A row for each kind of loss: what, count, 1, examples. */
+/* A row for each kind of loss: what, count, `lost`, examples. */
+vd_status vd_out_label_report(vd_opcall *c, const vd_label_report *report, bool lost, vd_err *err);
+/* The same where all was lost. */
 vd_status vd_out_label_losses(vd_opcall *c, const vd_label_report *report, vd_err *err);
 #endif

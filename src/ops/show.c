@@ -129,14 +129,20 @@ done:
     return st;
 }
 
-/* Problems, tags: small tables with a name and a value. */
+/* Problems, tags, evaluations: small tables with a name and a value. */
 static vd_status extra_rows(vd_opcall *c, vd_db *db, int64_t id, vd_err *err) {
     static const struct {
         const char *prefix, *sql;
     } extra[] = {
         { "problem",
           "SELECT kind, score, evidence FROM problem WHERE asset_id = ?1 ORDER BY kind" },
+        { "label_problem",
+          "SELECT kind, score, evidence FROM label_problem WHERE asset_id = ?1 ORDER BY id" },
         { "tag", "SELECT name, 1, NULL FROM tag WHERE asset_id = ?1 ORDER BY name" },
+        { "evaluation",
+          "SELECT e.name, p.harm, coalesce(p.hits || ' hits, ' || p.misses || ' misses, ' ||"
+          " p.false_alarms || ' false alarms', '') FROM evaluation_picture p JOIN evaluation e"
+          " ON e.id = p.evaluation_id WHERE p.asset_id = ?1 ORDER BY e.name" },
     };
     for (int i = 0; i < VD_COUNT(extra); i++) {
         vd_stmt *s = NULL;

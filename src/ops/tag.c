@@ -120,7 +120,7 @@ static vd_status gc_step(vd_opcall *c, vd_db *db, const char *what, const char *
 
 /* Rows of every table by asset that have no asset any more. */
 static vd_status gc_orphans(vd_opcall *c, vd_dataset *ds, vd_err *err) {
-    static const char *const fixed[] = { "thumbnail", "problem", "tag" };
+    static const char *const fixed[] = { "thumbnail", "problem", "tag", "evaluation_picture" };
     const vd_schema *schema = vd_dataset_schema(ds);
     for (int i = 0; i < VD_COUNT(fixed) + schema->n_tables; i++) {
         const char *table =
@@ -165,6 +165,10 @@ static vd_status gc_op(vd_opcall *c, vd_err *err) {
     VD_GO(gc_step(c, db, "places of label problems",
                   "UPDATE label_problem SET asset_id = NULL WHERE asset_id IS NOT NULL AND asset_id"
                   " NOT IN (SELECT id FROM asset)",
+                  err));
+    VD_GO(gc_step(c, db, "places of matches",
+                  "UPDATE evaluation_match SET asset_id = NULL WHERE asset_id IS NOT NULL AND"
+                  " asset_id NOT IN (SELECT id FROM asset)",
                   err));
     VD_GO(gc_step(c, db, "old runs",
                   "DELETE FROM run_stage WHERE run_id <= (SELECT max(id) - 100 FROM run)", err));

@@ -485,6 +485,7 @@ vd_status vd_report_data(vd_str *out, vd_dataset *ds, const vd_report_opt *opt, 
     head(&r);
     VD_GO(totals(&r, err));
     VD_GO(runs(&r, err));
+    VD_GO(vd_report_evaluations(&r, err));
     VD_GO(problems(&r, err));
     VD_GO(groups(&r, err));
     vd_report_timeline(&r);

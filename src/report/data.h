@@ -18,12 +18,15 @@ typedef struct vd_report_opt {
     int64_t points;      /* points shown of a scene; of all scenes five times as many */
     int64_t views;       /* cameras shown of a scene; of all scenes five times as many */
     int scenes;
+    int evaluations;    /* the newest that the dataset keeps */
+    int worst;          /* pictures shown of each */
     int64_t keep_bytes; /* memory that saves reading the catalog twice */
 } vd_report_opt;
 #define VD_REPORT_OPT                                                                              \
     {                                                                                              \
         .per_gallery = 24, .groups = 24, .per_group = 8, .files = 60, .thumb_bytes = 4 << 20,      \
-        .keep_bytes = 256 << 20, .points = 200000, .views = 2000, .scenes = 100                    \
+        .keep_bytes = 256 << 20, .points = 200000, .views = 2000, .scenes = 100, .evaluations = 6, \
+        .worst = 12                                                                                \
     }
 
 /* Appends the object to `out`. Text in it is escaped for JSON, not for HTML (vd_report_page does

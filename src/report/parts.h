@@ -29,6 +29,7 @@ vd_status vd_report_pictures(vd_report *r, const char *name, const char *sql, co
                              int n, vd_err *err);
 void vd_report_timeline(vd_report *r);
 vd_status vd_report_map(vd_report *r, vd_err *err);
+vd_status vd_report_evaluations(vd_report *r, vd_err *err); /* the newest ones that are kept */
 vd_status vd_report_scenes(vd_report *r, vd_err *err); /* nothing where nothing was reconstructed */
 
 /* The present row as an object. */

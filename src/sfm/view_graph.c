@@ -28,7 +28,7 @@ static int by_neighbour(const void *a, const void *b) {
 
 static vd_status make_graph(graph *g, const vd_sfm_input *in, const uint8_t *trusted, vd_err *err) {
     g->start = vd_mem_array((size_t)in->n_images + 2, sizeof *g->start);
-    g->edge = vd_mem_array((size_t)in->n_pairs * 2, sizeof *g->edge);
+    g->edge = vd_mem_alloc(((size_t)in->n_pairs * 2 + 1) * sizeof *g->edge);
     if (g->start == NULL || g->edge == NULL) return vd_nomem(err);
     for (int32_t k = 0; k < in->n_pairs; k++) {
         if (!trusted[k]) continue;
@@ -54,12 +54,12 @@ static vd_quat turn(const vd_sfm_input *in, int32_t pair, int32_t from) {
     return in->pair[pair].a == from ? q : vd_quat_conj(q);
 }
 
-/* Whether a pair closes one of its triangles; *seen is how many it has, up to MOST_TRIANGLES. */
-static bool closes(const vd_sfm_input *in, const graph *g, int32_t pair, int *seen) {
+static vd_triangles look_around(const vd_sfm_input *in, const graph *g, int32_t pair,
+                                double closed_rad, int enough) {
     int32_t a = in->pair[pair].a, b = in->pair[pair].b;
     int32_t i = g->start[a], k = g->start[b];
-    *seen = 0;
-    while (i < g->start[a + 1] && k < g->start[b + 1] && *seen < MOST_TRIANGLES) {
+    vd_triangles t = { 0, 0 };
+    while (i < g->start[a + 1] && k < g->start[b + 1] && t.seen < MOST_TRIANGLES) {
         int32_t c = g->edge[i].to, d = g->edge[k].to;
         if (c != d) {
             c < d ? i++ : k++;
@@ -67,25 +67,35 @@ static bool closes(const vd_sfm_input *in, const graph *g, int32_t pair, int *se
         }
         /* to c by way of b, and at once */
         vd_quat around = vd_quat_mul(turn(in, g->edge[k].pair, b), turn(in, pair, a));
-        ++*seen;
-        if (vd_quat_angle_rad(around, turn(in, g->edge[i].pair, a)) < CLOSED_RAD) return true;
+        t.seen++;
+        t.closed += vd_quat_angle_rad(around, turn(in, g->edge[i].pair, a)) < closed_rad;
+        if (t.closed >= enough) break;
         i++;
         k++;
     }
-    return false;
+    return t;
 }
 
-static vd_status sift(uint8_t *trusted, const vd_sfm_input *in, int many, vd_err *err) {
+vd_status vd_view_graph_triangles(vd_triangles *out, const vd_sfm_input *in, const uint8_t *counts,
+                                  double closed_rad, int enough, vd_err *err) {
     vd_status st = VD_OK;
     graph g = { 0 };
-    VD_GO(make_graph(&g, in, trusted, err));
-    for (int32_t k = 0; k < in->n_pairs; k++) {
-        int seen;
-        if (trusted[k] && !closes(in, &g, k, &seen) && seen >= many) trusted[k] = 0;
-    }
+    VD_GO(make_graph(&g, in, counts, err));
+    for (int32_t k = 0; k < in->n_pairs; k++)
+        out[k] = counts[k] ? look_around(in, &g, k, closed_rad, enough) : (vd_triangles){ 0, 0 };
 done:
     vd_mem_free(g.start);
     vd_mem_free(g.edge);
+    return st;
+}
+
+static vd_status sift(uint8_t *trusted, const vd_sfm_input *in, int many, vd_err *err) {
+    vd_triangles *t = vd_mem_array((size_t)VD_MAX(in->n_pairs, 1), sizeof *t);
+    if (t == NULL) return vd_nomem(err);
+    vd_status st = vd_view_graph_triangles(t, in, trusted, CLOSED_RAD, 1, err);
+    for (int32_t k = 0; st == VD_OK && k < in->n_pairs; k++)
+        if (t[k].closed == 0 && t[k].seen >= many) trusted[k] = 0;
+    vd_mem_free(t);
     return st;
 }
 

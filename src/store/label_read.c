@@ -94,15 +94,18 @@ static vd_status walk_categories(vd_db *db, int64_t set, const vd_label_walk *wa
     bool row = false;
     if (walk->category == NULL) return VD_OK;
     VD_TRY(vd_db_prepare(&s, db,
-                         "SELECT source_id, name, parent, keypoints, edges FROM label_category"
-                         " WHERE set_id = ?1 ORDER BY category",
+                         "SELECT source_id, name, parent, keypoints, edges, thing"
+                         " FROM label_category WHERE set_id = ?1 ORDER BY category",
                          true, err));
     vd_stmt_bind(s, 1, vd_val_int(set));
     vd_status st = VD_OK;
     while ((st = vd_stmt_step(s, &row, err)) == VD_OK && row) {
         vd_label_category c = { .id = vd_stmt_int(s, 0),
                                 .name = vd_stmt_text(s, 1),
-                                .parent = vd_stmt_null(s, 2) ? NULL : vd_stmt_text(s, 2) };
+                                .parent = vd_stmt_null(s, 2) ? NULL : vd_stmt_text(s, 2),
+                                .thing = vd_stmt_null(s, 5)       ? 0
+                                         : vd_stmt_int(s, 5) != 0 ? 1
+                                                                  : -1 };
         vd_arena_clear(&arena);
         VD_GO(skeleton(&c, &arena, vd_stmt_text(s, 3), vd_stmt_text(s, 4), err));
         VD_GO(walk->category(walk->user, &c, err));

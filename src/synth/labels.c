@@ -123,7 +123,8 @@ vd_status vd_mistakes_draw(vd_mistakes *out, const vd_plan *p, const vd_seen_lis
         const vd_thing is = p->scene.object[m.object].thing;
         m.written = VD_N_THINGS;
         if (n < p->opt.label_swaps) /* any class but its own */
-            m.written = (vd_thing)(((int64_t)is + 1 + vd_rng_int(&r, VD_N_THINGS - 1)) % VD_N_THINGS);
+            m.written =
+                (vd_thing)(((int64_t)is + 1 + vd_rng_int(&r, VD_N_THINGS - 1)) % VD_N_THINGS);
         all.item[n++] = m; /* never before the one that is read */
     }
     all.n = n;
@@ -158,13 +159,14 @@ static vd_status annotation(vd_str *s, vd_str *counts, const vd_label_object *o,
     vd_str_clear(counts);
     vd_mask_text(&m, counts);
     VD_TRY(vd_str_check(counts, err));
-    vd_str_addf(s,
-                "%s{\"id\": %lld, \"image_id\": %lld, \"category_id\": %d, \"bbox\": [%g, %g, %g, %g], "
-                "\"area\": %lld, \"iscrowd\": 0, \"track_id\": %lld, \"segmentation\": {\"size\": "
-                "[%d, %d], \"counts\": ",
-                id > 1 ? ",\n" : "", (long long)id, (long long)view + 1, (int)class + 1, o->box[0],
-                o->box[1], o->box[2], o->box[3], (long long)o->area, (long long)o->track, m.height,
-                m.width);
+    vd_str_addf(
+        s,
+        "%s{\"id\": %lld, \"image_id\": %lld, \"category_id\": %d, \"bbox\": [%g, %g, %g, %g], "
+        "\"area\": %lld, \"iscrowd\": 0, \"track_id\": %lld, \"segmentation\": {\"size\": "
+        "[%d, %d], \"counts\": ",
+        id > 1 ? ",\n" : "", (long long)id, (long long)view + 1, (int)class + 1, o->box[0],
+        o->box[1], o->box[2], o->box[3], (long long)o->area, (long long)o->track, m.height,
+        m.width);
     vd_str_json(s, counts->data);
     vd_str_add(s, "}}");
     return VD_OK;

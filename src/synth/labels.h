@@ -26,9 +26,10 @@ vd_status vd_runs_of(vd_runs *out, const vd_picture *p, const vd_seen *seen, vd_
 vd_status vd_synth_labels_add(vd_label_set *set, const vd_plan *p, int64_t view,
                               const vd_seen *seen, const vd_runs *runs, vd_err *err);
 
-/* Draws the mistakes that the options ask for, sorted by view and object: labels of VD_MISTAKE_PIXELS
- * pixels or more, of objects that at least VD_MISTAKE_VIEWS views show so, in at most one of so many
- * of those views. Where that is not enough, fewer. *item to be freed by vd_mem_free. */
+/* Draws the mistakes that the options ask for, sorted by view and object: labels of
+ * VD_MISTAKE_PIXELS pixels or more, of objects that at least VD_MISTAKE_VIEWS views show so, in at
+ * most one of so many of those views. Where that is not enough, fewer. *item to be freed by
+ * vd_mem_free. */
 enum { VD_MISTAKE_PIXELS = 400, VD_MISTAKE_VIEWS = 3 };
 vd_status vd_mistakes_draw(vd_mistakes *out, const vd_plan *p, const vd_seen_list *seen,
                            vd_err *err);

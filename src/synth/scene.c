@@ -15,9 +15,9 @@ const char *vd_category_name(vd_category c) {
 }
 
 const char *vd_thing_name(vd_thing t) {
-    static const char *const name[VD_N_THINGS] = { "house",  "roof", "crate", "container",
-                                                   "column", "barrel", "tower", "ball",
-                                                   "cone", "pyramid", "plinth", "boulder",
+    static const char *const name[VD_N_THINGS] = { "house",  "roof",    "crate",  "container",
+                                                   "column", "barrel",  "tower",  "ball",
+                                                   "cone",   "pyramid", "plinth", "boulder",
                                                    "wall" };
     return name[t];
 }

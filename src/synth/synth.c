@@ -335,8 +335,7 @@ static vd_status write_labels(job *j, vd_mistakes *mistakes, int64_t *n, vd_err 
     vd_str_addf(&path, "%s/%s", j->dir, LABELS);
     vd_status st = vd_str_check(&path, err);
     if (st == VD_OK) st = vd_mistakes_draw(mistakes, j->plan, j->seen, err);
-    if (st == VD_OK)
-        st = vd_synth_labels_write(path.data, j->plan, &j->labels, mistakes, n, err);
+    if (st == VD_OK) st = vd_synth_labels_write(path.data, j->plan, &j->labels, mistakes, n, err);
     vd_str_reset(&path);
     return st;
 }

@@ -8,8 +8,8 @@
  *                       depth/view_001.npy (float32, metres along the optical axis, inf for sky),
  *                       masks/view_001.png (instances: 0 sky, 1 ground, from 2 on objects; 8 bits
  *                       for up to 254 objects, else 16)
- *     OUT/labels.json   on demand: what somebody would label, as COCO has it, with mistakes if asked
- *                       for; those are listed with the defects
+ *     OUT/labels.json   on demand: what somebody would label, as COCO has it, with mistakes if
+ * asked for; those are listed with the defects
  *
  * Conventions are those of the house: pixel centres at +0.5, poses cam_from_world with +z forward
  * and +y down, quaternions by field name. Distortion is COLMAP's RADIAL model, which is OpenCV's

@@ -91,10 +91,17 @@ T(thresholds_are_read_or_refused) {
     vd_err err = { 0 };
     T_OK(vd_audit_threshold(v, "swapped=0.25", &err));
     T_NEAR(v[VD_AUDIT_SWAPPED], 0.25, 0);
-    static const char *const bad[] = { "", "=", "swapped", "swapped=", "swapped=x", "swapped=2",
-                                       "swapped=-0.1", "swapped=nan", "swapped=0.5x", "other=0.5" };
-    for (int i = 0; i < VD_COUNT(bad); i++)
-        T_EQ(vd_audit_threshold(v, bad[i], NULL), VD_E_ARG);
+    static const char *const bad[] = { "",
+                                       "=",
+                                       "swapped",
+                                       "swapped=",
+                                       "swapped=x",
+                                       "swapped=2",
+                                       "swapped=-0.1",
+                                       "swapped=nan",
+                                       "swapped=0.5x",
+                                       "other=0.5" };
+    for (int i = 0; i < VD_COUNT(bad); i++) T_EQ(vd_audit_threshold(v, bad[i], NULL), VD_E_ARG);
     T_NEAR(v[VD_AUDIT_SWAPPED], 0.25, 0);
 }
 
@@ -277,8 +284,8 @@ T(sweep_finds_the_pairs_of_a_plain_search) {
     vd_err err = { 0 };
     for (int trial = 0; trial < 40; trial++) {
         for (int i = 0; i < N; i++) {
-            b[i] = (vd_sweep_box){ { vd_rng_range(&r, 0, 60), vd_rng_range(&r, 0, 60), vd_rng_range(&r, 1, 40),
-                                     vd_rng_range(&r, 1, 40) },
+            b[i] = (vd_sweep_box){ { vd_rng_range(&r, 0, 60), vd_rng_range(&r, 0, 60),
+                                     vd_rng_range(&r, 1, 40), vd_rng_range(&r, 1, 40) },
                                    i };
             if (i % 5 == 0 && i > 0) memcpy(b[i].at, b[i - 1].at, sizeof b[i].at);
         }
@@ -370,7 +377,8 @@ T(a_million_boxes_in_one_picture_take_no_square) {
         T_OK(vd_audit_doubles(&f, &s, &err));
         T_LT(vd_time_mono_s() - begun, 40); /* pairs would take hours */
         if (kind < 2) T_EQ(f.n, kind == 1 ? 0 : N - 1);
-        if (kind == 2) T_LT(0.99 * N, (double)f.n); /* each, but the first ones of their surroundings */
+        if (kind == 2)
+            T_LT(0.99 * N, (double)f.n); /* each, but the first ones of their surroundings */
         vd_audit_findings_reset(&f);
         vd_audit_set_reset(&s);
     }

@@ -58,11 +58,11 @@ T(class_files_that_are_none_are_refused) {
     const char *ok = "file,label\na,x\n";
     refused(t, &d, "", ok, "no header");
     refused(t, &d, "file,class\na,x\n", ok, "column \"label\"");
-    refused(t, &d, "file,label\na,x,y\n", ok, "line 2: 3 fields, the header has 2");
-    refused(t, &d, "file,label\n\"a,x\n", ok, "line 2: a quote that is not closed");
+    refused(t, &d, "file,label\na,x,y\n", ok, ":2: 3 fields, the header has 2");
+    refused(t, &d, "file,label\n\"a,x\n", ok, ":2: a quote that is not closed");
     refused(t, &d, ok, "file,label\na,x\na,y\n", "item 'a' occurs twice");
-    refused(t, &d, ok, "file,x,y\na,0.5,high\n", "line 2: 'high' is no score");
-    refused(t, &d, ok, "file,x,y\na,0.5,nan\n", "line 2: 'nan' is no score");
+    refused(t, &d, ok, "file,x,y\na,0.5,high\n", ":2: 'high' is no score");
+    refused(t, &d, ok, "file,x,y\na,0.5,nan\n", ":2: 'nan' is no score");
     t_dir_free(&d);
 }
 

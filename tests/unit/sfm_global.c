@@ -198,77 +198,6 @@ T(positions_are_found_from_nowhere) {
     }
 }
 
-/* As in the incremental mapper's test: half a pixel of 1200 is 1.7 mm at a distance of 4. */
-static const double CENTRE_LIMIT = 0.004, ROTATION_LIMIT_DEG = 0.1;
-
-static void check_model(t_case *t, const vd_sfm_result *out, const scene *s, int images,
-                        double limit) {
-    T_NEED(out->n_models >= 1);
-    const vd_sfm_model *m = &out->model[0];
-    views_error e = views_compare(m, s);
-    if (getenv("T_VERBOSE"))
-        fprintf(stderr, "%d models, %d of %d images, %d points, rmse %g, %g deg, %g px\n",
-                out->n_models, m->n_images, images, m->n_points, e.centre_rmse, e.rotation_deg,
-                m->mean_error_px);
-    T_EQ(m->n_images, images);
-    T_LT(e.centre_rmse, limit * CENTRE_LIMIT);
-    T_LT(e.rotation_deg, limit * ROTATION_LIMIT_DEG);
-    T_LT(m->mean_error_px, 0.8);
-    for (int i = 0; i < m->n_images; i++) T_EQ(out->verdict[m->image[i]].reason, VD_SFM_REGISTERED);
-}
-
-T(a_ring_is_mapped_whole) {
-    const int poses[] = { 10, 30, 100 };
-    vd_err err = { 0 };
-    for (int i = 0; i < VD_COUNT(poses); i++) {
-        vd_rng r = t_rng(t);
-        scene s = scene_make(&r, (scene_opt){ .poses = poses[i],
-                                              .points = 2000,
-                                              .model = VD_CAMERA_SIMPLE_RADIAL,
-                                              .see = 0.7,
-                                              .noise_px = 0.5 });
-        views v = views_of(
-            &s, &r,
-            (views_opt){ .clutter = 100, .wrong = 0.03, .least = 50, .miss = 0.3, .estimate = 1 });
-        vd_sfm_result out = { 0 };
-        T_OK(vd_sfm_global(&out, &v.in, NULL, NULL, NULL, &err));
-        T_EQ(out.n_models, 1);
-        check_model(t, &out, &s, poses[i], 1);
-        vd_sfm_result_reset(&out);
-        views_free(&v);
-        scene_free(&s);
-    }
-}
-
-/* Focal lengths wrong by a factor of two either way, pairs verified with them or without. */
-T(a_wrong_focal_length_is_mended) {
-    vd_err err = { 0 };
-    for (int round = 0; round < 4; round++) {
-        vd_rng r = t_rng(t);
-        scene s = scene_make(&r, (scene_opt){ .poses = 24,
-                                              .points = 2000,
-                                              .model = VD_CAMERA_SIMPLE_PINHOLE,
-                                              .see = 0.8,
-                                              .noise_px = 0.3 });
-        views v = views_of(&s, &r,
-                           (views_opt){ .clutter = 50,
-                                        .least = 50,
-                                        .miss = 0.2,
-                                        .wrong = 0.05,
-                                        .focal = round & 1 ? 2 : 0.5,
-                                        .estimate = 1 + round / 2 });
-        vd_sfm_result out = { 0 };
-        v.refine[0] = VD_REFINE_FOCAL;
-        T_OK(vd_sfm_global(&out, &v.in, NULL, NULL, NULL, &err));
-        T_EQ(out.n_models, 1);
-        check_model(t, &out, &s, 24, 1);
-        if (out.n_models > 0) T_NEAR(out.model[0].camera[0].params[0], 1200, 3);
-        vd_sfm_result_reset(&out);
-        views_free(&v);
-        scene_free(&s);
-    }
-}
-
 /* A camera for every picture, each focal length off by its own factor. */
 T(each_picture_has_a_camera_of_its_own) {
     for (int estimate = 1; estimate <= 2; estimate++) {
@@ -294,7 +223,7 @@ T(each_picture_has_a_camera_of_its_own) {
         memset(v.refine, VD_REFINE_FOCAL, 30);
         T_OK(vd_sfm_global(&out, &v.in, NULL, NULL, NULL, &err));
         T_EQ(out.n_models, 1);
-        check_model(t, &out, &s, 30, 4); /* a camera of its own knows its depth less well */
+        views_check(t, &out, 0, &s, 30, 4); /* a camera of its own knows its depth less well */
         for (int i = 0; i < 30 && out.n_models > 0; i++)
             T_NEAR(out.model[0].camera[i].params[0], 1200, 12);
         vd_sfm_result_reset(&out);
@@ -441,9 +370,9 @@ T(loops_are_mapped_among_wrong_pairs) {
         vd_sfm_result out = { 0 }, other = { 0 };
         T_OK(vd_sfm_global(&out, &in.in, NULL, NULL, NULL, &err));
         T_EQ(out.n_models, 1);
-        check_model(t, &out, &s, n, 2);
+        views_check(t, &out, 0, &s, n, 2);
         T_OK(vd_sfm_incremental(&other, &v.in, NULL, NULL, NULL, &err));
-        if (getenv("T_VERBOSE")) check_model(t, &other, &s, n, 10);
+        if (getenv("T_VERBOSE")) views_check(t, &other, 0, &s, n, 10);
         if (out.n_models == 1 && other.n_models > 0 && other.model[0].n_images == n)
             T_LT(views_compare(&out.model[0], &s).centre_rmse,
                  1.1 * views_compare(&other.model[0], &s).centre_rmse + 1e-4);
@@ -511,8 +440,8 @@ T(a_street_is_mapped_whole) {
         vd_sfm_result out = { 0 }, other = { 0 };
         T_OK(vd_sfm_global(&out, &v.in, NULL, NULL, NULL, &err));
         T_OK(vd_sfm_incremental(&other, &v.in, NULL, NULL, NULL, &err));
-        check_model(t, &out, &s, poses[i], 50);
-        check_model(t, &other, &s, poses[i], 50);
+        views_check(t, &out, 0, &s, poses[i], 50);
+        views_check(t, &other, 0, &s, poses[i], 50);
         if (out.n_models == 1 && other.n_models == 1)
             T_LT(views_compare(&out.model[0], &s).centre_rmse,
                  1.2 * views_compare(&other.model[0], &s).centre_rmse + 1e-3);
@@ -521,18 +450,6 @@ T(a_street_is_mapped_whole) {
         views_free(&v);
         scene_free(&s);
     }
-}
-
-static uint64_t digest(const vd_sfm_result *r) {
-    uint64_t h = vd_hash64(r->verdict, (size_t)r->n_images * sizeof *r->verdict);
-    for (int i = 0; i < r->n_models; i++) {
-        const vd_sfm_model *m = &r->model[i];
-        h = h * 31 + vd_hash64(m->cam_from_world, (size_t)m->n_images * sizeof *m->cam_from_world);
-        h = h * 31 + vd_hash64(m->camera, (size_t)m->n_cameras * sizeof *m->camera);
-        h = h * 31 + vd_hash64(m->point, (size_t)m->n_points * 3 * sizeof *m->point);
-        h = h * 31 + vd_hash64(m->obs, (size_t)m->track[m->n_points] * sizeof *m->obs);
-    }
-    return h;
 }
 
 T(threads_change_no_bit) {
@@ -555,8 +472,8 @@ T(threads_change_no_bit) {
         T_OK(vd_pool_new(&pool, jobs[i], &err));
         T_OK(vd_sfm_global(&out, &v.in, NULL, NULL, pool, &err));
         T_TRUE(out.n_models > 0);
-        if (i == 0) first = digest(&out);
-        if (digest(&out) != first) T_FAIL("%d jobs: other bits", jobs[i]);
+        if (i == 0) first = views_digest(&out);
+        if (views_digest(&out) != first) T_FAIL("%d jobs: other bits", jobs[i]);
         vd_sfm_result_reset(&out);
         vd_pool_free(pool);
         views_free(&v);
@@ -587,94 +504,9 @@ T(scenes_come_apart) {
         T_EQ(out.model[0].n_images, 15);
         T_EQ(out.model[0].image[0], 12);
         T_EQ(second.n_images, 12);
-        T_LT(views_compare(&second, &s.a).centre_rmse, CENTRE_LIMIT);
+        T_LT(views_compare(&second, &s.a).centre_rmse, VIEWS_CENTRE_LIMIT);
     }
     T_EQ(out.verdict[27].reason, VD_SFM_NO_OVERLAP);
     vd_sfm_result_reset(&out);
     two_scenes_free(&s);
-}
-
-/* Without parallax there is nothing to place; without pairs or images nothing to do. */
-T(what_has_no_parallax_gives_no_model) {
-    vd_err err = { 0 };
-    vd_rng r = t_rng(t);
-    scene s = scene_make(
-        &r, (scene_opt){ .poses = 5, .points = 800, .model = 0, .see = 0.9, .noise_px = 0.4 });
-    for (int i = 0; i < 5; i++) s.pose[i] = s.pose[0];
-    views v = views_of(&s, &r, (views_opt){ .least = 10 });
-    vd_sfm_result out = { 0 };
-    int pairs = v.in.n_pairs;
-    for (int i = 0; i < pairs; i++) v.pair[i].geometry.config = VD_TWO_VIEW_PANORAMIC;
-    T_OK(vd_sfm_global(&out, &v.in, NULL, NULL, NULL, &err));
-    T_EQ(out.n_models, 0);
-    for (int i = 0; i < 5; i++) T_EQ(out.verdict[i].reason, VD_SFM_NO_PARALLAX);
-    vd_sfm_result_reset(&out);
-    v.in.n_pairs = 0;
-    T_OK(vd_sfm_global(&out, &v.in, NULL, NULL, NULL, &err));
-    T_EQ(out.n_models, 0);
-    for (int i = 0; i < 5; i++) T_EQ(out.verdict[i].reason, VD_SFM_NO_OVERLAP);
-    vd_sfm_result_reset(&out);
-    vd_sfm_input nothing = { 0 };
-    T_OK(vd_sfm_global(&out, &nothing, NULL, NULL, NULL, &err));
-    T_EQ(out.n_models, 0);
-    vd_sfm_result_reset(&out);
-    v.in.n_pairs = pairs; /* for views_free */
-    views_free(&v);
-    scene_free(&s);
-}
-
-T(bad_input_is_an_error) {
-    vd_rng r = t_rng(t);
-    scene s = scene_make(&r, (scene_opt){ .poses = 4, .points = 200, .model = 0, .see = 0.9 });
-    views v = views_of(&s, &r, (views_opt){ .least = 10 });
-    T_NEED(v.in.n_pairs > 1);
-    for (int kind = 0; kind < 6; kind++) {
-        vd_err err = { 0 };
-        vd_sfm_result out = { 0 };
-        vd_sfm_image image = v.image[1];
-        vd_sfm_pair pair = v.pair[1];
-        double uv = v.uv[1][3], focal = v.camera[0].params[0];
-        switch (kind) {
-        case 0: v.image[1].camera = 1; break;
-        case 1: v.image[1].n = -4; break;
-        case 2: v.pair[1].b = v.pair[1].a; break;
-        case 3: v.uv[1][3] = NAN; break;
-        case 4: v.camera[0].params[0] = -1; break;
-        case 5: v.pair[1].geometry.cam2_from_cam1.q.w = NAN; break;
-        }
-        T_EQ(vd_sfm_global(&out, &v.in, NULL, NULL, NULL, &err), kind == 5 ? VD_OK : VD_E_ARG);
-        T_TRUE(kind == 5 || (err.msg[0] != 0 && out.n_models == 0));
-        vd_sfm_result_reset(&out);
-        v.image[1] = image;
-        v.pair[1] = pair;
-        v.uv[1][3] = uv;
-        v.camera[0].params[0] = focal;
-    }
-    views_free(&v);
-    scene_free(&s);
-}
-
-/* A refused allocation anywhere: an error, nothing leaked. The step grows, since there are
- * thousands. */
-T(refused_allocations_are_survived) {
-    vd_rng r = t_rng(t);
-    scene s = scene_make(
-        &r, (scene_opt){
-                .poses = 5, .points = 300, .model = 0, .see = 0.9, .noise_px = 0.3, .turns = 0.4 });
-    views v = views_of(&s, &r, (views_opt){ .least = 10, .focal = 1.2, .estimate = 2 });
-    bool hit = true;
-    v.refine[0] = VD_REFINE_FOCAL;
-    for (int n = 0; hit; n += 1 + n / 12) {
-        vd_err err = { 0 };
-        vd_sfm_result out = { 0 };
-        int64_t live = vd_mem_live();
-        vd_mem_fail_at(n, true);
-        vd_status st = vd_sfm_global(&out, &v.in, NULL, NULL, NULL, &err);
-        hit = vd_mem_fail_clear();
-        T_EQ(st, hit ? VD_E_NOMEM : VD_OK);
-        vd_sfm_result_reset(&out);
-        T_EQ(vd_mem_live(), live);
-    }
-    views_free(&v);
-    scene_free(&s);
 }

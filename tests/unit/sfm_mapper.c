@@ -6,57 +6,6 @@
 #include "sfm/tracks.h"
 #include "sfm_views.h"
 
-/* The rings have a radius of 4: half a pixel of 1200 is 1.7 mm at that distance, and a pose rests
- * on a hundred points and more. Errors are Gaussian here, where least squares would do a little
- * better than the loss that real matches want. */
-static const double CENTRE_LIMIT = 0.004, ROTATION_LIMIT_DEG = 0.13;
-
-static void check_within(t_case *t, const vd_sfm_result *out, int model, const scene *s, int images,
-                         double limit) {
-    T_NEED(out->n_models > model);
-    const vd_sfm_model *m = &out->model[model];
-    views_error e = views_compare(m, s);
-    T_EQ(m->n_images, images);
-    T_LT(e.centre_rmse, limit * CENTRE_LIMIT);
-    T_LT(e.rotation_deg, limit * ROTATION_LIMIT_DEG);
-    T_LT(m->mean_error_px, 0.8);
-    T_TRUE(m->n_points > 100);
-    T_TRUE(m->mean_track >= 2);
-    for (int i = 0; i < m->n_images; i++) {
-        T_EQ(out->verdict[m->image[i]].reason, VD_SFM_REGISTERED);
-        T_EQ(out->verdict[m->image[i]].model, model);
-        if (i > 0) T_TRUE(m->image[i] > m->image[i - 1]);
-    }
-    for (int i = 0; i < m->n_points; i++) T_TRUE(m->track[i + 1] - m->track[i] >= 2);
-}
-
-static void check_model(t_case *t, const vd_sfm_result *out, int model, const scene *s,
-                        int images) {
-    check_within(t, out, model, s, images, 1);
-}
-
-T(a_ring_is_mapped_whole) {
-    const int poses[] = { 12, 30, 100 };
-    vd_err err = { 0 };
-    for (int i = 0; i < VD_COUNT(poses); i++) {
-        vd_rng r = t_rng(t);
-        scene s = scene_make(&r, (scene_opt){ .poses = poses[i],
-                                              .points = 2000,
-                                              .model = VD_CAMERA_SIMPLE_RADIAL,
-                                              .see = 0.7,
-                                              .noise_px = 0.5 });
-        views v = views_of(&s, &r,
-                           (views_opt){ .clutter = 100, .wrong = 0.03, .least = 50, .miss = 0.3 });
-        vd_sfm_result out = { 0 };
-        T_OK(vd_sfm_incremental(&out, &v.in, NULL, NULL, NULL, &err));
-        T_EQ(out.n_models, 1);
-        check_model(t, &out, 0, &s, poses[i]);
-        vd_sfm_result_reset(&out);
-        views_free(&v);
-        scene_free(&s);
-    }
-}
-
 /* The focal length starts 10 % off, one camera a picture or one for all. */
 T(intrinsics_are_found) {
     vd_err err = { 0 };
@@ -77,80 +26,13 @@ T(intrinsics_are_found) {
         }
         T_OK(vd_sfm_incremental(&out, &v.in, NULL, NULL, NULL, &err));
         T_EQ(out.n_models, 1);
-        check_within(t, &out, 0, &s, 24,
-                     own ? 4 : 1); /* a camera of its own knows its depth less well */
+        views_check(t, &out, 0, &s, 24,
+                    own ? 4 : 1); /* a camera of its own knows its depth less well */
         for (int i = 0; i < s.n_cameras && out.n_models > 0; i++) {
             T_NEAR(out.model[0].camera[i].params[0], 1200, own ? 12 : 3);
             T_NEAR(out.model[0].camera[i].params[3], -0.05, own ? 0.02 : 0.005);
         }
         vd_sfm_result_reset(&out);
-        views_free(&v);
-        scene_free(&s);
-    }
-}
-
-/* Focal lengths wrong by a factor of two either way, pairs verified with them or without. */
-T(a_wrong_focal_length_is_mended) {
-    vd_err err = { 0 };
-    for (int round = 0; round < 4; round++) {
-        vd_rng r = t_rng(t);
-        scene s = scene_make(&r, (scene_opt){ .poses = 24,
-                                              .points = 2000,
-                                              .model = VD_CAMERA_SIMPLE_PINHOLE,
-                                              .see = 0.8,
-                                              .noise_px = 0.3 });
-        views v = views_of(&s, &r,
-                           (views_opt){ .clutter = 50,
-                                        .least = 50,
-                                        .miss = 0.2,
-                                        .wrong = 0.05,
-                                        .focal = round & 1 ? 2 : 0.5,
-                                        .estimate = 1 + round / 2 });
-        vd_sfm_result out = { 0 };
-        v.refine[0] = VD_REFINE_FOCAL;
-        T_OK(vd_sfm_incremental(&out, &v.in, NULL, NULL, NULL, &err));
-        T_EQ(out.n_models, 1);
-        check_model(t, &out, 0, &s, 24);
-        if (out.n_models > 0) T_NEAR(out.model[0].camera[0].params[0], 1200, 3);
-        vd_sfm_result_reset(&out);
-        views_free(&v);
-        scene_free(&s);
-    }
-}
-
-static uint64_t digest(const vd_sfm_result *r) {
-    uint64_t h = vd_hash64(r->verdict, (size_t)r->n_images * sizeof *r->verdict);
-    for (int i = 0; i < r->n_models; i++) {
-        const vd_sfm_model *m = &r->model[i];
-        h = h * 31 + vd_hash64(m->cam_from_world, (size_t)m->n_images * sizeof *m->cam_from_world);
-        h = h * 31 + vd_hash64(m->point, (size_t)m->n_points * 3 * sizeof *m->point);
-        h = h * 31 + vd_hash64(m->obs, (size_t)m->track[m->n_points] * sizeof *m->obs);
-    }
-    return h;
-}
-
-T(threads_change_no_bit) {
-    const int jobs[] = { 1, 2, 8 };
-    uint64_t first = 0;
-    for (int i = 0; i < VD_COUNT(jobs); i++) {
-        vd_err err = { 0 };
-        vd_rng r = t_rng(t);
-        vd_pool *pool = NULL;
-        scene s = scene_make(&r, (scene_opt){ .poses = 20,
-                                              .points = 1500,
-                                              .model = VD_CAMERA_RADIAL,
-                                              .see = 0.7,
-                                              .noise_px = 0.5 });
-        views v =
-            views_of(&s, &r, (views_opt){ .clutter = 50, .wrong = 0.05, .least = 50, .miss = 0.2 });
-        vd_sfm_result out = { 0 };
-        v.refine[0] = 7;
-        T_OK(vd_pool_new(&pool, jobs[i], &err));
-        T_OK(vd_sfm_incremental(&out, &v.in, NULL, NULL, pool, &err));
-        if (i == 0) first = digest(&out);
-        if (digest(&out) != first) T_FAIL("%d jobs: other bits", jobs[i]);
-        vd_sfm_result_reset(&out);
-        vd_pool_free(pool);
         views_free(&v);
         scene_free(&s);
     }
@@ -164,7 +46,7 @@ T(scenes_come_apart) {
     vd_sfm_result out = { 0 };
     T_OK(vd_sfm_incremental(&out, &s.in, NULL, NULL, NULL, &err));
     T_EQ(out.n_models, 2);
-    check_model(t, &out, 1, &s.a, 12);
+    views_check(t, &out, 1, &s.a, 12, 1);
     if (out.n_models == 2) {
         T_EQ(out.model[0].n_images, 15);
         T_EQ(out.model[0].image[0], 12);
@@ -193,7 +75,7 @@ T(halves_of_a_scene_are_joined) {
     o.resection_inliers = 60;
     T_OK(vd_sfm_incremental(&out, &v.in, &o, NULL, NULL, &err));
     T_EQ(out.n_models, 1);
-    check_within(t, &out, 0, &s, 24, 2);
+    views_check(t, &out, 0, &s, 24, 2);
     vd_sfm_result_reset(&out);
     views_free(&v);
     scene_free(&s);
@@ -219,7 +101,7 @@ T(positions_give_the_frame) {
     vd_sfm_result out = { 0 };
     T_OK(vd_sfm_incremental(&out, &v.in, NULL, NULL, NULL, &err));
     T_NEED(out.n_models == 1);
-    check_model(t, &out, 0, &s, 20);
+    views_check(t, &out, 0, &s, 20, 1);
     T_TRUE(out.model[0].in_position_frame);
     double sum = 0;
     for (int i = 0; i < 20; i++) {
@@ -238,7 +120,7 @@ T(positions_give_the_frame) {
         for (int k = 0; k < 3; k++) v.image[i].position[k] = vd_rng_range(&r, -100, 100);
     T_OK(vd_sfm_incremental(&out, &v.in, NULL, NULL, NULL, &err));
     T_NEED(out.n_models == 1);
-    check_model(t, &out, 0, &s, 20);
+    views_check(t, &out, 0, &s, 20, 1);
     T_TRUE(!out.model[0].in_position_frame);
     vd_sfm_result_reset(&out);
     views_free(&v);
@@ -272,42 +154,10 @@ T(most_pairs_are_wrong) {
     vd_sfm_result out = { 0 };
     T_OK(vd_sfm_incremental(&out, &in, NULL, NULL, NULL, &err));
     T_TRUE(out.n_models >= 1);
-    check_model(t, &out, 0, &s, 24);
+    views_check(t, &out, 0, &s, 24, 1);
     vd_sfm_result_reset(&out);
     vd_mem_free(pair);
     vd_mem_free(match);
-    views_free(&v);
-    scene_free(&s);
-}
-
-/* Pictures that cannot be placed say why. */
-T(what_has_no_parallax_gives_no_model) {
-    vd_err err = { 0 };
-    vd_rng r = t_rng(t);
-    scene s = scene_make(
-        &r, (scene_opt){ .poses = 5, .points = 800, .model = 0, .see = 0.9, .noise_px = 0.4 });
-    for (int i = 0; i < 5; i++) s.pose[i] = s.pose[0]; /* the same picture five times */
-    views v = views_of(&s, &r, (views_opt){ .least = 10 });
-    vd_sfm_result out = { 0 };
-    for (int i = 0; i < v.in.n_pairs; i++) v.pair[i].geometry.config = VD_TWO_VIEW_PANORAMIC;
-    T_OK(vd_sfm_incremental(&out, &v.in, NULL, NULL, NULL, &err));
-    T_EQ(out.n_models, 0);
-    for (int i = 0; i < 5; i++) T_EQ(out.verdict[i].reason, VD_SFM_NO_PARALLAX);
-    vd_sfm_result_reset(&out);
-    /* no pair at all, and no picture at all */
-    v.in.n_pairs = 0;
-    T_OK(vd_sfm_incremental(&out, &v.in, NULL, NULL, NULL, &err));
-    T_EQ(out.n_models, 0);
-    for (int i = 0; i < 5; i++) {
-        T_EQ(out.verdict[i].reason, VD_SFM_NO_OVERLAP);
-        T_EQ(out.verdict[i].best, -1);
-    }
-    vd_sfm_result_reset(&out);
-    vd_sfm_input nothing = { 0 };
-    T_OK(vd_sfm_incremental(&out, &nothing, NULL, NULL, NULL, &err));
-    T_EQ(out.n_models, 0);
-    vd_sfm_result_reset(&out);
-    v.in.n_pairs = 10; /* for views_free */
     views_free(&v);
     scene_free(&s);
 }
@@ -374,7 +224,7 @@ T(repeated_structure_shows) {
     /* without the twins nothing contradicts */
     T_OK(vd_sfm_incremental(&out, &v.in, NULL, NULL, NULL, &err));
     T_NEED(out.n_models == 1);
-    check_model(t, &out, 0, &s, POSES);
+    views_check(t, &out, 0, &s, POSES, 1);
     T_EQ(out.model[0].pairs_against, 0);
     T_EQ(out.model[0].pairs, right);
     vd_sfm_result_reset(&out);
@@ -403,7 +253,7 @@ T(a_plane_is_mapped) {
     T_TRUE(planar > v.in.n_pairs / 2); /* else this tests nothing */
     T_OK(vd_sfm_incremental(&out, &v.in, NULL, NULL, NULL, &err));
     T_EQ(out.n_models, 1);
-    check_model(t, &out, 0, &s, 10);
+    views_check(t, &out, 0, &s, 10, 1);
     vd_sfm_result_reset(&out);
     views_free(&v);
     scene_free(&s);
@@ -469,65 +319,11 @@ T(a_stranger_is_not_placed) {
     vd_sfm_result out = { 0 };
     T_OK(vd_sfm_incremental(&out, &v.in, NULL, NULL, NULL, &err));
     T_EQ(out.n_models, 1);
-    check_model(t, &out, 0, &s, 12);
+    views_check(t, &out, 0, &s, 12, 1);
     T_EQ(out.verdict[12].reason, VD_SFM_RESECTION);
     T_TRUE(out.verdict[12].of > 50);
     T_TRUE(out.verdict[12].inliers < 30);
     vd_sfm_result_reset(&out);
-    views_free(&v);
-    scene_free(&s);
-}
-
-T(bad_input_is_an_error) {
-    vd_rng r = t_rng(t);
-    scene s = scene_make(&r, (scene_opt){ .poses = 4, .points = 200, .model = 0, .see = 0.9 });
-    views v = views_of(&s, &r, (views_opt){ .least = 10 });
-    T_NEED(v.in.n_pairs > 1);
-    for (int kind = 0; kind < 6; kind++) {
-        vd_err err = { 0 };
-        vd_sfm_result out = { 0 };
-        vd_sfm_image image = v.image[1];
-        vd_sfm_pair pair = v.pair[1];
-        double uv = v.uv[1][3], focal = v.camera[0].params[0];
-        switch (kind) {
-        case 0: v.image[1].camera = 1; break;
-        case 1: v.image[1].n = -4; break;
-        case 2: v.pair[1].b = v.pair[1].a; break;
-        case 3: v.uv[1][3] = NAN; break;
-        case 4: v.camera[0].params[0] = -1; break;
-        case 5: v.image[1].has_position = true; break; /* with a sigma of 0 */
-        }
-        T_EQ(vd_sfm_incremental(&out, &v.in, NULL, NULL, NULL, &err), VD_E_ARG);
-        T_TRUE(err.msg[0] != 0 && out.n_models == 0);
-        v.image[1] = image;
-        v.pair[1] = pair;
-        v.uv[1][3] = uv;
-        v.camera[0].params[0] = focal;
-    }
-    views_free(&v);
-    scene_free(&s);
-}
-
-/* A refused allocation anywhere: an error, nothing leaked. The step grows, since there are
- * thousands. */
-T(refused_allocations_are_survived) {
-    vd_rng r = t_rng(t);
-    scene s = scene_make(
-        &r, (scene_opt){
-                .poses = 5, .points = 300, .model = 0, .see = 0.9, .noise_px = 0.3, .turns = 0.4 });
-    views v = views_of(&s, &r, (views_opt){ .least = 10 });
-    bool hit = true;
-    for (int n = 0; hit; n += 1 + n / 12) {
-        vd_err err = { 0 };
-        vd_sfm_result out = { 0 };
-        int64_t live = vd_mem_live();
-        vd_mem_fail_at(n, true);
-        vd_status st = vd_sfm_incremental(&out, &v.in, NULL, NULL, NULL, &err);
-        hit = vd_mem_fail_clear();
-        T_EQ(st, hit ? VD_E_NOMEM : VD_OK);
-        vd_sfm_result_reset(&out);
-        T_EQ(vd_mem_live(), live);
-    }
     views_free(&v);
     scene_free(&s);
 }
