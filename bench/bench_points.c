@@ -1,7 +1,7 @@
-/* bench_points [VIEWS [POINTS]]: votes about labels by 3D points at the size of a large scene, arrays
- * in memory. Objects of 100 points are seen by 8 to 24 views that follow each other; each label also
- * covers a third of the points of its neighbour, as boxes do, half of them surely; one label in a
- * hundred has a wrong class. Prints processor time, precision and recall as JSON.
+/* bench_points [VIEWS [POINTS]]: votes about labels by 3D points at the size of a large scene,
+ * arrays in memory. Objects of 100 points are seen by 8 to 24 views that follow each other; each
+ * label also covers a third of the points of its neighbour, as boxes do, half of them surely; one
+ * label in a hundred has a wrong class. Prints processor time, precision and recall as JSON.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,7 +46,8 @@ static void see(scene *s, vd_rng *r, int32_t view, int32_t object, int32_t k, bo
 
 static bool scene_make(scene *s, int64_t views, int64_t points) {
     vd_rng r = vd_rng_for(1, 2, 3);
-    const int64_t objects = points / POINTS_PER_OBJECT, most_labels = objects * (LEAST_VIEWS + MORE_VIEWS),
+    const int64_t objects = points / POINTS_PER_OBJECT,
+                  most_labels = objects * (LEAST_VIEWS + MORE_VIEWS),
                   most = most_labels * POINTS_PER_OBJECT;
     int32_t *first = vd_mem_array((size_t)objects + 1, sizeof *first),
             *last = vd_mem_array((size_t)objects + 1, sizeof *last);
@@ -60,8 +61,8 @@ static bool scene_make(scene *s, int64_t views, int64_t points) {
     s->label_class = vd_mem_array((size_t)most_labels, sizeof *s->label_class);
     s->true_class = vd_mem_array((size_t)most_labels, sizeof *s->true_class);
     s->exact = vd_mem_array((size_t)most_labels, 1);
-    if (!first || !last || !s->view || !s->point || !s->n_covers || !s->cover || !s->covers || !s->xy ||
-        !s->label_view || !s->label_class || !s->true_class || !s->exact)
+    if (!first || !last || !s->view || !s->point || !s->n_covers || !s->cover || !s->covers ||
+        !s->xy || !s->label_view || !s->label_class || !s->true_class || !s->exact)
         return false;
     for (int64_t k = 0; k < objects; k++) { /* objects that stand side by side are seen together */
         first[k] = (int32_t)(k * views / objects);
@@ -76,7 +77,8 @@ static bool scene_make(scene *s, int64_t views, int64_t points) {
             const bool wrong = vd_rng_int(&r, 100) == 0;
             s->label_view[label] = v;
             s->true_class[label] = class;
-            s->label_class[label] = wrong ? (class + 1 + (int32_t)vd_rng_int(&r, CLASSES - 1)) % CLASSES : class;
+            s->label_class[label] =
+                wrong ? (class + 1 + (int32_t)vd_rng_int(&r, CLASSES - 1)) % CLASSES : class;
             s->n_wrong += wrong;
             for (int32_t p = 0; p < POINTS_PER_OBJECT; p++)
                 if (vd_rng_int(&r, 3) > 0) see(s, &r, v, (int32_t)k, p, before);
@@ -122,13 +124,16 @@ int main(int argc, char **argv) {
     }
     const double took = cpu_s() - began;
     for (int64_t i = 0; i < d.n; i++)
-        right += d.row[i].label >= 0 && s.label_class[d.row[i].label] != s.true_class[d.row[i].label] &&
+        right += d.row[i].label >= 0 &&
+                 s.label_class[d.row[i].label] != s.true_class[d.row[i].label] &&
                  d.row[i].class_of_most == s.true_class[d.row[i].label];
     getrusage(RUSAGE_SELF, &used);
-    printf("{\"bench\": \"points\", \"views\": %lld, \"points\": %lld, \"observations\": %lld, \"labels\": %d, \"cpu_s\": %.3f, "
-           "\"target_s\": 10, \"peak_mb\": %ld, \"planted\": %lld, \"found\": %lld, \"precision\": %.4f, \"recall\": %.4f}\n",
-           (long long)views, (long long)points, (long long)s.in.n, s.in.n_labels, took, used.ru_maxrss / 1024,
-           (long long)s.n_wrong, (long long)d.n, d.n > 0 ? (double)right / (double)d.n : 1,
-           s.n_wrong > 0 ? (double)right / (double)s.n_wrong : 1);
+    printf(
+        "{\"bench\": \"points\", \"views\": %lld, \"points\": %lld, \"observations\": %lld, \"labels\": %d, \"cpu_s\": %.3f, "
+        "\"target_s\": 10, \"peak_mb\": %ld, \"planted\": %lld, \"found\": %lld, \"precision\": %.4f, \"recall\": %.4f}\n",
+        (long long)views, (long long)points, (long long)s.in.n, s.in.n_labels, took,
+        used.ru_maxrss / 1024, (long long)s.n_wrong, (long long)d.n,
+        d.n > 0 ? (double)right / (double)d.n : 1,
+        s.n_wrong > 0 ? (double)right / (double)s.n_wrong : 1);
     return 0; /* the system takes the memory back */
 }
