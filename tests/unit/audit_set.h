@@ -30,7 +30,8 @@ static inline vd_audit_image *add_image(vd_audit_set *s, const char *name, int32
 }
 
 /* Of the last picture. */
-static inline int64_t add_box(vd_audit_set *s, int32_t category, double x, double y, double w, double h) {
+static inline int64_t add_box(vd_audit_set *s, int32_t category, double x, double y, double w,
+                              double h) {
     vd_err err = { 0 };
     if (VD_GROW(s->object, s->cap_objects, s->n_objects + 1, &err) != VD_OK) abort();
     s->object[s->n_objects] = (vd_audit_object){ .row = s->n_objects + 1,
@@ -50,8 +51,8 @@ static inline vd_audit_object *object_at(vd_audit_set *s, int64_t i) {
     return &s->object[i];
 }
 
-static inline int64_t add_guess(vd_audit_set *s, int32_t category, double x, double y, double w, double h,
-                         double score) {
+static inline int64_t add_guess(vd_audit_set *s, int32_t category, double x, double y, double w,
+                                double h, double score) {
     int64_t i = add_box(s, category, x, y, w, h);
     s->object[i].score = score;
     return i;
@@ -63,7 +64,8 @@ static inline int64_t count(const vd_audit_findings *f, vd_audit_kind kind) {
     return n;
 }
 
-static inline const vd_audit_finding *find(const vd_audit_findings *f, vd_audit_kind kind, int64_t label) {
+static inline const vd_audit_finding *find(const vd_audit_findings *f, vd_audit_kind kind,
+                                           int64_t label) {
     for (int64_t i = 0; i < f->n; i++)
         if (f->row[i].kind == kind && f->row[i].label == label) return &f->row[i];
     return NULL;
