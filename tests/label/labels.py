@@ -423,28 +423,58 @@ def imports(base):
     check(box == [(16, 30, 32, 20)], "yolo by the catalog's size: %s %s" % (box, r.stderr.decode()))
 
 
+LABEL_TABLES = ("label_set", "label_category", "label_image", "label", "label_problem")
+
+
+def everything(dataset):
+    """All rows of the tables of labels, and what indexes there are."""
+    out = {t: rows(dataset, "SELECT * FROM %s ORDER BY 1, 2" % t) for t in LABEL_TABLES}
+    out["indexes"] = rows(dataset, "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name LIKE 'label%' ORDER BY 1")
+    return out
+
+
 def killed(base, dataset):
-    """SIGKILL in the middle; what was there is there, and it can be imported again."""
+    """SIGKILL at many moments of an import, and of one that replaces: the catalog is as before, or has all of it."""
     r = random.Random(9)
     images = [{"id": i, "file_name": "p%d.jpg" % i, "width": 640, "height": 480} for i in range(2000)]
-    notes = [{"id": k, "image_id": r.randrange(2000), "category_id": 1, "iscrowd": 0, "area": 1.0, "bbox": [1, 2, 3, 4],
-              "segmentation": [[round(r.uniform(0, 600), 2) for _ in range(40)]]} for k in range(60000)]
-    path = write(os.path.join(base, "large.json"), {"images": images, "categories": [{"id": 1, "name": "a"}], "annotations": notes})
-    before = rows(dataset, "SELECT count(*), sum(id) FROM label")
-    hits = 0
-    for delay in (0.02, 0.05, 0.1, 0.2):
-        p = subprocess.Popen([BIN, "import", dataset, path, "--name", "large"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(delay)
-        p.send_signal(signal.SIGKILL)
-        hits += p.wait() != 0
-        now = rows(dataset, "SELECT count(*), sum(id) FROM label")
-        if now[0][0] == before[0][0] + len(notes):  # all of it was in before the signal came
-            run("import", dataset, write(os.path.join(base, "none.json"), {"images": []}), "--name", "large", "--replace")
-            now = rows(dataset, "SELECT count(*), sum(id) FROM label")
-        check(now == before, "killed after %g s: %s, before %s" % (delay, now, before))
-    check(hits > 0, "no import was killed")
-    check(run("import", dataset, path, "--name", "large", "--replace").returncode == 0, "import after the kills")
-    check(rows(dataset, "SELECT count(*) FROM label") == [(before[0][0] + 60000,)], "all labels are there")
+
+    def document(name, n):
+        notes = [{"id": k, "image_id": r.randrange(2000), "category_id": 1, "iscrowd": 0, "area": 1.0, "bbox": [1, 2, 3, 4],
+                  "segmentation": [[round(r.uniform(0, 600), 2) for _ in range(40)]]} for k in range(n)]
+        return write(os.path.join(base, name), {"images": images, "categories": [{"id": 1, "name": "a"}], "annotations": notes})
+
+    first, second = document("large.json", 40000), document("other.json", 30000)
+    begun = time.monotonic()
+    check(run("import", dataset, second, "--name", "large").returncode == 0, "an import that is left alone")
+    took = time.monotonic() - begun
+    for replace in (False, True):
+        hits = 0
+        if not replace:  # as if there had been none
+            db = sqlite3.connect(os.path.join(dataset, "catalog.db"))
+            db.executescript("DELETE FROM label WHERE image_id IN (SELECT i.id FROM label_image i JOIN label_set s ON s.id = i.set_id"
+                             " WHERE s.name = 'large'); DELETE FROM label_image WHERE set_id IN (SELECT id FROM label_set WHERE name = 'large');"
+                             " DELETE FROM label_category WHERE set_id IN (SELECT id FROM label_set WHERE name = 'large');"
+                             " DELETE FROM label_set WHERE name = 'large'")
+            db.close()
+        for share in (0.05, 0.2, 0.4, 0.6, 0.75, 0.9):
+            before = everything(dataset)
+            p = subprocess.Popen([BIN, "import", dataset, first, "--name", "large"] + ["--replace"] * replace,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(share * took)
+            p.send_signal(signal.SIGKILL)
+            killed = p.wait() != 0
+            hits += killed
+            now = everything(dataset)
+            done = len(now["label"]) == len(before["label"]) + 40000 - 30000 * replace  # in before the signal came
+            check(now == before or done, "killed after %g of an import%s" % (share, " that replaces" * replace))
+            check(rows(dataset, "PRAGMA integrity_check") == [("ok",)], "the file after a kill")
+            check(now["indexes"] == before["indexes"], "indexes after a kill")
+            if done:  # back to what it was
+                check(run("import", dataset, second, "--name", "large", "--replace").returncode == 0, "import after the kill")
+                break
+        check(hits > 0, "no import%s was killed" % (" that replaces" * replace))
+        check(run("import", dataset, second, "--name", "large", "--replace").returncode == 0, "import after the kills")
+    check(rows(dataset, "SELECT objects FROM label_set WHERE name = 'large'") == [(30000,)], "all labels are there")
 
 
 def main():
