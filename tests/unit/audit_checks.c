@@ -293,8 +293,8 @@ T(doubles_compare_how_outlines_fill_their_boxes) {
     vd_audit_set_reset(&s);
 }
 
-T(a_million_boxes_in_one_picture_take_no_square) {
-    enum { N = 1000000 };
+T(many_boxes_in_one_picture_take_no_square) {
+    enum { N = 300000 };
     vd_err err = { 0 };
     for (int kind = 0; kind < 3; kind++) { /* all the same; one column; a heap */
         vd_audit_set s = { 0 };
