@@ -8,6 +8,7 @@ const drawEvaluation = (e, kit) => {
   const THIN = "\u202f", known = v => v !== null && v !== undefined && v >= 0;
   const figure = v => known(v) ? v.toFixed(3) : "\u2013";
   const between = (lo, hi) => known(lo) && known(hi) ? figure(lo) + "\u2013" + figure(hi) : "";
+  const things = { detection: "Objects", classification: "Items", segmentation: "Size" }[e.task] || "Objects";
   const classes = R.classes || [], named = R.class_figures || [];
   const weight = k => classes[k] ? classes[k].truths : 0;
   const common = classes.map((c, k) => k).filter(k => weight(k) > 0 || classes[k].predictions > 0).sort((a, b) => weight(b) - weight(a) || a - b);
@@ -50,12 +51,12 @@ const drawEvaluation = (e, kit) => {
     if (common.length === 0) return null;
     const shown = common.slice(0, max), first = named[0];
     const body = h("div", null), all = common.length > max && h("button", { class: "link", type: "button" }, "all " + count(common.length));
-    const fill = list => body.replaceChildren(table([["Class", k => classes[k].name], ["Objects", k => count(classes[k].truths), "n"],
+    const fill = list => body.replaceChildren(table([["Class", k => classes[k].name], [things, k => count(classes[k].truths), "n"],
       ["", k => h("div", { class: "span" }, h("b", { style: "width:" + (100 * Math.max(0, classes[k].figures[0] || 0)).toFixed(1) + "%" })), "w"],
       ...named.slice(0, 3).map((n, i) => [n, k => figure(classes[k].figures[i]), i ? "n xs" : "n"])], list));
     fill(shown);
     if (all) all.addEventListener("click", () => { fill(common); all.parentNode.remove(); });
-    return h("div", null, h("h3", null, words(first) + " by class"), body, all && h("p", { class: "note" }, "The " + count(max) + " with most objects; ", all));
+    return h("div", null, h("h3", null, words(first) + " by class"), body, all && h("p", { class: "note" }, "The " + count(max) + " largest; ", all));
   }
 
   /* ---- confusions ---- */
@@ -66,11 +67,11 @@ const drawEvaluation = (e, kit) => {
     const rest = common.length > max, place = new Map(axis.map((k, i) => [k, i]));
     if (rest) axis.push("other classes");
     const other = axis.length - 1, none = axis.length;
-    axis.push(background ? "background" : "no prediction");
+    if (background || M.cells.some(c => c[1] < 0)) axis.push(background ? "background" : "no prediction");
     const at = k => k < 0 ? none : inside.has(k) ? place.get(k) : other, n = axis.length, sum = new Float64Array(n * n), row = new Float64Array(n);
     for (const [t, p, c] of M.cells) { sum[at(t) * n + at(p)] += c; row[at(t)] += c; }
     const label = k => typeof k === "string" ? k : classes[k].name, cut = t => t.length > 18 ? t.slice(0, 17) + "\u2026" : t;
-    const size = n > 30 ? 13 : n > 16 ? 17 : 24, L = 118, T = 100, W = L + n * size + 40, H = T + n * size + 4;
+    const size = n > 30 ? 13 : n > 14 ? 17 : 34, L = 118, T = 100, W = L + n * size + 40, H = T + n * size + 4;
     const g = s("svg", { viewBox: "0 0 " + W + " " + H, width: W, height: H, role: "img", "aria-label": "matrix of confusions" });
     for (let i = 0; i < n; i++) {
       if (row[i] > 0 || i < none) g.append(s("rect", { class: "back", x: L, y: T + i * size, width: n * size - 1, height: size - 1 }));
@@ -82,9 +83,10 @@ const drawEvaluation = (e, kit) => {
       if (!(v > 0)) continue;
       g.append(s("rect", { class: "cell" + (i === k ? " same" : ""), x: L + k * size, y: T + i * size, width: size - 1, height: size - 1, "fill-opacity": (0.12 + 0.88 * v / row[i]).toFixed(3) },
         s("title", null, label(axis[i]) + " \u2192 " + label(axis[k]) + ": " + count(v) + " (" + (100 * v / row[i]).toFixed(1) + THIN + "%)")));
+      if (n <= 14) g.append(s("text", { class: v > row[i] / 2 ? "on" : null, x: L + (k + 0.5) * size, y: T + (i + 0.5) * size + 3.5, "text-anchor": "middle" }, v < 1e4 ? v : (v / 1000).toFixed(0) + "k"));
     }
-    const note = background ? "Rows are what is there, columns what was seen, at an overlap of 0.5" + (M.least_score > 0 ? " and scores from " + num(M.least_score) : "") + ". The last column is what was missed, the last row false alarms. Darker is a larger share of the row."
-      : "Rows are the true classes, columns the guesses. Darker is a larger share of the row.";
+    const note = background ? "Rows are what is there, columns what was seen, at an overlap of 0.5" + (M.least_score > 0 ? " and scores from " + num(M.least_score) : "") + ". The last column is what was missed, the last row false alarms. Stronger is a larger share of the row."
+      : "Rows are the true classes, columns the guesses. Stronger is a larger share of the row.";
     return h("div", { class: "matrix" }, h("h3", null, "Confusions"), h("div", { class: "scroll" }, g), h("p", { class: "note" }, note));
   }
 
@@ -92,15 +94,16 @@ const drawEvaluation = (e, kit) => {
   function slices() {
     if (!R.slices || R.slices.length === 0) return null;
     const by = [...new Set(R.slices.map(r => r.by))], f = R.figures, shown = f.map((x, i) => i).filter(i => R.slices.some(r => known(r.figures[i][0]))).slice(0, 4);
+    if (shown.length === 0) return null;
+    const has = (b, key) => R.slices.find(r => r.by === b)[key] !== undefined;
     const span = v => h("div", { class: "span" }, h("b", { style: "width:" + (100 * Math.max(0, v[0])).toFixed(1) + "%" }),
       known(v[1]) && h("i", { style: "left:" + (100 * v[1]).toFixed(1) + "%;width:" + (100 * (v[2] - v[1])).toFixed(1) + "%", title: between(v[1], v[2]) }));
     return by.map(b => h("div", null, h("h3", null, "By " + b),
-      table([["Slice", r => r.slice, "uri"], ["Pictures", r => count(r.pictures), "n"], r0(b, "truths") && ["Objects", r => count(r.truths), "n xs"],
+      table([["Slice", r => r.slice, "slice"], ["Pictures", r => count(r.pictures), "n"], has(b, "truths") && ["Objects", r => count(r.truths), "n xs"],
         ["", r => known(r.figures[shown[0]][0]) ? span(r.figures[shown[0]]) : "", "w"],
-        ...shown.map((i, k) => [f[i][0], r => figure(r.figures[i][0]), k ? "n xs" : "n"]), ["95" + THIN + "% of " + f[shown[0]][0], r => between(r.figures[shown[0]][1], r.figures[shown[0]][2]), "n xs"]].filter(Boolean),
+        ...shown.map((i, k) => [words(f[i][0]), r => figure(r.figures[i][0]), k ? "n xs" : "n"]), ["95" + THIN + "% of " + words(f[shown[0]][0]), r => between(r.figures[shown[0]][1], r.figures[shown[0]][2]), "n xs"]].filter(Boolean),
       R.slices.filter(r => r.by === b))));
   }
-  const r0 = (b, key) => R.slices.find(r => r.by === b)[key] !== undefined;
 
   /* ---- the worst pictures ---- */
   const style = { hit: "found", miss: "missed", false_alarm: "false", confused: "other" };

@@ -36,8 +36,8 @@ static const vd_arg args[] = {
     JUDGE_SET_ARGS,
     { .name = "confidence",
       .value = "SCORE",
-      .def = "0",
-      .help = "least score of predictions that --keep counts; best: that of the highest F1" },
+      .help =
+          "least score of predictions that --keep counts; best: that of the highest F1; not given: all count" },
     { .name = "arrays",
       .value = "DIR",
       .help = "write precision.npy, scores.npy [T,R,K,A,M] and recall.npy [T,K,A,M] there" },

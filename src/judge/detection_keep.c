@@ -220,10 +220,8 @@ static vd_status add_rows(vd_evaluation_rows *rows, vd_opcall *c, const vd_detec
 static vd_status parse_confidence(double *out, const char *text, const vd_detect_point *best,
                                   vd_err *err) {
     char *end = NULL;
-    if (strcmp(text, "best") == 0) {
-        *out = best->score;
-        return VD_OK;
-    }
+    *out = text == NULL ? -INFINITY : best->score;
+    if (text == NULL || strcmp(text, "best") == 0) return VD_OK;
     errno = 0;
     *out = strtod(text, &end);
     return end != text && *end == '\0' && errno == 0 && isfinite(*out)
@@ -242,8 +240,8 @@ vd_status vd_detection_keep(vd_opcall *c, const vd_detection *w, vd_err *err) {
     double least = 0;
     VD_GO(vd_detect_best_point(&best, &w->hits[0], &w->rules, err));
     VD_GO(parse_confidence(&least, vd_arg_text(c, "confidence"), &best, err));
-    VD_GO(vd_detect_verdicts_make(&v, &w->truth, &w->set[0], &w->hits[0], &w->rules,
-                                  vd_arg_given(c, "confidence") ? least : -INFINITY, w->pool, err));
+    VD_GO(vd_detect_verdicts_make(&v, &w->truth, &w->set[0], &w->hits[0], &w->rules, least, w->pool,
+                                  err));
     VD_GO(result_json(&result, w, &v, &best, least, err));
     st = vd_judge_keep_begin(&keep, c, "detection", result.data, err);
     if (st == VD_OK) st = add_rows(keep.rows, c, w, &v, err);

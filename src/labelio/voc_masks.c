@@ -58,15 +58,22 @@ static vd_status read_labelmap(vd_voc_masks *v, const char *path, vd_err *err) {
     return st;
 }
 
+/* Whether the folder has something of that name. */
+static vd_status has(vd_voc_masks *v, bool *out, bool (*is)(const char *path), const char *name,
+                     vd_err *err) {
+    vd_join(&v->path, v->root, name);
+    VD_TRY(vd_str_check(&v->path, err));
+    *out = is(v->path.data);
+    return VD_OK;
+}
+
 vd_status vd_voc_masks_open(vd_voc_masks *v, vd_label_in *in, const char *root, vd_err *err) {
     v->in = in;
     v->root = root;
-    v->classes_there = vd_is_folder(vd_join(&v->path, root, folders[CLASSES]));
-    v->objects_there = vd_is_folder(vd_join(&v->path, root, folders[OBJECTS]));
-    vd_join(&v->path, root, "labelmap.txt");
-    VD_TRY(vd_str_check(&v->path, err));
+    VD_TRY(has(v, &v->classes_there, vd_is_folder, folders[CLASSES], err));
+    VD_TRY(has(v, &v->objects_there, vd_is_folder, folders[OBJECTS], err));
     if (!v->classes_there && !v->objects_there) return VD_OK;
-    v->labelmap = vd_is_file(v->path.data);
+    VD_TRY(has(v, &v->labelmap, vd_is_file, "labelmap.txt", err));
     if (v->labelmap) return read_labelmap(v, v->path.data, err);
     for (int i = 0; i < VD_COUNT(voc_classes); i++)
         VD_TRY(add_class(v, voc_classes[i], strlen(voc_classes[i]), vd_voc_colour(i), err));

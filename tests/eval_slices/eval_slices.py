@@ -393,6 +393,58 @@ def label_sets_are_as_good_as_files(w):
     js("eval", "kept", w.d, "--remove", "sets")
 
 
+def label_sets_of_real_files(w):
+    data = os.path.join(os.environ.get("VIDIMUS_TEST_DATA", ""), "coco/cocoeval")
+    if not os.path.isdir(data):
+        return "coco/cocoeval is not there, it"
+    api = data + "/dataset/cocoapi/instances_val2014_"
+    for kind, t, p in (("bbox", api + "100.json", api + "fakebbox100_results.json"), ("segm", api + "100.json", api + "fakesegm100_results.json"),
+                       ("keypoints", data + "/keypoints_dataset/gt_dataset.json", data + "/keypoints_dataset/dt_dataset.json"),
+                       ("bbox", data + "/dataset/gt_dataset.json", data + "/dataset/dt_dataset.json")):
+        for name, path in (("real_t", t), ("real_p", p)):
+            common.vidimus("import", w.d, path, "--format", "coco", "--name", name, "--replace", "--quiet")
+        whole = js("eval", "detection", "--type", kind, "--truth", t, "--pred", p, "--bootstrap", 5)
+        sets = js("eval", "detection", "--type", kind, "--truth-set", "real_t", "--pred-set", "real_p", "--dataset", w.d, "--bootstrap", 5)
+        need(sets == whole, kind, t, sets, whole)
+    return None
+
+
+def turned(jpeg, orientation):
+    """The JPEG with this EXIF orientation alone (TIFF with one entry)."""
+    out, at = b"\xff\xd8", 2
+    tiff = b"II*\0" + struct.pack("<IHHHIHHI", 8, 1, 0x0112, 3, 1, orientation, 0, 0)
+    out += b"\xff\xe1" + struct.pack(">H", 8 + len(tiff)) + b"Exif\0\0" + tiff
+    while jpeg[at + 1] != 0xda:
+        size = 2 + struct.unpack(">H", jpeg[at + 2:at + 4])[0]
+        if jpeg[at + 1] not in (0xe1,):
+            out += jpeg[at:at + size]
+        at += size
+    return out + jpeg[at:]
+
+
+def boxes_are_those_of_the_upright_picture(w):
+    s = w.s + "/turn"
+    os.makedirs(s)
+    common.vidimus("synth", s + "/cap", "--views", 1, "--width", 200, "--height", 100, "--defects", 0, "--quiet")
+    jpeg = common.read(s + "/cap/images/view_001.jpg")
+    x, y, bw, bh = 10, 20, 30, 50
+    want = {1: (x, y, bw, bh), 5: (y, x, bh, bw), 6: (100 - y - bh, x, bh, bw), 7: (100 - y - bh, 200 - x - bw, bh, bw), 8: (y, 200 - x - bw, bh, bw),
+            "half": (2 * x, 2 * y, 2 * bw, 2 * bh)}
+    images, notes = [], []
+    for k, o in enumerate(want):
+        common.write(f"{s}/in/o{o}.jpg", turned(jpeg, o if o != "half" else 1))
+        scale = 2 if o == "half" else 1
+        images.append({"id": k + 1, "file_name": f"o{o}.jpg", "width": 200 // scale, "height": 100 // scale})
+        notes.append({"id": k + 1, "image_id": k + 1, "category_id": 1, "bbox": [x, y, bw, bh]})
+    t = w.save("turn_t", {"images": images, "annotations": notes, "categories": [{"id": 1, "name": "a"}]})
+    common.vidimus("run", s + "/in", "--out", s + "/t.vidimus", "--only", "add,check,measure", "--quiet")
+    js("eval", "detection", "--truth", t, "--pred", w.save("turn_p", []), "--dataset", s + "/t.vidimus", "--keep", "a")
+    db = sqlite3.connect(s + "/t.vidimus/catalog.db")
+    got = {image: box for image, *box in db.execute("SELECT image, x, y, width, height FROM evaluation_match")}
+    db.close()
+    need(got == {f"o{o}.jpg": list(v) for o, v in want.items()}, got)
+
+
 # ---- other tasks ----
 
 def classes_by_slices(w):
@@ -404,7 +456,7 @@ def classes_by_slices(w):
     def save(name, keys, table):
         with open(f"{w.s}/{name}.csv", "w", newline="") as f:
             out = csv.writer(f)
-            out.writerow(["name", "label", "confidence"] if table is guess else ["name", "label"])
+            out.writerow(["file", "label", "confidence"] if table is guess else ["file", "label"])
             for k in keys:
                 if k in table:
                     out.writerow([k, *table[k]] if table is guess else [k, table[k]])
@@ -423,6 +475,10 @@ def classes_by_slices(w):
     want = {(n, "hit" if n in guess and guess[n][0] == truth[n] else "miss", truth[n]) + guess.get(n, (None, None)) for n in names}
     need(set(kept) == want and len(kept) == len(names), set(kept) ^ want)
     result = json.loads(w.sql("SELECT result FROM evaluation WHERE name = 'classes'")[0][0])
+    for name, path in (("class_t", t), ("class_p", p)):
+        common.vidimus("import", w.d, path, "--format", "csv", "--name", name, "--quiet")
+    sets = js("eval", "classification", "--truth-set", "class_t", "--pred-set", "class_p", "--dataset", w.d, "--bootstrap", 20)
+    need(sets == js("eval", "classification", "--truth", t, "--pred", p, "--bootstrap", 20), "label sets", sets)
     label = [c["name"] for c in result["classes"]] + [None]
     cells = collections.Counter((truth[n], guess.get(n, (None,))[0]) for n in names)
     need({(label[a], label[b]): n for a, b, n in result["confusion"]["cells"]} == dict(cells), result["confusion"], cells)
@@ -550,7 +606,8 @@ def main():
         passed = failed = skipped = 0
         for check in (slices_have_the_bits_of_files, quantiles_share_the_pictures, an_empty_slice_has_no_figures, sizes_of_objects_are_ranges_of_areas,
                       comparisons_by_slices, matches_are_those_of_a_plain_count, matches_are_those_of_pycocotools, facts_and_the_worst_follow,
-                      one_name_one_evaluation, jobs_change_nothing, label_sets_are_as_good_as_files, classes_by_slices, maps_by_slices,
+                      one_name_one_evaluation, jobs_change_nothing, label_sets_are_as_good_as_files, label_sets_of_real_files,
+                      boxes_are_those_of_the_upright_picture, classes_by_slices, maps_by_slices,
                       the_report_has_it_all, hostile_calls_are_refused, a_damaged_result_does_not_break_the_page, what_is_gone_takes_its_rows_along):
             try:
                 missing = check(w)

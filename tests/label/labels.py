@@ -281,7 +281,53 @@ SAMPLES = [("coco_dataset/coco/annotations/instances_train.json", "coco", 1, 3, 
            ("open_images_dataset/v5", "open-images", 2, 2, 0), ("mot_dataset/mot_seq", "mot", 1, 10, 1),
            ("mot_dataset/mot_seq_with_seqinfo", "mot", 1, 10, 1), ("imagenet_dataset", "imagenet", 4, 2, 3),
            ("vott_csv_dataset/dataset/train-export.csv", "csv", 2, 2, 3),
-           ("labelme_dataset", "labelme-xml", 1, 7, 7)]
+           ("labelme_dataset", "labelme-xml", 1, 7, 7),
+           ("coco_dataset/coco/annotations/captions_train.json", "coco", 1, 0, 1), ("coco_dataset/coco/annotations/labels_train.json", "coco", 1, 2, 1),
+           ("coco_dataset/coco/annotations/panoptic_train.json", "coco-panoptic", 1, 2, 1), ("coco_dataset/coco_panoptic", "coco-panoptic", 2, 2, 3),
+           ("coco_dataset/coco/annotations/person_keypoints_train.json", "coco", 1, 2, 1), ("coco_dataset/coco/annotations/stuff_train.json", "coco", 1, 2, 1),
+           ("coco_dataset/coco_captions", "coco", 2, 0, 3), ("coco_dataset/coco_image_info", "coco", 2, 0, 0), ("coco_dataset/coco_labels", "coco", 2, 2, 3),
+           ("coco_dataset/coco_person_keypoints", "coco", 2, 2, 3), ("coco_dataset/coco_stuff", "coco", 2, 2, 2), ("coco_dataset/coco", "coco", 2, 3, 3),
+           ("cityscapes_dataset/dataset", "cityscapes", 4, 6, 9), ("cityscapes_dataset/train_dataset", "cityscapes", 4, 6, 10),
+           ("mots_dataset", "mots-png", 3, 4, 5), ("mots_dataset/train", "mots-png", 2, 4, 4), ("mot_dataset", "mot", 2, 10, 2),
+           ("kitti_dataset/kitti_3d", "kitti", 1, 3, 3), ("kaggle_dataset/relaxed_coco/annotations.json", "coco", 2, 2, 2),
+           ("kaggle_dataset/relaxed_voc1", "voc", 1, 2, 2), ("kaggle_dataset/relaxed_voc2", "voc", 1, 2, 2), ("kaggle_dataset/image_csv/ann.csv", "csv", 6, 3, 6),
+           ("imagenet_subsets_dataset", "imagenet", 12, 2, 9), ("roboflow_dataset/yolo_obb", "yolo-obb", 3, 2, 4), ("dota_dataset", "yolo-obb", 3, 2, 4),
+           ("roboflow_dataset/multiclass/val/_classes.csv", "csv", 1, 2, 2), ("vott_csv_dataset/dataset/test-export.csv", "csv", 2, 2, 2),
+           ("compat/v0.1/project/dataset", "datumaro", 1, 2, 1), ("sampler/inference.csv", "csv", 30, 4, 120)]
+
+# Samples of formats that are not read, and folders without labels.
+OTHERS = {"ade20k2017_dataset": "ADE20K", "ade20k2020_dataset": "ADE20K", "align_celeba_dataset": "CelebA", "ava_dataset": "AVA", "brats_dataset": "NIfTI volumes",
+          "brats_numpy_dataset": "volumes", "camvid_dataset": "CamVid", "celeba_dataset": "CelebA", "cifar100_dataset": "pickles", "cifar10_dataset": "pickles",
+          "common_semantic_segmentation_dataset": "colour maps with a table of their own", "common_super_resolution_dataset": "no labels", "icdar_dataset": "ICDAR",
+          "image_dir_dataset": "no labels", "image_zip_dataset": "no labels", "imagenet_txt_dataset": "lists of classes", "kinetics_dataset": "Kinetics",
+          "kitti_dataset/kitti_raw": "tracklets", "kitti_dataset/kitti_segmentation": "KITTI's maps", "kaggle_dataset/relaxed_yolo": "YOLO without classes",
+          "kaggle_dataset/image_csv_det": "boxes as text in CSV", "kaggle_dataset/image_mask": "maps without classes", "lfw_dataset": "LFW",
+          "mapillary_vistas_dataset": "Mapillary Vistas", "market1501_dataset": "Market-1501", "mars_dataset": "MARS", "mnist_csv_dataset": "pixels in CSV",
+          "mnist_dataset": "MNIST", "mpii_dataset": "MPII", "mpii_json_dataset": "MPII", "mvtec_dataset": "MVTec", "nyu_depth_v2_dataset": "HDF5",
+          "open_images_dataset/v6/annotations/bbox_labels_600_hierarchy.json": "Open Images' hierarchy", "roboflow_dataset/createml": "CreateML",
+          "roboflow_dataset/tfrecord": "TFRecord", "segment_anything_dataset": "Segment Anything", "sly_pointcloud_dataset": "Supervisely",
+          "synthetic_dataset": "no labels", "synthia_dataset": "SYNTHIA", "tf_detection_api_dataset": "TFRecord", "vgg_face2_dataset": "VGGFace2",
+          "vott_json_dataset": "VoTT JSON", "widerface_dataset": "WIDER FACE"}
+
+
+def known(root):
+    """Every folder of samples is one that is read, or is said not to be."""
+    told = {p.split("/")[0] for p in OTHERS} | {s[0].split("/")[0] for s in SAMPLES}
+    new = [d for d in sorted(os.listdir(root)) if os.path.isdir(os.path.join(root, d)) and d not in told]
+    check(new == [], "samples that nothing is said about: %s" % new)
+    print("samples of formats that are not read: %s" % ", ".join("%s (%s)" % (k, OTHERS[k]) for k in sorted(OTHERS)))
+
+
+def coco128(root):
+    """YOLO's texts: as many objects as there are lines, pictures as files, classes as names."""
+    for name, classes in (("object_detection", 80), ("instance_segmentation", 80)):
+        folder = os.path.join(root, name)
+        texts = [os.path.join(d, f) for d, _, files in os.walk(os.path.join(folder, "labels")) for f in files if f.endswith(".txt")]
+        lines = sum(1 for t in texts for line in open(t) if line.strip())
+        with tempfile.TemporaryDirectory(prefix="vidimus-labels-") as out:
+            counts, lost = convert(folder, "coco", os.path.join(out, "x.json"), "--images", os.path.join(root, "images"))
+        pictures = len(os.listdir(os.path.join(root, "images", "train2017")))
+        check(counts == {"images": pictures, "categories": classes, "objects": lines}, "%s: %s, %d lines" % (name, counts, lines))
 
 
 def samples(base):
@@ -297,10 +343,12 @@ def samples(base):
         counts = [int(l.split()[1]) for l in out if l.split()[:1] and l.split()[0] in ("images", "categories", "objects")]
         told = out[-2].split(" ")[0] if len(out) > 1 else r.stderr.decode()
         check(counts == want and told == fmt, "%s: %s %s, expected %s %s" % (path, told, counts, fmt, want))
-    evals = os.path.join(DATA, "coco", "cocoeval", "dataset")
+    known(root)
+    coco128(os.path.join(DATA, "coco", "coco128-train2017"))
+    evals = os.path.join(DATA, "coco", "cocoeval")
     for d, _, names in os.walk(evals):
         for n in names:
-            if not n.endswith(".json"):
+            if not n.endswith(".json") or d == evals:  # beside them: what is expected
                 continue
             with open(os.path.join(d, n)) as f:
                 doc = json.load(f)

@@ -60,7 +60,7 @@ __attribute__((constructor)) static void use_our_allocator(void) {
 
 typedef struct call {
     const char *op;
-    vd_arg_value a[4];
+    vd_arg_value a[7];
     int n;
 } call;
 
@@ -255,6 +255,76 @@ T(judges_survive) {
         { "eval segmentation",
           { TEXT("truth", map), TEXT("pred", map), INT("bootstrap", 2), INT("jobs", 1) },
           4 },
+    };
+    survive_all(t, c, VD_COUNT(c));
+    t_dir_free(&d);
+}
+
+/* A truth and results for two pictures of the dataset, one of them no asset; one confused object.
+ */
+static void make_kept(const t_dir *d) {
+    static const char boxes[] =
+        "{\"images\":[{\"id\":5,\"width\":64,\"height\":64,\"file_name\":\"view_001.jpg\"},"
+        "{\"id\":6,\"width\":64,\"height\":64,\"file_name\":\"none.jpg\"}],\"categories\":"
+        "[{\"id\":3,\"name\":\"cat\"},{\"id\":4,\"name\":\"dog\"}],\"annotations\":"
+        "[{\"id\":1,\"image_id\":5,\"category_id\":3,\"bbox\":[0,0,4,4],\"segmentation\":"
+        "[[0,0,4,0,4,4]]},{\"id\":2,\"image_id\":5,\"category_id\":4,\"bbox\":[9,9,5,5]},"
+        "{\"id\":3,\"image_id\":6,\"category_id\":3,\"bbox\":[0,0,4,4]}]}",
+                      results[] =
+                          "[{\"image_id\":5,\"category_id\":3,\"score\":1,\"bbox\":[0,0,4,3]},"
+                          "{\"image_id\":5,\"category_id\":3,\"score\":0.5,\"bbox\":[9,9,5,5]}]",
+                      labels[] = "file,label\nview_001.jpg,x\nview_002.jpg,y\n",
+                      guesses[] = "file,label\nview_001.jpg,x\nview_002.jpg,x\n",
+                      map[] = "P5 2 2 255\n\0\1\1\2";
+    t_dir_put(d, "boxes.json", boxes, sizeof boxes - 1);
+    t_dir_put(d, "results.json", results, sizeof results - 1);
+    t_dir_put(d, "labels.csv", labels, sizeof labels - 1);
+    t_dir_put(d, "guesses.csv", guesses, sizeof guesses - 1);
+    t_dir_put(d, "maps/view_001.pgm", map, sizeof map - 1);
+}
+
+T(evaluations_survive) {
+    t_dir d = t_dir_new();
+    vd_err err = { 0 };
+    T_OK(make_input(&d, &err));
+    make_kept(&d);
+    char data[512], boxes[512], results[512], labels[512], guesses[512], maps[512];
+    snprintf(data, sizeof data, "%s", t_dir_at(&d, "d.vidimus"));
+    snprintf(boxes, sizeof boxes, "%s", t_dir_at(&d, "boxes.json"));
+    snprintf(results, sizeof results, "%s", t_dir_at(&d, "results.json"));
+    snprintf(labels, sizeof labels, "%s", t_dir_at(&d, "labels.csv"));
+    snprintf(guesses, sizeof guesses, "%s", t_dir_at(&d, "guesses.csv"));
+    snprintf(maps, sizeof maps, "%s", t_dir_at(&d, "maps"));
+    const call before[] = {
+        { "run", { TEXT("path", t_dir_at(&d, "in")), TEXT("out", data), INT("jobs", 1) }, 3 },
+        { "import", { TEXT("dataset", data), TEXT("path", boxes), TEXT("name", "gt") }, 3 },
+        { "import", { TEXT("dataset", data), TEXT("path", results), TEXT("name", "dt") }, 3 },
+    };
+    for (int i = 0; i < VD_COUNT(before); i++) T_OK(make_call(&before[i], &err));
+    const call c[] = {
+        { "eval detection",
+          { TEXT("dataset", data), TEXT("truth", boxes), TEXT("pred", results), TEXT("keep", "a"),
+            TEXT("by", "width"), TEXT("by", "uri:1"), INT("jobs", 1) },
+          7 },
+        { "eval detection",
+          { TEXT("dataset", data), TEXT("truth-set", "gt"), TEXT("pred-set", "dt"),
+            TEXT("type", "segm"), TEXT("by", "object_area"), INT("bootstrap", 2), INT("jobs", 1) },
+          7 },
+        { "eval classification",
+          { TEXT("dataset", data), TEXT("truth", labels), TEXT("pred", guesses), TEXT("keep", "b"),
+            TEXT("by", "width"), INT("bootstrap", 2), INT("jobs", 1) },
+          7 },
+        { "eval classification",
+          { TEXT("dataset", data), TEXT("truth-set", "gt"), TEXT("pred-set", "gt"),
+            INT("jobs", 1) },
+          4 },
+        { "eval segmentation",
+          { TEXT("dataset", data), TEXT("truth", maps), TEXT("pred", maps), TEXT("keep", "c"),
+            TEXT("by", "width"), INT("bootstrap", 2), INT("jobs", 1) },
+          7 },
+        { "eval kept", { TEXT("dataset", data) }, 1 },
+        { "eval worst", { TEXT("dataset", data), TEXT("name", "a"), TEXT("where", "1") }, 3 },
+        { "report", { TEXT("dataset", data), TEXT("out", t_dir_at(&d, "r.html")) }, 2 },
     };
     survive_all(t, c, VD_COUNT(c));
     t_dir_free(&d);
