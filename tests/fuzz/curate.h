@@ -19,7 +19,7 @@
 #include "eval/classify.h"
 #include "label/set.h"
 #include "labelio/format.h"
-#include "labelio/in.h"
+#include "labelkit/in.h"
 #include "store/label_read.h"
 
 static inline void curate_must(bool ok) {
