@@ -35,6 +35,7 @@ if [ "$quick" = quick ]; then
     run "$BUILD/bench/bench_sift"
     run "$BUILD/bench/bench_match" 4096 1
     run bench/curate.py quick
+    run bench/stratify.py 1
 else
     run bench/ingest.py 5
     run bench/tiny.py 5
@@ -63,6 +64,7 @@ else
     run bench/sift_quality.py
     run bench/pairs.py
     run bench/curate.py
+    run bench/stratify.py
     run bench/scenes.py
     run bench/coco_eval.py
 fi
