@@ -290,12 +290,11 @@ static vd_status name_voters(vd_str *out, const gathering *g, const vd_points_do
 static vd_status report_class(vd_audit_findings *f, const gathering *g, const vd_points_doubts *all,
                               const vd_points_doubt *d, const char *who, vd_err *err) {
     const int32_t views = d->agree + d->against + d->own;
-    return vd_audit_add_object(f, VD_AUDIT_INCONSISTENT_IN_3D, g->s, g->object[d->label],
-                               g->s->object[g->object[all->voter[d->first]]].row,
-                               1 - (double)d->agree / views, err,
-                               "%d of %d other views call it '%.60s', by %lld points in 3D: %s",
-                               d->agree, views - 1, g->s->category[d->class_of_most].name,
-                               (long long)d->points, who);
+    return vd_audit_add_object(
+        f, VD_AUDIT_INCONSISTENT_IN_3D, g->s, g->object[d->label],
+        g->s->object[g->object[all->voter[d->first]]].row, 1 - (double)d->agree / views, err,
+        "%d of %d other views call it '%.60s', by %lld points in 3D: %s", d->agree, views - 1,
+        g->s->category[d->class_of_most].name, (long long)d->points, who);
 }
 
 static vd_status report_missing(vd_audit_findings *f, const gathering *g,

@@ -13,9 +13,9 @@ static const double MARGIN_PX = 2;
 struct vd_overlaid {
     uint32_t by; /* VD_OBJ_MASK, POLYGON, ROTATED, BOX */
     int32_t label;
-    double box[4];     /* x0, y0, x1, y1 around it */
+    double box[4];                           /* x0, y0, x1, y1 around it */
     double middle[2], half[2], cosine, sine; /* of boxes */
-    int64_t first, n;  /* ends, or rings */
+    int64_t first, n;                        /* ends, or rings */
     int64_t first_xy;
     int32_t width, height; /* of the mask */
 };
@@ -165,7 +165,8 @@ void vd_overlay_at(const vd_overlay *c, double x, double y, int32_t *cover, int6
     for (int64_t i = 0; i < c->n; i++) {
         const vd_overlaid *a = &c->item[i];
         if (!(x >= a->box[0] && x <= a->box[2] && y >= a->box[1] && y <= a->box[3])) continue;
-        const int in = a->by & (VD_OBJ_MASK | VD_OBJ_POLYGON) ? in_shape(c, a, x, y) : in_box(a, x, y);
+        const int in =
+            a->by & (VD_OBJ_MASK | VD_OBJ_POLYGON) ? in_shape(c, a, x, y) : in_box(a, x, y);
         if (in > 0) cover[(*n)++] = in == 2 ? a->label : -1 - a->label;
     }
 }

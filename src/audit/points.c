@@ -67,14 +67,14 @@ void vd_point_votes_reset(vd_point_votes *t) {
 typedef struct judging {
     vd_points_work w;
     vd_points_doubts out;
-    vd_lists members, points; /* of each object */
-    vd_point_votes votes;           /* by class */
-    vd_point_votes shown, bare;     /* by view: points of the object, those without a label */
-    vd_point_votes loose;           /* by view: those under a label of its class that is of no object */
-    uint8_t *has;             /* by view: it has a label of the object */
-    int32_t *class_of;        /* of each object: what most of its labels say, -1 */
+    vd_lists members, points;   /* of each object */
+    vd_point_votes votes;       /* by class */
+    vd_point_votes shown, bare; /* by view: points of the object, those without a label */
+    vd_point_votes loose;       /* by view: those under a label of its class that is of no object */
+    uint8_t *has;               /* by view: it has a label of the object */
+    int32_t *class_of;          /* of each object: what most of its labels say, -1 */
     vd_lists beside, beside_of; /* of each label, of each object: places in w.beside_... */
-    float *x, *y;             /* of the bare points of one view */
+    float *x, *y;               /* of the bare points of one view */
     int64_t cap_x, cap_y;
 } judging;
 
@@ -211,7 +211,8 @@ static int32_t least_bare(const judging *j, int32_t object) {
 
 static bool is_missing(const judging *j, int32_t view, int32_t least) {
     const int32_t bare = j->bare.count[view];
-    return bare >= least && bare >= VD_POINTS_BARE * j->shown.count[view] && j->loose.count[view] == 0;
+    return bare >= least && bare >= VD_POINTS_BARE * j->shown.count[view] &&
+           j->loose.count[view] == 0;
 }
 
 static int by_value(const void *a, const void *b) {
@@ -320,7 +321,8 @@ static vd_status allocate(judging *j, vd_err *err) {
     w->owner = vd_mem_array((size_t)w->in->n_points + 1, sizeof *w->owner);
     j->has = vd_mem_array((size_t)w->in->n_views + 1, sizeof *j->has);
     j->class_of = vd_mem_array(labels, sizeof *j->class_of);
-    if (!w->object || !w->inside || !j->class_of || !w->pure || !w->owner || !j->has) return vd_nomem(err);
+    if (!w->object || !w->inside || !j->class_of || !w->pure || !w->owner || !j->has)
+        return vd_nomem(err);
     VD_TRY(vd_point_votes_new(&j->votes, w->in->n_classes, err));
     VD_TRY(vd_point_votes_new(&j->shown, w->in->n_views, err));
     VD_TRY(vd_point_votes_new(&j->loose, w->in->n_views, err));

@@ -466,7 +466,8 @@ T(a_mask_covers_its_pixels) {
 T(polygons_boxes_and_what_covers_nothing) {
     vd_err err = { 0 };
     vd_overlay c = { 0 };
-    const double xy[] = { 0, 0, 40, 0, 40, 40, 0, 40, 10, 10, 30, 10, 30, 30, 10, 30, 60, 0, 80, 0, 70, 30 };
+    const double xy[] = { 0,  0,  40, 0,  40, 40, 0, 40, 10, 10, 30,
+                          10, 30, 30, 10, 30, 60, 0, 80, 0,  70, 30 };
     const int32_t ring[] = { 4, -4, 3 };
     const vd_label_object frame = { .has = VD_OBJ_POLYGON, .xy = xy, .ring = ring, .n_rings = 3 };
     T_OK(vd_overlay_add(&c, &frame, 0, &err));

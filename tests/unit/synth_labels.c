@@ -176,8 +176,10 @@ T(mistakes_are_just_those_that_are_listed) {
     for (char *line = strtok(spoilt.defects, "\n"); line; line = strtok(NULL, "\n")) {
         int view, instance, label = 0;
         char class[32], written[32] = "";
-        if (sscanf(line, "inconsistent_in_3d\tview_%d.jpg\t\tinstance=%d class=%31s written=%31s "
-                         "label=%d", &view, &instance, class, written, &label) != 5 &&
+        if (sscanf(line,
+                   "inconsistent_in_3d\tview_%d.jpg\t\tinstance=%d class=%31s written=%31s "
+                   "label=%d",
+                   &view, &instance, class, written, &label) != 5 &&
             sscanf(line, "missing_in_3d\tview_%d.jpg\t\tinstance=%d class=%31s", &view, &instance,
                    class) != 3)
             continue;
