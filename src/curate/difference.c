@@ -19,7 +19,8 @@ typedef struct differ {
     int64_t n_gone, n_came;
     vd_difference_fn each;
     void *user;
-    /* classes of both states together, by set and name, and how those of each are numbered in them */
+    /* classes of both states together, by set and name, and how those of each are numbered in them
+     */
     vd_state_class *cls;
     tally *total;
     int64_t n_classes;
@@ -111,11 +112,13 @@ static tally compare_class(const vd_state_object *a, int64_t na, const vd_state_
 }
 
 static void add_text(vd_str *s, const vd_state_class *c, int64_t n) {
-    if (n > 0) vd_str_addf(s, "%s%lld %s", s->size > 0 ? ", " : "", (long long)n,
-                           c->name[0] != '\0' ? c->name : "without a class");
+    if (n > 0)
+        vd_str_addf(s, "%s%lld %s", s->size > 0 ? ", " : "", (long long)n,
+                    c->name[0] != '\0' ? c->name : "without a class");
 }
 
-/* Compares the objects of a row of each state, -1: of none, class by class; into the totals as well.
+/* Compares the objects of a row of each state, -1: of none, class by class; into the totals as
+ * well.
  */
 static tally compare_objects(differ *d, int64_t row_a, int64_t row_b) {
     const vd_state *a = d->a, *b = d->b;
@@ -147,7 +150,8 @@ static tally compare_objects(differ *d, int64_t row_a, int64_t row_b) {
     return sum;
 }
 
-/* What a picture's labels were and are. Snapshots from before objects were kept have a hash only. */
+/* What a picture's labels were and are. Snapshots from before objects were kept have a hash only.
+ */
 static vd_status tell_labels(differ *d, int64_t row_a, int64_t row_b, vd_err *err) {
     const vd_state_row *a = &d->a->row[row_a], *b = &d->b->row[row_b];
     bool same = strcmp(a->labels, b->labels) == 0;
@@ -158,8 +162,8 @@ static vd_status tell_labels(differ *d, int64_t row_a, int64_t row_b, vd_err *er
     VD_TRY(vd_str_check(&d->text_a, err));
     VD_TRY(vd_str_check(&d->text_b, err));
     const vd_difference x = {
-        "labels", b->uri,  vd_str_text(&d->text_a), vd_str_text(&d->text_b),
-        t.added,  t.removed, t.changed
+        "labels",  b->uri,   vd_str_text(&d->text_a), vd_str_text(&d->text_b), t.added,
+        t.removed, t.changed
     };
     return d->each(d->user, &x, err);
 }
@@ -191,8 +195,7 @@ static vd_status tell_classes(differ *d, vd_err *err) {
         VD_GO(vd_str_check(&name, err));
         snprintf(a, sizeof a, "%lld", (long long)t->a);
         snprintf(b, sizeof b, "%lld", (long long)t->b);
-        const vd_difference x = { "class",  name.data,  a,         b,
-                                  t->added, t->removed, t->changed };
+        const vd_difference x = { "class", name.data, a, b, t->added, t->removed, t->changed };
         VD_GO(d->each(d->user, &x, err));
     }
 done:

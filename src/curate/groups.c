@@ -7,6 +7,7 @@
 #include "base/sets.h"
 #include "base/str.h"
 #include "curate/split.h"
+#include "geometry/two_view.h"
 
 static bool is(const char *word, size_t n, const char *name) {
     return strlen(name) == n && strncmp(word, name, n) == 0;
@@ -18,6 +19,8 @@ vd_status vd_group_rule_parse(vd_group_rule *out, const char *text, double gap_s
         size_t n = strcspn(p, ",");
         if (is(p, n, "scene"))
             r.scene = true;
+        else if (is(p, n, "overlap"))
+            r.overlap = true;
         else if (is(p, n, "duplicates"))
             r.duplicates = true;
         else if (is(p, n, "video"))
@@ -30,8 +33,8 @@ vd_status vd_group_rule_parse(vd_group_rule *out, const char *text, double gap_s
             r.pattern = p;
         else
             return vd_fail(err, VD_E_ARG,
-                           "split: '%.*s' is not scene, duplicates, video, session or folder, and"
-                           " a pattern has other signs than letters",
+                           "split: '%.*s' is not scene, overlap, duplicates, video, session or"
+                           " folder, and a pattern has other signs than letters",
                            (int)VD_MIN(n, 60), p);
         p += r.pattern != NULL ? strlen(p) : n;
     }
@@ -81,6 +84,28 @@ static vd_status join_query(joiner *j, vd_db *db, const char *sql, vd_err *err) 
         if (!row || !vd_map_get(j->position, &id, sizeof id, &at)) continue;
         const char *key = vd_stmt_text(s, 1);
         VD_GO(join(j, at, key, strlen(key), err));
+    }
+done:
+    vd_stmt_free(s);
+    return st;
+}
+
+/* Pairs with verified geometry. Those that share nothing but a mark laid over them do not count. */
+static vd_status join_overlaps(joiner *j, vd_db *db, vd_err *err) {
+    vd_status st = VD_OK;
+    vd_stmt *s = NULL;
+    bool row = true;
+    VD_GO(vd_db_prepare(&s, db,
+                        "SELECT a, b FROM pair WHERE inliers > 0 AND config <> ?1 ORDER BY a, b",
+                        true, err));
+    vd_stmt_bind(s, 1, vd_val_int(VD_TWO_VIEW_WATERMARK));
+    while (row) {
+        int64_t at[2];
+        VD_GO(vd_stmt_step(s, &row, err));
+        int64_t a = row ? vd_stmt_int(s, 0) : 0, b = row ? vd_stmt_int(s, 1) : 0;
+        if (row && vd_map_get(j->position, &a, sizeof a, &at[0]) &&
+            vd_map_get(j->position, &b, sizeof b, &at[1]))
+            vd_sets_join(j->parent, (int32_t)at[0], (int32_t)at[1]);
     }
 done:
     vd_stmt_free(s);
@@ -193,6 +218,7 @@ vd_status vd_group_pictures(int32_t *group, const vd_dataset *ds, const vd_curat
                          "SELECT asset_id, scene FROM fact_reconstruct WHERE scene IS NOT NULL"
                          " ORDER BY asset_id",
                          err));
+    if (rule->overlap) VD_GO(join_overlaps(&j, db, err));
     if (rule->duplicates) VD_GO(join_duplicates(&j, db, err));
     if (rule->video)
         VD_GO(join_query(&j, db,

@@ -141,13 +141,14 @@ static vd_status add_label(labelling *l, const vd_stmt *s, vd_err *err) {
                         vd_stmt_text(s, CLASS_NAME), says, err);
 }
 
-/* Labels as they are told by all columns but ids, set by set, in the order of import. */
-static vd_status hash_labels(vd_state *s, vd_db *db, vd_err *err) {
+/* Labels as they are told by all columns but ids, set by set, in the order of import; of sets that
+ * are no younger than `until_ns`. */
+static vd_status hash_labels(vd_state *s, vd_db *db, int64_t until_ns, vd_err *err) {
     static const char SQL[] =
         "SELECT m.asset_id, t.name AS set_name, c.name AS class_name, l.* FROM label_image m"
         " JOIN label_set t ON t.id = m.set_id JOIN label l ON l.image_id = m.id"
         " LEFT JOIN label_category c ON c.set_id = m.set_id AND c.category = l.category"
-        " WHERE m.asset_id IS NOT NULL ORDER BY m.asset_id, t.name, l.id";
+        " WHERE m.asset_id IS NOT NULL AND t.imported_ns <= ?1 ORDER BY m.asset_id, t.name, l.id";
     vd_status st = VD_OK;
     vd_stmt *q = NULL;
     labelling l = { .s = s, .row = -1 };
@@ -157,6 +158,7 @@ static vd_status hash_labels(vd_state *s, vd_db *db, vd_err *err) {
     for (int64_t i = 0; i < s->n; i++)
         VD_GO(vd_map_put(l.at, &s->row[i].id, sizeof s->row[i].id, i, err));
     VD_GO(vd_db_prepare(&q, db, SQL, true, err));
+    vd_stmt_bind(q, 1, vd_val_int(until_ns));
     while (row) {
         VD_GO(vd_stmt_step(q, &row, err));
         if (row) VD_GO(add_label(&l, q, err));
@@ -182,7 +184,7 @@ vd_status vd_state_now(vd_state *out, vd_db *db, const char *where, const char *
     if (split != NULL) VD_GO(find_split(db, split, &split_id, err));
     VD_GO(vd_curated_load(&list, db, &q, err));
     VD_GO(take_rows(&s, db, &list, split_id, err));
-    VD_GO(hash_labels(&s, db, err));
+    VD_GO(hash_labels(&s, db, INT64_MAX, err));
     VD_GO(make_digest(&s, err));
     if ((s.split = keep(&s, split != NULL ? split : "")) == NULL) VD_GO(vd_nomem(err));
     vd_state_reset(out);
@@ -202,8 +204,8 @@ static vd_status find_snapshot(vd_state *s, vd_db *db, const char *name, int64_t
     vd_stmt *q = NULL;
     bool is = false;
     *id = -1;
-    VD_TRY(
-        vd_db_prepare(&q, db, "SELECT id, digest, split FROM snapshot WHERE name = ?1", true, err));
+    VD_TRY(vd_db_prepare(&q, db, "SELECT id, digest, split, made_ns FROM snapshot WHERE name = ?1",
+                         true, err));
     vd_stmt_bind(q, 1, vd_val_text(name));
     vd_status st = vd_stmt_step(q, &is, err);
     if (st == VD_OK && is) {
@@ -211,6 +213,7 @@ static vd_status find_snapshot(vd_state *s, vd_db *db, const char *name, int64_t
         strncpy(stated, vd_stmt_text(q, 1), 32);
         stated[32] = '\0';
         s->split = keep(s, vd_stmt_text(q, 2));
+        s->made_ns = vd_stmt_int(q, 3);
         if (s->split == NULL) st = vd_nomem(err);
     }
     vd_stmt_free(q);
@@ -248,13 +251,36 @@ vd_status vd_state_of_snapshot(vd_state *out, vd_db *db, const char *name, vd_er
     int64_t id = -1;
     char stated[33] = "";
     VD_GO(find_snapshot(&s, db, name, &id, stated, err));
-    if (id < 0) VD_GO(vd_fail(err, VD_E_NOTFOUND, "diff: there is no snapshot '%.80s'", name));
+    if (id < 0) VD_GO(vd_fail(err, VD_E_NOTFOUND, "snapshot: there is no snapshot '%.80s'", name));
     VD_GO(read_rows(&s, db, id, err));
     VD_GO(vd_state_read_objects(&s, db, id, err));
     VD_GO(make_digest(&s, err));
     if (strcmp(stated, s.digest) != 0)
         VD_GO(vd_fail(err, VD_E_FORMAT, "snapshot '%.80s': its rows were changed from outside",
                       name));
+    vd_state_reset(out);
+    *out = s;
+    s = (vd_state){ 0 };
+done:
+    vd_state_reset(&s);
+    return st;
+}
+
+vd_status vd_state_relabel(vd_state *out, vd_db *db, const vd_state *snapshot, vd_err *err) {
+    vd_status st = VD_OK;
+    vd_state s = { 0 };
+    VD_GO(VD_GROW(s.row, s.cap, VD_MAX(snapshot->n, 1), err));
+    for (int64_t i = 0; i < snapshot->n; i++) {
+        const vd_state_row *r = &snapshot->row[i];
+        s.row[i] =
+            (vd_state_row){ keep(&s, r->uri), keep(&s, r->hash), keep(&s, r->part), "", r->id };
+        if (s.row[i].uri == NULL || s.row[i].hash == NULL || s.row[i].part == NULL)
+            VD_GO(vd_nomem(err));
+        s.n++;
+    }
+    VD_GO(hash_labels(&s, db, snapshot->made_ns, err));
+    if ((s.split = keep(&s, snapshot->split)) == NULL) VD_GO(vd_nomem(err));
+    s.made_ns = snapshot->made_ns;
     vd_state_reset(out);
     *out = s;
     s = (vd_state){ 0 };

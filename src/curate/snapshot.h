@@ -34,6 +34,7 @@ typedef struct vd_state {
     int64_t n_objects, cap_objects;
     char digest[33]; /* of all of it: equal states have equal ones */
     const char *split;
+    int64_t made_ns; /* of a snapshot; 0: now */
     vd_arena texts;
 } vd_state;
 void vd_state_reset(vd_state *s);
@@ -43,6 +44,11 @@ void vd_state_reset(vd_state *s);
 vd_status vd_state_now(vd_state *out, vd_db *db, const char *where, const char *split, vd_err *err);
 /* Fails with VD_E_NOTFOUND, VD_E_FORMAT (its digest is not that of its rows). */
 vd_status vd_state_of_snapshot(vd_state *out, vd_db *db, const char *name, vd_err *err);
+
+/* The pictures of a snapshot with hashes of the labels that they have now, in those label sets that
+ * were there when it was made: equal to the snapshot's where nobody changed them, whatever was
+ * imported since. Fails with catalog errors, VD_E_NOMEM. */
+vd_status vd_state_relabel(vd_state *out, vd_db *db, const vd_state *snapshot, vd_err *err);
 
 /* Keeps a state under a name, in one transaction. Fails with VD_E_EXISTS. */
 vd_status vd_snapshot_store(vd_db *db, const vd_state *s, const char *name, const char *note,

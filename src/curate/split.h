@@ -1,9 +1,10 @@
 /* Splitting a dataset so that nothing leaks, and proof of it. SPDX-License-Identifier: Apache-2.0
  *
  * Pictures that must not straddle parts are joined into groups, by one key or several: pictures of
- * one scene, with the same bytes or nearly the same look, of one video, of one session of a camera,
- * of one folder, or with the same text where a pattern matches the URI. Whole groups go to parts:
- * the largest first, each to the part that lacks most of what the group has. */
+ * one scene, that overlap (share verified geometry, as a crop and its original do, whether or not
+ * they have a place in a scene), with the same bytes or nearly the same look, of one video, of one
+ * session of a camera, of one folder, or with the same text where a pattern matches the URI. Whole
+ * groups go to parts: the largest first, each to the part that lacks most of what the group has. */
 #ifndef VD_CURATE_SPLIT_H
 #define VD_CURATE_SPLIT_H
 
@@ -15,13 +16,14 @@ enum { VD_SPLIT_MAX_PARTS = 16 };
 
 /* Which pictures belong together. Texts are borrowed. */
 typedef struct vd_group_rule {
-    bool scene, duplicates, video, session, folder;
+    bool scene, overlap, duplicates, video, session, folder;
     const char *pattern; /* a POSIX extended regular expression; its first group, or all of it */
     double gap_s;        /* a longer pause of a camera ends a session */
 } vd_group_rule;
 
-/* "scene,duplicates,video,session,folder,PATTERN": any of the words; what is none of them, with all
- * after it, is the pattern. "" is no rule: each picture for itself. Fails with VD_E_ARG. */
+/* "scene,overlap,duplicates,video,session,folder,PATTERN": any of the words; what is none of them,
+ * with all after it, is the pattern. "" is no rule: each picture for itself. Fails with VD_E_ARG.
+ */
 vd_status vd_group_rule_parse(vd_group_rule *out, const char *text, double gap_s, vd_err *err);
 
 /* group[i] = the lowest position of the pictures that i belongs together with, itself included.

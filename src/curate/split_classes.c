@@ -5,10 +5,10 @@
 #include "base/mem.h"
 #include "curate/split.h"
 
-/* Groups as items: how many pictures of each have a class. Pictures without objects are of one class
- * more, so that they are spread as well. */
+/* Groups as items: how many pictures of each have a class. Pictures without objects are of one
+ * class more, so that they are spread as well. */
 typedef struct grouping {
-    int64_t *first;  /* [n + 1] of the pictures of a group, in `member`; groups by their founders */
+    int64_t *first; /* [n + 1] of the pictures of a group, in `member`; groups by their founders */
     int32_t *member, *founder;
     int64_t *seen; /* pictures of the group with each class */
     int64_t n_groups;

@@ -97,8 +97,8 @@ vd_status vd_state_write_objects(vd_db *db, const vd_state *s, int64_t snapshot,
     for (int64_t i = 0, next; i < s->n_objects; i = next) {
         const vd_state_object *o = &s->object[i];
         vd_str_clear(&blob);
-        for (next = i; next < s->n_objects && s->object[next].row == o->row &&
-                       s->object[next].cls == o->cls;
+        for (next = i;
+             next < s->n_objects && s->object[next].row == o->row && s->object[next].cls == o->cls;
              next++)
             add_hash(&blob, s->object[next].says);
         VD_GO(vd_str_check(&blob, err));

@@ -15,8 +15,9 @@ static const vd_arg args[] = {
     { .name = "by",
       .value = "LIST",
       .help =
-          "what must not straddle parts, by commas: scene, duplicates, video, session, folder, or "
-          "a regular expression over URIs (last), whose first group is the key; "
+          "what must not straddle parts, by commas: scene, overlap (shared verified geometry, also of "
+          "pictures without a place in a scene, such as crops), duplicates, video, session, folder, or a "
+          "regular expression over URIs (last), whose first group is the key; "
           "scene,duplicates,video if not given" },
     { .name = "names",
       .value = "LIST",

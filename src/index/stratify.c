@@ -11,7 +11,10 @@
 #include "index/counts.h"
 
 enum {
-    ROUNDS = 30, /* of moves; few are ever needed */
+    ROUNDS = 30,        /* of moves; few are ever needed */
+    EXCHANGES = 4,      /* rounds of those */
+    LOOKS = 4 << 20,    /* at pairs, in each */
+    MOST_PARTNERS = 64, /* looked at for one item */
     NOWHERE = 255,
 };
 static const double KINDS_FOR_WEIGHT = 8; /* shares of pictures are what people look at first */
@@ -179,6 +182,50 @@ static bool move_items(dealer *d) {
     return moved;
 }
 
+/* Tries an item in another part: which of some items of that part should come in return, -1: none.
+ */
+static int32_t find_partner(const dealer *d, int32_t i, int from, int to, double cost,
+                            int64_t partners) {
+    int32_t best = -1;
+    double least = -WORTH_IT;
+    for (int64_t t = 1, at = i; t <= partners; t++) {
+        at = (at + 1 + (int64_t)(d->draw[i] % 61)) % d->c->n;
+        if (d->part[at] != to) continue;
+        double g = cost + growth(d, (int32_t)at, to, -1) + growth(d, (int32_t)at, from, 1);
+        if (g < least) best = (int32_t)at;
+        least = VD_MIN(least, g);
+    }
+    return best;
+}
+
+static bool exchange_items(dealer *d) {
+    const int64_t n = d->c->n;
+    int64_t partners = VD_CLAMP(LOOKS / VD_MAX(n, 1), 1, VD_MIN(MOST_PARTNERS, n));
+    bool moved = false;
+    for (int32_t i = 0; i < n; i++) {
+        const int from = d->part[i];
+        for (int to = 0; to < d->n_parts; to++) {
+            if (to == from) continue;
+            double cost = growth(d, i, from, -1) + growth(d, i, to, 1);
+            give(d, i, from, -1);
+            give(d, i, to, 1);
+            int32_t k = find_partner(d, i, from, to, cost, partners);
+            if (k < 0) {
+                give(d, i, to, -1);
+                give(d, i, from, 1);
+                continue;
+            }
+            give(d, k, to, -1);
+            give(d, k, from, 1);
+            d->part[i] = (uint8_t)to;
+            d->part[k] = (uint8_t)from;
+            moved = true;
+            break;
+        }
+    }
+    return moved;
+}
+
 vd_status vd_stratify(uint8_t *part, const vd_counts *c, const int64_t *weight,
                       const uint64_t *draw, const double *share, int n_parts, vd_err *err) {
     dealer d = {
@@ -187,7 +234,10 @@ vd_status vd_stratify(uint8_t *part, const vd_counts *c, const int64_t *weight,
     vd_status st = VD_OK;
     VD_GO(list_takers(&d, err));
     deal(&d);
-    for (int i = 0; i < ROUNDS && move_items(&d); i++) {
+    for (int i = 0; i <= EXCHANGES; i++) {
+        for (int k = 0; k < ROUNDS; k++)
+            if (!move_items(&d)) break;
+        if (i == EXCHANGES || !exchange_items(&d)) break;
     }
 done:
     dealer_reset(&d);

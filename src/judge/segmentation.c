@@ -485,7 +485,8 @@ const vd_op vd_op_eval_segmentation = {
     .summary = "segmented pictures against a truth: mIoU, boundary IoU, panoptic quality",
     .help =
         "Maps are pictures without loss, grey (the value is the class) or colour (R + 256 G + 65536 B), or .npy of whole\n"
-        "numbers [height, width]. mIoU is over the classes that occur, of pixels of all pictures together; boundary_mIoU\n"
+        "numbers [height, width]. Samples of PNG files count as they are stored: grey of 1 to 16 bits, indices of a\n"
+        "palette. mIoU is over the classes that occur, of pixels of all pictures together; boundary_mIoU\n"
         "the same of pixels within a share of the diagonal of another class or the edge. With COCO's panoptic JSON: PQ,\n"
         "SQ and RQ of all classes, things and stuff, as panopticapi has them (as fractions). Pictures without a\n"
         "prediction are left out and counted. NAME_low and NAME_high: a 95 % interval by bootstrap.\n" JUDGE_BY_HELP,

@@ -11,7 +11,11 @@
 #include "base/mem.h"
 #include "label/mask_int.h"
 
-enum { STRIP = 16 /* columns: 64 bytes of a row */, FEWEST_SLOTS = 64 };
+enum {
+    STRIP = 16, /* columns: 64 bytes of a row */
+    PAD = 16,   /* between columns: a height of 1024 would put them all into one set of the cache */
+    FEWEST_SLOTS = 64
+};
 
 /* ---- masks of a map ---- */
 
@@ -72,6 +76,9 @@ static vd_status slot_of(pieces *p, int32_t id, int32_t *slot, vd_err *err) {
 
 static vd_status add_piece(pieces *p, int32_t id, int64_t begin, int64_t end, vd_err *err) {
     int32_t slot = 0;
+    if (p->n == VD_MAP_MAX_PIECES)
+        return vd_fail(err, VD_E_LIMIT, "map: more than %d pieces of one number down the columns",
+                       VD_MAP_MAX_PIECES);
     VD_TRY(slot_of(p, id, &slot, err));
     VD_TRY(VD_GROW(p->piece, p->cap, p->n + 1, err));
     p->piece[p->n++] = (piece){ (uint32_t)begin, (uint32_t)(end - begin), slot };
@@ -82,7 +89,8 @@ static vd_status add_piece(pieces *p, int32_t id, int64_t begin, int64_t end, vd
 static void turn_strip(int32_t *strip, const int32_t *map, int64_t x, int64_t columns,
                        int64_t height, int64_t width) {
     for (int64_t y = 0; y < height; y++)
-        for (int64_t k = 0; k < columns; k++) strip[k * height + y] = map[y * width + x + k];
+        for (int64_t k = 0; k < columns; k++)
+            strip[k * (height + PAD) + y] = map[y * width + x + k];
 }
 
 /* A piece may go on from one column to the next. */
@@ -90,15 +98,16 @@ static vd_status find_pieces(pieces *p, int32_t *strip, const int32_t *map, int6
                              int64_t width, vd_err *err) {
     int32_t id = map[0];
     int64_t begin = 0;
-    for (int64_t x = 0; x < width; x += STRIP) {
-        int64_t columns = VD_MIN(width - x, (int64_t)STRIP), n = columns * height;
-        turn_strip(strip, map, x, columns, height, width);
-        for (int64_t i = 0;;) {
-            while (i < n && strip[i] == id) i++;
-            if (i == n) break;
-            VD_TRY(add_piece(p, id, begin, x * height + i, err));
-            id = strip[i];
-            begin = x * height + i;
+    for (int64_t x = 0; x < width; x++) {
+        const int32_t *column = strip + x % STRIP * (height + PAD);
+        if (x % STRIP == 0)
+            turn_strip(strip, map, x, VD_MIN(width - x, (int64_t)STRIP), height, width);
+        for (int64_t y = 0;;) {
+            while (y < height && column[y] == id) y++;
+            if (y == height) break;
+            VD_TRY(add_piece(p, id, begin, x * height + y, err));
+            id = column[y];
+            begin = x * height + y;
         }
     }
     return add_piece(p, id, begin, height * width, err);
@@ -170,7 +179,7 @@ vd_status vd_map_masks_of(vd_map_masks *out, const int32_t *map, int64_t height,
     pieces p = { 0 };
     VD_TRY(vd_mask__check_size("map", height, width, err));
     int64_t columns = VD_MIN(width, (int64_t)STRIP);
-    int32_t *strip = vd_mem_array((size_t)(columns * height), sizeof *strip);
+    int32_t *strip = vd_mem_array((size_t)(columns * (height + PAD)), sizeof *strip);
     vd_status st = strip != NULL ? find_pieces(&p, strip, map, height, width, err) : vd_nomem(err);
     if (st == VD_OK) st = make_masks(out, &p, height, width, err);
     vd_mem_free(strip);

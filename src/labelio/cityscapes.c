@@ -127,6 +127,7 @@ vd_status vd_cityscapes_file(vd_str *out, const vd_label_image *m, const char *s
                              const char *suffix, vd_err *err) {
     vd_str stem = { 0 };
     vd_add_stem(&stem, m->name);
+    vd_status st = vd_str_check(&stem, err);
     const char *mark = strstr(vd_str_text(&stem), "_leftImg8bit"),
                *city = strchr(vd_str_text(&stem), '_');
     vd_str_addf(out, "gtFine/%s/",
@@ -138,7 +139,7 @@ vd_status vd_cityscapes_file(vd_str *out, const vd_label_image *m, const char *s
     vd_str_addn(out, vd_str_text(&stem), mark != NULL ? mark - stem.data : stem.size);
     vd_str_addf(out, "_gtFine%s", suffix);
     vd_str_reset(&stem);
-    return vd_str_check(out, err);
+    return st == VD_OK ? vd_str_check(out, err) : st;
 }
 
 static vd_status write_image(vd_label_set *set, const vd_label_out *out, int64_t i, vd_str *s,

@@ -86,36 +86,44 @@ done:
 }
 
 /* Whether the same picture has a file with another end. */
-static bool has_other(vd_str *path, const char *root, const char *file, const char *suffix,
-                      const char *other) {
-    vd_join(path, root, file);
-    if (path->status != VD_OK) return false;
-    path->size -= (int64_t)strlen(suffix);
-    vd_str_add(path, other);
-    return vd_is_file(vd_str_text(path));
+static vd_status has_other(bool *out, const char *root, const char *file, const char *suffix,
+                           const char *other, vd_err *err) {
+    vd_str path = { 0 };
+    vd_str_addf(&path, "%s/%.*s%s", root, (int)(strlen(file) - strlen(suffix)), file, other);
+    vd_status st = vd_str_check(&path, err);
+    if (st == VD_OK) *out = vd_is_file(path.data);
+    vd_str_reset(&path);
+    return st;
+}
+
+/* Classes alone count where there are no instances, and maps where there are no polygons. */
+static vd_status is_wanted(bool *out, const char *root, const char *file, bool all, vd_err *err) {
+    static const char INSTANCES[] = "_instanceIds.png", LABELS[] = "_labelIds.png";
+    const bool instances = vd_str_ends(file, INSTANCES);
+    const char *suffix = instances ? INSTANCES : LABELS;
+    bool better = false;
+    *out = false;
+    if (!vd_str_ends(file, suffix)) return VD_OK;
+    if (!instances) VD_TRY(has_other(&better, root, file, suffix, INSTANCES, err));
+    if (!all && !better) VD_TRY(has_other(&better, root, file, suffix, "_polygons.json", err));
+    *out = !better;
+    return VD_OK;
 }
 
 vd_status vd_cityscapes_read_maps(vd_label_in *in, const char *path, bool all, int64_t *n,
                                   vd_err *err) {
-    static const char INSTANCES[] = "_instanceIds.png", LABELS[] = "_labelIds.png";
     vd_names names = { 0 };
-    vd_str other = { 0 };
     vd_status st = vd_names_below(&names, path, err);
     *n = 0;
     for (int64_t i = 0; st == VD_OK && i < names.n; i++) {
-        const char *file = names.name[i];
-        bool instances = vd_str_ends(file, INSTANCES);
-        const char *suffix = instances ? INSTANCES : LABELS;
-        if (!vd_str_ends(file, suffix)) continue;
-        if (!instances && has_other(&other, path, file, suffix, INSTANCES)) continue;
-        if (!all && has_other(&other, path, file, suffix, "_polygons.json")) continue;
-        VD_GO(vd_str_check(&other, err));
-        st = read_map(in, path, file, err);
+        bool wanted = false;
+        VD_GO(is_wanted(&wanted, path, names.name[i], all, err));
+        if (!wanted) continue;
+        st = read_map(in, path, names.name[i], err);
         ++*n;
     }
 done:
     vd_names_reset(&names);
-    vd_str_reset(&other);
     return st;
 }
 

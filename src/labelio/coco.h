@@ -34,6 +34,13 @@ vd_status vd_coco_write_as(vd_label_set *set, const vd_label_out *out, const cha
                            vd_status (*objects)(vd_coco_writer *w, vd_err *err), vd_err *err);
 bool vd_coco_in_subset(const vd_coco_writer *w, int64_t image);
 
+/* Members of an annotation but its ids, each with a comma before it; holes of polygons are lost.
+ * `name` is the picture's. */
+vd_status vd_coco_add_object(vd_str *s, const vd_label_object *o, const char *name,
+                             vd_label_report *report, vd_err *err);
+/* "bbox", "area" and the like aside: the polygons or the mask as a value. */
+vd_status vd_coco_add_shape(vd_str *s, const vd_label_object *o, const char *name,
+                            vd_label_report *report, vd_err *err);
 /* A mask as {"size","counts"}: packed as COCO packs it, or the runs as a list. */
 vd_status vd_coco_add_mask(vd_str *s, const vd_label_object *o, bool packed, vd_err *err);
 #endif

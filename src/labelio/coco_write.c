@@ -166,19 +166,15 @@ static void write_categories(writer *w) {
     vd_str_add(s, "],\n");
 }
 
-static vd_status add_segmentation(writer *w, const vd_label_object *o, vd_err *err) {
-    vd_str *s = &w->f.text;
+vd_status vd_coco_add_shape(vd_str *s, const vd_label_object *o, const char *name,
+                            vd_label_report *report, vd_err *err) {
     const double *xy = o->xy;
-    if (o->has & VD_OBJ_MASK) {
-        vd_str_add(s, ",\"segmentation\":");
-        return vd_coco_add_mask(s, o, !(o->has & VD_OBJ_CROWD), err);
-    }
-    vd_str_add(s, ",\"segmentation\":[");
+    if (o->has & VD_OBJ_MASK) return vd_coco_add_mask(s, o, !(o->has & VD_OBJ_CROWD), err);
+    vd_str_addc(s, '[');
     for (int i = 0; i < o->n_rings; i++) {
         int64_t n = o->ring[i] < 0 ? -(int64_t)o->ring[i] : o->ring[i];
         if (o->ring[i] < 0) {
-            VD_TRY(vd_label_lose(w->out->report, err, "holes of polygons", "%s",
-                                 w->set->images[o->image].name));
+            VD_TRY(vd_label_lose(report, err, "holes of polygons", "%s", name));
         } else {
             if (i > 0) vd_str_addc(s, ',');
             add_reals(s, xy, 2 * n);
@@ -186,7 +182,7 @@ static vd_status add_segmentation(writer *w, const vd_label_object *o, vd_err *e
         xy += 2 * n;
     }
     vd_str_addc(s, ']');
-    return VD_OK;
+    return vd_str_check(s, err);
 }
 
 static void add_keypoints(vd_str *s, const vd_label_object *o) {
@@ -197,19 +193,17 @@ static void add_keypoints(vd_str *s, const vd_label_object *o) {
     vd_str_addf(s, ",\"num_keypoints\":%d", labelled);
 }
 
-static vd_status add_object(writer *w, const vd_label_object *o, vd_err *err) {
-    vd_str *s = &w->f.text;
+vd_status vd_coco_add_object(vd_str *s, const vd_label_object *o, const char *name,
+                             vd_label_report *report, vd_err *err) {
     double box[4];
-    int64_t id = w->own_ids ? o->id : w->n_written + 1;
-    vd_str_addf(s, "%s{\"id\":%lld,\"image_id\":%lld", w->n_written++ > 0 ? ",\n" : "\n",
-                (long long)id, (long long)w->image_id[o->image]);
-    if (o->category >= 0)
-        vd_str_addf(s, ",\"category_id\":%lld", (long long)w->category_id[o->category]);
     if (vd_label_bounds(o, box)) {
         vd_str_add(s, ",\"bbox\":");
         add_reals(s, box, 4);
     }
-    if (o->has & (VD_OBJ_POLYGON | VD_OBJ_MASK)) VD_TRY(add_segmentation(w, o, err));
+    if (o->has & (VD_OBJ_POLYGON | VD_OBJ_MASK)) {
+        vd_str_add(s, ",\"segmentation\":");
+        VD_TRY(vd_coco_add_shape(s, o, name, report, err));
+    }
     if (o->has & VD_OBJ_SHAPES && !(o->has & VD_OBJ_SCORE && !(o->has & VD_OBJ_AREA))) {
         vd_str_add(s, ",\"area\":");
         vd_decimal_add(s, o->has & VD_OBJ_AREA ? o->area : vd_label_area(o));
@@ -229,6 +223,17 @@ static vd_status add_object(writer *w, const vd_label_object *o, vd_err *err) {
         vd_str_add(s, ",\"attributes\":");
         vd_str_add(s, o->attributes);
     }
+    return vd_str_check(s, err);
+}
+
+static vd_status add_object(writer *w, const vd_label_object *o, vd_err *err) {
+    vd_str *s = &w->f.text;
+    int64_t id = w->own_ids ? o->id : w->n_written + 1;
+    vd_str_addf(s, "%s{\"id\":%lld,\"image_id\":%lld", w->n_written++ > 0 ? ",\n" : "\n",
+                (long long)id, (long long)w->image_id[o->image]);
+    if (o->category >= 0)
+        vd_str_addf(s, ",\"category_id\":%lld", (long long)w->category_id[o->category]);
+    VD_TRY(vd_coco_add_object(s, o, w->set->images[o->image].name, w->out->report, err));
     vd_str_addc(s, '}');
     return VD_OK;
 }

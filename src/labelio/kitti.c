@@ -53,6 +53,7 @@ done:
 typedef struct reader {
     vd_label_in *in;
     const char *root;
+    bool placed; /* labels lie in folders "label_2", and other texts are none */
     vd_str name, beside, path;
 } reader;
 
@@ -62,6 +63,9 @@ static vd_status on_file(void *user, const char *name, const char *where, const 
     int32_t image = 0;
     vd_label_image m = { .frame = VD_LABEL_NONE, .subset = vd_label_subset_in(name) };
     const char *label = strstr(name, "label_2/");
+    if (r->placed && label == NULL) return VD_OK; /* calibration */
+    if (strstr(where, "/ImageSets/") != NULL)
+        return VD_OK; /* lists of pictures beside the labels */
     vd_str_clear(&r->beside);
     if (label != NULL) {
         vd_str_addn(&r->beside, name, label - name);
@@ -77,6 +81,9 @@ static vd_status on_file(void *user, const char *name, const char *where, const 
 
 static vd_status read_path(vd_label_in *in, const char *path, vd_err *err) {
     reader r = { .in = in, .root = path };
+    static const char *const folders[] = { "label_2", "training/label_2", "testing/label_2" };
+    for (int i = 0; i < VD_COUNT(folders); i++)
+        r.placed = r.placed || vd_is_folder(vd_join(&r.path, path, folders[i]));
     vd_status st = vd_label_each_file(path, ".txt", on_file, &r, NULL, err);
     vd_str_reset(&r.name);
     vd_str_reset(&r.beside);

@@ -30,7 +30,9 @@ typedef struct reader {
 static vd_status read_classes(reader *r, const char *file, vd_err *err) {
     char *text = NULL;
     size_t size = 0;
-    VD_TRY(vd_file_read(&text, &size, file, VD_LABEL_MAX_TEXT, err));
+    vd_join(&r->path, r->root, file);
+    VD_TRY(vd_str_check(&r->path, err));
+    VD_TRY(vd_file_read(&text, &size, r->path.data, VD_LABEL_MAX_TEXT, err));
     vd_status st = VD_OK;
     for (const char *p = text; st == VD_OK && *p != '\0';) {
         size_t n = strcspn(p, "\r\n");
@@ -47,7 +49,7 @@ static vd_status read_classes(reader *r, const char *file, vd_err *err) {
 static vd_status take_classes(reader *r, vd_err *err) {
     for (int64_t i = 0; i < r->files.n && r->classes.n == 0; i++)
         if (strcmp(vd_path_name(r->files.name[i]), "labels.txt") == 0)
-            VD_TRY(read_classes(r, vd_join(&r->path, r->root, r->files.name[i]), err));
+            VD_TRY(read_classes(r, r->files.name[i], err));
     for (int i = 0; i < VD_COUNT(kitti_classes) && r->classes.n == 0; i++)
         VD_TRY(vd_names_add(&r->classes, kitti_classes[i], strlen(kitti_classes[i]), err));
     for (int64_t i = 0; i < r->classes.n; i++) {
@@ -300,13 +302,29 @@ done:
     return st;
 }
 
+/* "instances" with a list of classes, or with a folder a sequence: others call other things so. */
+static bool has_instances(const char *path, const char *below) {
+    vd_names names = { 0 };
+    vd_str s = { 0 }, inner = { 0 };
+    bool is = false;
+    vd_str_addf(&s, "%s/%sinstances", path, below);
+    if (vd_is_folder(vd_str_text(&s)) && vd_names_of(&names, s.data, NULL) == VD_OK)
+        for (int64_t i = 0; i < names.n && !is; i++)
+            is = strcmp(names.name[i], "labels.txt") == 0 ||
+                 vd_is_folder(vd_join(&inner, s.data, names.name[i]));
+    vd_names_reset(&names);
+    vd_str_reset(&s);
+    vd_str_reset(&inner);
+    return is;
+}
+
 static int detect(const vd_label_probe *p) {
-    bool any = p->folder && vd_probe_below(p, "instances/.");
+    bool any = p->folder && has_instances(p->path, "");
     vd_str below = { 0 };
     for (int64_t i = 0; p->folder && i < p->names.n && !any; i++) {
         vd_str_clear(&below);
-        vd_str_addf(&below, "%s/instances/.", p->names.name[i]);
-        any = vd_probe_below(p, vd_str_text(&below));
+        vd_str_addf(&below, "%s/", p->names.name[i]);
+        any = has_instances(p->path, vd_str_text(&below));
     }
     vd_str_reset(&below);
     return any ? 55 : 0;

@@ -242,8 +242,11 @@ static vd_status read_subsets(folder *f, vd_err *err) {
             vd_str_clear(&name);
             vd_str_addf(&name, "ImageSets/%s/%s.txt", kinds[k], subsets[i]);
             vd_join(&f->path, f->root, vd_str_text(&name));
-            if (vd_is_file(vd_str_text(&f->path))) st = read_subset(f, f->path.data, i, err);
+            VD_GO(vd_str_check(&name, err));
+            VD_GO(vd_str_check(&f->path, err));
+            if (vd_is_file(f->path.data)) st = read_subset(f, f->path.data, i, err);
         }
+done:
     vd_str_reset(&name);
     return st;
 }
@@ -268,6 +271,7 @@ static vd_status read_one(folder *f, const char *name, vd_err *err) {
     const char *subset = subset_of(f, name);
     vd_join(&f->path, f->root, name);
     VD_TRY(vd_str_check(&f->path, err));
+    VD_TRY(vd_str_check(&f->stem, err));
     VD_TRY(vd_map_put(f->seen, vd_str_text(&f->stem), (size_t)f->stem.size, 1, err));
     VD_TRY(vd_file_read(&text, &size, f->path.data, VD_LABEL_MAX_TEXT, err));
     vd_status st = parse(f->in, f->path.data, text, size, subset, f->stem.data, &f->masks, err);
@@ -282,8 +286,9 @@ static vd_status bare_maps(folder *f, const char *file, vd_err *err) {
     int64_t at = 0;
     int32_t image = 0;
     vd_status st = VD_OK;
-    if (vd_map_get(f->seen, vd_str_text(&f->stem), (size_t)f->stem.size, &at)) return VD_OK;
-    VD_GO(vd_map_put(f->seen, vd_str_text(&f->stem), (size_t)f->stem.size, 1, err));
+    VD_TRY(vd_str_check(&f->stem, err));
+    if (vd_map_get(f->seen, f->stem.data, (size_t)f->stem.size, &at)) return VD_OK;
+    VD_GO(vd_map_put(f->seen, f->stem.data, (size_t)f->stem.size, 1, err));
     VD_GO(vd_voc_masks_read(&f->masks, f->stem.data, 0, 0, err));
     vd_join(&f->path, f->root, "JPEGImages");
     VD_GO(vd_str_check(&f->path, err));

@@ -62,6 +62,25 @@ static const char *const yaml_names[] = { "data.yaml", "dataset.yaml", "data.yml
 static const char *const list_names[] = { "obj.names", "classes.txt", "classes.names",
                                           "labels.txt" };
 
+/* A file of another name, where it is the only one of its kind. */
+static vd_status read_only_yaml(folder *f, vd_err *err) {
+    vd_names names = { 0 };
+    int64_t at = -1, n = 0;
+    vd_status st = vd_names_of(&names, f->root, err);
+    for (int64_t i = 0; st == VD_OK && i < names.n; i++) {
+        if (!vd_str_ends(names.name[i], ".yaml") && !vd_str_ends(names.name[i], ".yml")) continue;
+        at = i;
+        n++;
+    }
+    if (st == VD_OK && n == 1) {
+        vd_join(&f->path, f->root, names.name[at]);
+        st = vd_str_check(&f->path, err);
+        if (st == VD_OK) st = read_yaml(f, f->path.data, err);
+    }
+    vd_names_reset(&names);
+    return st;
+}
+
 static vd_status find_classes(folder *f, vd_err *err) {
     for (int i = 0; i < VD_COUNT(yaml_names) + VD_COUNT(list_names); i++) {
         bool yaml = i < VD_COUNT(yaml_names);
@@ -69,7 +88,7 @@ static vd_status find_classes(folder *f, vd_err *err) {
         if (!vd_is_file(vd_join(&f->path, f->root, name))) continue;
         return yaml ? read_yaml(f, f->path.data, err) : read_list(f, f->path.data, err);
     }
-    return VD_OK;
+    return read_only_yaml(f, err);
 }
 
 /* Classes in the order of their numbers, before any object. */
@@ -127,11 +146,16 @@ static vd_status list_pictures(folder *f, vd_err *err) {
     return f->used != NULL ? VD_OK : vd_nomem(err);
 }
 
+/* Roboflow's and DOTA's folder of texts with corners in pixels. */
+static bool in_label_txt(const char *text) {
+    return vd_str_starts(text, "labelTxt/") || strstr(text, "/labelTxt/") != NULL;
+}
+
 /* The picture of a text, NULL where there is none. */
 static const char *picture_of(folder *f, const char *text) {
     const vd_names *all = strcmp(f->root, f->pictures) != 0 ? &f->images : &f->files;
     int64_t at = 0;
-    bare(&f->key, text, "labels");
+    bare(&f->key, text, in_label_txt(text) ? "labelTxt" : "labels");
     bool found = vd_map_get(f->by_path, vd_str_text(&f->key), (size_t)f->key.size, &at);
     if (!found) {
         vd_str_clear(&f->key);
@@ -185,8 +209,10 @@ static vd_status read_labels(folder *f, const char *name, vd_err *err) {
     vd_join(&f->path, f->root, name);
     VD_TRY(vd_str_check(&f->path, err));
     VD_TRY(read_text(f->path.data, &text, &size, err));
-    vd_status st = vd_yolo_parse_lines(f->in, f->path.data, text, size, &f->classes, f->task, image,
-                                       m.width, m.height, err);
+    vd_status st = in_label_txt(name)
+                       ? vd_yolo_parse_corners(f->in, f->path.data, text, size, image, err)
+                       : vd_yolo_parse_lines(f->in, f->path.data, text, size, &f->classes, f->task,
+                                             image, m.width, m.height, err);
     vd_mem_free(text);
     return st;
 }
@@ -198,7 +224,7 @@ static bool is_labels(folder *f, const char *name) {
     for (int i = 0; i < VD_COUNT(list_names); i++)
         if (strcmp(vd_path_name(name), list_names[i]) == 0) return false;
     bool placed = strncmp(name, "labels/", 7) == 0 || strstr(name, "/labels/") != NULL;
-    return placed || f->all_labels || picture_of(f, name) != NULL;
+    return placed || in_label_txt(name) || f->all_labels || picture_of(f, name) != NULL;
 }
 
 static vd_status read_all(folder *f, vd_err *err) {
@@ -406,21 +432,46 @@ done:
     return st;
 }
 
-static void add_subsets(const writer *w, vd_str *s) {
+static bool has_subset(const writer *w, const char *name) {
+    for (int64_t i = 0; i < w->set->n_images; i++)
+        if (strcmp(subset_name(w, &w->set->images[i]), name) == 0) return true;
+    return false;
+}
+
+/* Trainers want both train and val: where one has no pictures it is the other, or test. Subsets of
+ * other names have keys of their own. */
+static vd_status add_subsets(const writer *w, vd_str *s, vd_err *err) {
     static const char *const keys[] = { "train", "val", "test" };
-    for (int k = 0; k < VD_COUNT(keys); k++) {
-        bool any = false;
-        for (int64_t i = 0; i < w->set->n_images && !any; i++)
-            any = strcmp(subset_name(w, &w->set->images[i]), keys[k]) == 0;
-        if (any || k < 2)
-            vd_str_addf(s, "%s: images/%s\n", keys[k], any || k > 0 ? keys[k] : "val");
+    bool has[VD_COUNT(keys)];
+    vd_map *seen = NULL;
+    int64_t at = 0;
+    vd_status st = vd_map_new(&seen, err);
+    for (int k = 0; k < VD_COUNT(keys); k++) has[k] = has_subset(w, keys[k]);
+    const char *const instead[] = { has[1] ? "val" : "test", has[2] ? "test" : "train" };
+    for (int k = 0; st == VD_OK && k < VD_COUNT(keys); k++) {
+        if (has[k] || k < 2)
+            vd_str_addf(s, "%s: images/%s\n", keys[k], has[k] ? keys[k] : instead[k]);
+        st = vd_map_put(seen, keys[k], strlen(keys[k]), 1, err);
     }
+    for (int64_t i = 0; st == VD_OK && i < w->set->n_images; i++) {
+        const char *name = subset_name(w, &w->set->images[i]);
+        if (vd_map_get(seen, name, strlen(name), &at)) continue;
+        vd_str_json(s, name);
+        vd_str_add(s, ": ");
+        st = vd_map_put(seen, name, strlen(name), 1, err);
+        vd_str quoted = { 0 };
+        vd_str_addf(&quoted, "images/%s", name);
+        vd_str_json(s, vd_str_text(&quoted));
+        vd_str_addc(s, '\n');
+        vd_str_reset(&quoted);
+    }
+    vd_map_free(seen);
+    return st;
 }
 
 static vd_status write_yaml(writer *w, vd_err *err) {
     vd_str s = { 0 };
-    vd_str_add(&s, "path: .\n");
-    add_subsets(w, &s);
+    vd_status st = add_subsets(w, &s, err); /* no path: it is the folder that this file lies in */
     if (w->task == VD_YOLO_POSE)
         vd_str_addf(&s, "kpt_shape: [%lld, 3]\n", (long long)w->n_keypoints);
     vd_str_addf(&s, "nc: %lld\nnames:\n", (long long)w->set->n_categories);
@@ -429,7 +480,7 @@ static vd_status write_yaml(writer *w, vd_err *err) {
         vd_str_json(&s, w->set->categories[i].name); /* a quoted scalar of YAML, too */
         vd_str_addc(&s, '\n');
     }
-    vd_status st = vd_out_text(w->out->path, "data.yaml", &s, err);
+    if (st == VD_OK) st = vd_out_text(w->out->path, "data.yaml", &s, err);
     vd_str_reset(&s);
     return st;
 }
@@ -476,6 +527,18 @@ static int detect(const vd_label_probe *p) {
 static int detect_none(const vd_label_probe *p) {
     (void)p;
     return 0;
+}
+
+static int detect_obb(const vd_label_probe *p) {
+    bool any = p->folder && vd_probe_below(p, "labelTxt/.");
+    vd_str below = { 0 };
+    for (int64_t i = 0; p->folder && i < p->names.n && !any; i++) {
+        vd_str_clear(&below);
+        vd_str_addf(&below, "%s/labelTxt/.", p->names.name[i]);
+        any = vd_probe_below(p, vd_str_text(&below));
+    }
+    vd_str_reset(&below);
+    return any ? 95 : 0;
 }
 
 enum {
@@ -530,7 +593,7 @@ const vd_label_format vd_label_yolo_obb = {
     .summary = "YOLO text files: four corners of rotated boxes",
     .folder = true,
     .holds = HOLDS_OBB,
-    .detect = detect_none,
+    .detect = detect_obb,
     .read = read_obb,
     .write = write_obb,
 };

@@ -14,7 +14,7 @@ typedef enum vd_yolo_task {
 
 /* What data.yaml, obj.names or classes.txt say. Reset by vd_yolo_names_reset. */
 typedef struct vd_yolo_names {
-    vd_names names;            /* of classes, by their number */
+    vd_names names;            /* of classes, by their number; "": it has none */
     int64_t n_keypoints, dims; /* kpt_shape; 0: none */
     char *path;                /* "path", or NULL */
 } vd_yolo_names;
@@ -29,4 +29,10 @@ void vd_yolo_names_reset(vd_yolo_names *n);
 vd_status vd_yolo_parse_lines(vd_label_in *in, const char *where, const char *text, size_t size,
                               const vd_yolo_names *names, vd_yolo_task task, int32_t image,
                               int32_t width, int32_t height, vd_err *err);
+
+/* The lines of folders "labelTxt", as DOTA has them: four corners in pixels, a class by its name,
+ * and perhaps whether the object is difficult. Lines "imagesource:..." and "gsd:..." are passed
+ * over. */
+vd_status vd_yolo_parse_corners(vd_label_in *in, const char *where, const char *text, size_t size,
+                                int32_t image, vd_err *err);
 #endif

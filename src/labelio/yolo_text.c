@@ -7,6 +7,7 @@
 #include "labelio/yolo.h"
 
 enum { MAX_CLASS = 1 << 20, MAX_CLASS_NAMES = 1 << 16 };
+#define CORNER_TOLERANCE_PX 1e-3 /* of a rectangle: corners are written with few places */
 
 void vd_yolo_names_reset(vd_yolo_names *n) {
     vd_names_reset(&n->names);
@@ -48,10 +49,8 @@ static vd_status set_name(yaml *y, int64_t at, const char *name, size_t n, vd_er
     if (at < 0 || at >= MAX_CLASS_NAMES)
         return vd_fail(err, VD_E_LIMIT, "%s:%lld: class %lld, the limit is %d", y->w.name,
                        (long long)y->w.line, (long long)at, MAX_CLASS_NAMES);
-    while (names->n <= at) {
-        char number[24];
-        snprintf(number, sizeof number, "%lld", (long long)names->n);
-        VD_TRY(vd_names_add(names, number, strlen(number), err));
+    while (names->n <= at) { /* numbers that are left out have no name */
+        VD_TRY(vd_names_add(names, "", 0, err));
     }
     char *copy = vd_mem_strndup(name, n);
     if (copy == NULL) return vd_nomem(err);
@@ -245,7 +244,8 @@ static vd_status class_of(vd_label_in *in, int64_t class, const vd_yolo_names *n
                           int32_t *index, vd_err *err) {
     char number[24];
     snprintf(number, sizeof number, "%lld", (long long)class);
-    const char *name = class < names->names.n ? names->names.name[class] : number;
+    bool named = class < names->names.n && names->names.name[class][0] != '\0';
+    const char *name = named ? names->names.name[class] : number;
     const vd_label_category c = { .id = class, .name = name };
     return vd_label_in_category(in, &c, index, err);
 }
@@ -276,5 +276,47 @@ vd_status vd_yolo_parse_lines(vd_label_in *in, const char *where, const char *te
 done:
     vd_mem_free(l.v);
     vd_mem_free(l.xy);
+    return st;
+}
+
+/* ---- corners in pixels ---- */
+
+static vd_status corner_line(vd_label_in *in, vd_build *b, vd_words *w, const char *at,
+                             vd_err *err) {
+    double xy[8];
+    const char *class = NULL;
+    size_t n = 0;
+    int64_t difficult = 0;
+    char name[256];
+    for (int i = 0; i < VD_COUNT(xy); i++) VD_TRY(vd_words_real(w, &xy[i], "a corner", err));
+    VD_TRY(vd_words_word(w, &class, &n, "a class", err));
+    snprintf(name, sizeof name, "%.*s", (int)VD_MIN(n, sizeof name - 1), class);
+    VD_TRY(vd_label_in_class(in, name, &b->o.category, err));
+    if (vd_words_more(w)) {
+        VD_TRY(vd_words_int(w, &difficult, 0, 1, "the difficulty", err));
+        vd_attr_raw(&b->attributes, "difficult", difficult ? "true" : "false");
+    }
+    VD_TRY(vd_words_end(w, err));
+    if (!vd_label_rotated_of(&b->o, xy, CORNER_TOLERANCE_PX)) {
+        for (int i = 0; i < 4; i++) VD_TRY(vd_build_vertex(b, xy[2 * i], xy[2 * i + 1], err));
+        VD_TRY(vd_build_ring(b, VD_OBJ_POLYGON, err));
+    }
+    return vd_build_push(b, in, at, err);
+}
+
+vd_status vd_yolo_parse_corners(vd_label_in *in, const char *where, const char *text, size_t size,
+                                int32_t image, vd_err *err) {
+    vd_words w = vd_words_of(where, text, size);
+    vd_build b = { 0 };
+    vd_status st = VD_OK;
+    char at[512];
+    while (st == VD_OK && vd_words_line_with_words(&w)) {
+        if (w.eol - w.p >= 4 && (memcmp(w.p, "imag", 4) == 0 || memcmp(w.p, "gsd:", 4) == 0))
+            continue;
+        snprintf(at, sizeof at, "%s:%lld", where, (long long)w.line);
+        vd_build_clear(&b, image);
+        st = corner_line(in, &b, &w, at, err);
+    }
+    vd_build_reset(&b);
     return st;
 }

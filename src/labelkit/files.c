@@ -44,12 +44,10 @@ static vd_status list_into(vd_names *out, const char *folder, const char *below,
                            vd_err *err) {
     vd_status st = VD_OK;
     vd_str path = { 0 }, name = { 0 };
-    DIR *dir = opendir(vd_join(&path, folder, below));
-    if (dir == NULL) {
-        st = vd_fail_errno(err, errno, "read: %s", vd_str_text(&path));
-        vd_str_reset(&path);
-        return st;
-    }
+    DIR *dir = NULL;
+    vd_join(&path, folder, below);
+    VD_GO(vd_str_check(&path, err));
+    if ((dir = opendir(path.data)) == NULL) VD_GO(vd_fail_errno(err, errno, "read: %s", path.data));
     for (struct dirent *e; st == VD_OK && (e = readdir(dir)) != NULL;) {
         if (e->d_name[0] == '.') continue;
         struct stat sb;
@@ -63,7 +61,7 @@ static vd_status list_into(vd_names *out, const char *folder, const char *below,
         }
     }
 done:
-    closedir(dir);
+    if (dir != NULL) closedir(dir);
     vd_str_reset(&path);
     vd_str_reset(&name);
     return st;

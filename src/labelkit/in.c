@@ -163,6 +163,7 @@ vd_status vd_label_picture_of(vd_label_in *in, vd_str *name, const char *folder,
     static const char *const ext[] = { "png", "jpg", "jpeg", "bmp", "webp", "JPG", "PNG" };
     const char *const folders[] = { folder, in->images };
     vd_str file = { 0 };
+    vd_status st = VD_OK;
     bool found = false;
     for (int k = 0; k < 2 && !found; k++)
         for (int i = 0; i < VD_COUNT(ext) && !found && folders[k] != NULL; i++) {
@@ -170,15 +171,20 @@ vd_status vd_label_picture_of(vd_label_in *in, vd_str *name, const char *folder,
             if (k == 0 && beside[0] != '\0') vd_str_addf(name, "%s/", beside);
             vd_add_stem(name, path);
             vd_str_addf(name, ".%s", ext[i]);
-            found = vd_is_file(vd_join(&file, folders[k], vd_str_text(name)));
+            VD_GO(vd_str_check(name, err));
+            vd_join(&file, folders[k], name->data);
+            VD_GO(vd_str_check(&file, err));
+            found = vd_is_file(file.data);
         }
     if (!found) {
         vd_str_clear(name);
         vd_add_stem(name, path);
         vd_str_add(name, ".png");
     }
+    st = vd_str_check(name, err);
+done:
     vd_str_reset(&file);
-    return vd_str_check(name, err);
+    return st;
 }
 
 const char *vd_label_subset_in(const char *path) {

@@ -52,7 +52,7 @@ done:
     return st;
 }
 
-vd_status vd_out_label_losses(vd_opcall *c, const vd_label_report *report, vd_err *err) {
+vd_status vd_out_label_report(vd_opcall *c, const vd_label_report *report, bool lost, vd_err *err) {
     vd_str text = { 0 };
     vd_status st = VD_OK;
     for (int64_t i = 0; st == VD_OK && i < report->n; i++) {
@@ -62,13 +62,17 @@ vd_status vd_out_label_losses(vd_opcall *c, const vd_label_report *report, vd_er
             if (k > 0) vd_str_add(&text, "; ");
             vd_str_add(&text, l->example[k]);
         }
-        const vd_value row[] = { vd_val_text(l->what), vd_val_int(l->count), vd_val_int(1),
+        const vd_value row[] = { vd_val_text(l->what), vd_val_int(l->count), vd_val_int(lost),
                                  vd_val_text(vd_str_text(&text)) };
         st = vd_str_check(&text, err);
         if (st == VD_OK) st = vd_out_row(c, row, err);
     }
     vd_str_reset(&text);
     return st;
+}
+
+vd_status vd_out_label_losses(vd_opcall *c, const vd_label_report *report, vd_err *err) {
+    return vd_out_label_report(c, report, true, err);
 }
 
 static vd_status out_count(vd_opcall *c, const char *what, int64_t n, vd_err *err) {

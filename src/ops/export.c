@@ -1,38 +1,15 @@
-/* Operation export: scenes as other programs read them. SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
+/* Scenes as other programs read them; see export.h. SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/path.h"
+#include "ops/export.h"
 #include "ops/undistort.h"
 #include "recon/bundler.h"
 #include "recon/colmap.h"
 #include "recon/nerfstudio.h"
 #include "recon/ply.h"
 #include "scene/scenes.h"
-
-static const vd_arg args[] = {
-    { .name = "dataset",
-      .flags = VD_POSITIONAL | VD_REQUIRED,
-      .value = "DATASET",
-      .help = "dataset directory" },
-    { .name = "format",
-      .type = VD_T_CHOICE,
-      .choices = "colmap|nerfstudio|ply|bundler",
-      .def = "colmap",
-      .help = "how" },
-    { .name = "out",
-      .flags = VD_REQUIRED,
-      .value = "DIR",
-      .help =
-          "folder to write into; it is made. Scenes go into DIR/0, DIR/1, ..., the largest first" },
-    { .name = "scene", .type = VD_T_INT, .max = 1e9, .def = "0", .help = "only this one; 0: all" },
-    { .name = "undistort",
-      .type = VD_T_FLAG,
-      .help =
-          "writes the pictures as pinhole cameras see them into DIR/0/images, and their model" },
-    { .name = "text", .type = VD_T_FLAG, .help = "colmap: text instead of binary" },
-};
 
 static const vd_column columns[] = {
     { "scene", VD_INT, "", "as in the catalog", 0 },
@@ -97,7 +74,7 @@ done:
     return st;
 }
 
-static vd_status export_op(vd_opcall *c, vd_err *err) {
+vd_status vd_export_scenes(vd_opcall *c, vd_err *err) {
     vd_status st = VD_OK;
     vd_dataset *ds = NULL;
     int64_t n = 0, only = vd_arg_int(c, "scene");
@@ -107,25 +84,10 @@ static vd_status export_op(vd_opcall *c, vd_err *err) {
         VD_GO(vd_fail(err, VD_E_NOTFOUND, "export: %s has %lld scenes%s", vd_dataset_dir(ds),
                       (long long)n, n == 0 ? "; see vidimus run" : ""));
     VD_GO(vd_dir_make(vd_arg_text(c, "out"), err));
-    VD_GO(vd_out_columns(c, NULL, 0, err));
+    VD_GO(vd_out_columns(c, columns, VD_COUNT(columns), err));
     for (int64_t k = 1; k <= n; k++)
         if (only == 0 || only == k) VD_GO(export_scene(c, ds, k, err));
 done:
     vd_dataset_close(ds);
     return st;
 }
-
-const vd_op vd_op_export = {
-    .name = "export",
-    .summary = "writes scenes for other programs: COLMAP, nerfstudio, PLY, Bundler",
-    .help =
-        "Cameras and keypoints are in pixels of the full-size pictures as stored, before their EXIF\n"
-        "orientation; images have the names of their files.",
-    .example = "vidimus export captures.vidimus --format colmap --out sparse",
-    .args = args,
-    .n_args = VD_COUNT(args),
-    .columns = columns,
-    .n_columns = VD_COUNT(columns),
-    .flags = VD_OP_FILES,
-    .run = export_op,
-};

@@ -26,6 +26,8 @@ typedef struct lying {
 typedef struct importer {
     vd_opcall *c;
     vd_db *db;
+    const vd_label_format *format;
+    const char *path;
     vd_label_rows *rows;
     vd_match match;
     vd_label_report report;
@@ -117,15 +119,15 @@ static vd_status size_of(void *user, const char *name, int32_t *width, int32_t *
     return VD_OK;
 }
 
-static vd_status read_labels(importer *im, const vd_label_format *format, const char *path,
-                             vd_err *err) {
+static vd_status read_labels(void *user, vd_err *err) {
+    importer *im = user;
     vd_label_in in = { 0 };
     const vd_label_sink sink = { on_category, on_image, on_object, im };
     vd_status st = vd_label_in_init(&in, sink, &im->report, err);
     in.size = size_of;
     in.size_user = im;
     in.libexec_dir = im->c->libexec_dir;
-    if (st == VD_OK) st = format->read(&in, path, err);
+    if (st == VD_OK) st = im->format->read(&in, im->path, err);
     vd_label_in_reset(&in);
     return st;
 }
@@ -139,12 +141,11 @@ static vd_status set_name(vd_str *out, const vd_opcall *c, const char *path, vd_
     return vd_str_check(out, err);
 }
 
-static vd_status import_set(importer *im, const vd_label_format *format, const char *path,
-                            const char *name, vd_err *err) {
-    VD_TRY(vd_label_rows_begin(&im->rows, im->db, name, format->name, path,
+static vd_status import_set(importer *im, const char *name, vd_err *err) {
+    VD_TRY(vd_label_rows_begin(&im->rows, im->db, name, im->format->name, im->path,
                                vd_arg_flag(im->c, "replace"), err));
     VD_TRY(vd_match_init(&im->match, im->db, err));
-    VD_TRY(read_labels(im, format, path, err));
+    VD_TRY(vd_label_rows_fill(im->rows, read_labels, im, err));
     return vd_label_rows_end(im->rows, im->n_matched, err);
 }
 
@@ -184,7 +185,9 @@ vd_status vd_import_labels(vd_opcall *c, vd_err *err) {
     VD_GO(set_name(&name, c, path.data, err));
     VD_GO(vd_op_open(c, VD_DB_WRITE, &ds, err));
     im.db = vd_dataset_db(ds);
-    VD_GO(import_set(&im, format, path.data, name.data, err));
+    im.format = format;
+    im.path = path.data;
+    VD_GO(import_set(&im, name.data, err));
     VD_GO(vd_out_columns(c, columns, VD_COUNT(columns), err));
     VD_GO(out_counts(&im, err));
     vd_out_words(c, "%s: the label set '%s'", format->name, name.data);

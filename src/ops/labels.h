@@ -16,6 +16,8 @@
  * lost, examples. */
 vd_status vd_import_labels(vd_opcall *c, vd_err *err);
 
-/* A row for each kind of loss: what, count, 1, examples. */
+/* A row for each kind of loss: what, count, `lost`, examples. */
+vd_status vd_out_label_report(vd_opcall *c, const vd_label_report *report, bool lost, vd_err *err);
+/* The same where all was lost. */
 vd_status vd_out_label_losses(vd_opcall *c, const vd_label_report *report, vd_err *err);
 #endif

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "stage/bytes.h"
 
 struct vd_pixel_source {
     vd_db *db;
@@ -175,4 +174,20 @@ vd_status vd_asset_decode(vd_pixel_source *s, int64_t asset_id, vd_frame_fn on_f
     first one = { on_frame, user };
     opt.all_pages = false;
     return decode(s, asset_id, &opt, only_first, &one, err);
+}
+
+/* ---- bytes ---- */
+
+vd_status vd_asset_bytes(vd_pixel_source *s, int64_t asset_id, vd_bytes *out, vd_err *err) {
+    vd_item item;
+    VD_TRY(find_item(s, asset_id, &item, err));
+    return vd_bytes_read(out, s->archives, &s->tar, s->codec, &item, err);
+}
+
+vd_status vd_asset_bytes_decode(vd_pixel_source *s, const vd_bytes *bytes, vd_frame_fn on_frame,
+                                void *user, vd_media *media, vd_err *err) {
+    vd_decode_opt opt = VD_DECODE_OPT;
+    first one = { on_frame, user };
+    opt.all_pages = false;
+    return vd_codec_decode(s->codec, &bytes->source, &opt, only_first, &one, media, err);
 }

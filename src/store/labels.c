@@ -5,10 +5,13 @@
  * goes in and made when it is there: sorting once is several times faster than inserting. */
 #include "store/labels.h"
 
+#include <pthread.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/pool.h"
 #include "label/pack.h"
 
 enum { S_CATEGORY, S_IMAGE, S_OBJECT, N_SQL };
@@ -34,7 +37,10 @@ struct vd_label_rows {
     uint32_t has;
     bool open;
     vd_str shape, text;
+    struct label_pipe *pipe; /* while rows are written by a thread of their own, else NULL */
 };
+
+static vd_status emit(vd_label_rows *r, int which, const vd_value *v, int n, vd_err *err);
 
 static vd_status run_text(vd_db *db, const char *query, const char *text, vd_err *err) {
     vd_stmt *s = NULL;
@@ -164,7 +170,7 @@ vd_status vd_label_rows_category(vd_label_rows *r, const vd_label_category *c, v
                            vd_val_text(vd_str_text(&r->text)),
                            vd_val_text(vd_str_text(&r->shape)),
                            or_null(c->thing != 0, vd_val_int(c->thing > 0)) };
-    VD_TRY(vd_stmt_run(r->q[S_CATEGORY], v, VD_COUNT(v), err));
+    VD_TRY(emit(r, S_CATEGORY, v, VD_COUNT(v), err));
     r->n_categories++;
     return VD_OK;
 }
@@ -182,7 +188,7 @@ vd_status vd_label_rows_image(vd_label_rows *r, const vd_label_image *m, int64_t
                            vd_val_text(m->sequence),
                            or_null(m->frame != VD_LABEL_NONE, vd_val_int(m->frame)),
                            vd_val_text(m->attributes) };
-    VD_TRY(vd_stmt_run(r->q[S_IMAGE], v, VD_COUNT(v), err));
+    VD_TRY(emit(r, S_IMAGE, v, VD_COUNT(v), err));
     r->n_images++;
     return VD_OK;
 }
@@ -213,7 +219,7 @@ vd_status vd_label_rows_object(vd_label_rows *r, const vd_label_object *o, vd_er
         or_null(r->shape.size > 0, vd_val_blob(r->shape.data, r->shape.size)),
         vd_val_text(o->attributes),
     };
-    VD_TRY(vd_stmt_run(r->q[S_OBJECT], v, VD_COUNT(v), err));
+    VD_TRY(emit(r, S_OBJECT, v, VD_COUNT(v), err));
     r->has |= o->has;
     r->n_objects++;
     return VD_OK;
@@ -238,5 +244,135 @@ vd_status vd_label_rows_end(vd_label_rows *r, int64_t matched, vd_err *err) {
                         err);
     if (st == VD_OK) st = vd_db_commit(r->db, err);
     if (st == VD_OK) r->open = false;
+    return st;
+}
+
+/* ---- written by a thread of their own ----
+ *
+ * Reading a label file and writing rows take about the same time. Batches of rows go round in a
+ * ring: the reader fills one while the writer empties those before it. */
+
+enum { BATCHES = 4, BATCH_ROWS = 1024 };
+
+typedef struct batch {
+    struct {
+        const vd_value *v;
+        int which, n;
+    } row[BATCH_ROWS];
+    int n;
+    vd_arena arena; /* of values, texts and blobs */
+} batch;
+
+typedef struct label_pipe {
+    vd_label_rows *r;
+    vd_status (*fill)(void *user, vd_err *err);
+    void *user;
+    pthread_mutex_t lock; /* of what follows but the batches */
+    pthread_cond_t moved;
+    int64_t filled, written; /* batches */
+    bool ended, stopped;     /* nothing more comes; nothing more is taken */
+    batch *ring;
+} label_pipe;
+
+/* The batch that is being filled is complete; waits for room for another one. */
+static vd_status hand_over(label_pipe *p, vd_err *err) {
+    pthread_mutex_lock(&p->lock);
+    p->filled++;
+    pthread_cond_broadcast(&p->moved);
+    while (p->filled - p->written == BATCHES && !p->stopped) pthread_cond_wait(&p->moved, &p->lock);
+    bool stopped = p->stopped;
+    pthread_mutex_unlock(&p->lock);
+    return stopped ? vd_fail(err, VD_E_CANCEL, "labels: rows are no longer written") : VD_OK;
+}
+
+static vd_status copy_values(vd_value **out, vd_arena *a, const vd_value *v, int n, vd_err *err) {
+    vd_value *copy = vd_arena_dup(a, v, (size_t)n * sizeof *v);
+    if (copy == NULL) return vd_nomem(err);
+    for (int i = 0; i < n; i++) {
+        if (v[i].type != VD_TEXT && v[i].type != VD_BLOB) continue;
+        bool text = v[i].type == VD_TEXT; /* with its NUL */
+        if ((copy[i].s = vd_arena_dup(a, v[i].s, (size_t)v[i].n + text)) == NULL)
+            return vd_nomem(err);
+    }
+    *out = copy;
+    return VD_OK;
+}
+
+static vd_status emit(vd_label_rows *r, int which, const vd_value *v, int n, vd_err *err) {
+    label_pipe *p = r->pipe;
+    vd_value *copy = NULL;
+    if (p == NULL) return vd_stmt_run(r->q[which], v, n, err);
+    batch *b = &p->ring[p->filled % BATCHES]; /* the writer does not change `filled` */
+    VD_TRY(copy_values(&copy, &b->arena, v, n, err));
+    b->row[b->n].v = copy;
+    b->row[b->n].which = which;
+    b->row[b->n++].n = n;
+    return b->n == BATCH_ROWS ? hand_over(p, err) : VD_OK;
+}
+
+static vd_status write_batch(label_pipe *p, batch *b, vd_err *err) {
+    for (int i = 0; i < b->n; i++)
+        VD_TRY(vd_stmt_run(p->r->q[b->row[i].which], b->row[i].v, b->row[i].n, err));
+    b->n = 0;
+    vd_arena_clear(&b->arena);
+    return VD_OK;
+}
+
+static vd_status write_batches(label_pipe *p, vd_err *err) {
+    vd_status st = VD_OK;
+    for (;;) {
+        pthread_mutex_lock(&p->lock);
+        while (p->written == p->filled && !p->ended) pthread_cond_wait(&p->moved, &p->lock);
+        bool more = p->written < p->filled;
+        pthread_mutex_unlock(&p->lock);
+        if (!more) return VD_OK;
+        st = write_batch(p, &p->ring[p->written % BATCHES], err);
+        pthread_mutex_lock(&p->lock);
+        p->written++;
+        p->stopped = st != VD_OK;
+        pthread_cond_broadcast(&p->moved);
+        pthread_mutex_unlock(&p->lock);
+        if (st != VD_OK) return st;
+    }
+}
+
+static vd_status fill_batches(label_pipe *p, vd_err *err) {
+    vd_status st = p->fill(p->user, err);
+    pthread_mutex_lock(&p->lock);
+    bool rest = p->filled - p->written < BATCHES && p->ring[p->filled % BATCHES].n > 0;
+    p->filled += st == VD_OK && rest;
+    p->ended = true;
+    pthread_cond_broadcast(&p->moved);
+    pthread_mutex_unlock(&p->lock);
+    return st;
+}
+
+/* The writer is the first task, so that its error is told and not that of the reader it stopped. */
+static vd_status pipe_task(void *user, int64_t i, int worker, vd_err *err) {
+    (void)worker;
+    return i == 0 ? write_batches(user, err) : fill_batches(user, err);
+}
+
+vd_status vd_label_rows_fill(vd_label_rows *r, vd_status (*fill)(void *user, vd_err *err),
+                             void *user, vd_err *err) {
+    label_pipe p = { .r = r, .fill = fill, .user = user };
+    vd_pool *pool = NULL;
+    vd_status st = VD_OK;
+    pthread_mutex_init(&p.lock, NULL);
+    pthread_cond_init(&p.moved, NULL);
+    if ((p.ring = vd_mem_array(BATCHES, sizeof *p.ring)) == NULL) VD_GO(vd_nomem(err));
+    if (vd_pool_new(&pool, 2, NULL) != VD_OK) { /* one thread can do it, too */
+        st = fill(user, err);
+        goto done;
+    }
+    r->pipe = &p;
+    st = vd_pool_for(pool, 2, pipe_task, &p, err);
+done:
+    r->pipe = NULL;
+    vd_pool_free(pool);
+    for (int i = 0; p.ring != NULL && i < BATCHES; i++) vd_arena_reset(&p.ring[i].arena);
+    vd_mem_free(p.ring);
+    pthread_cond_destroy(&p.moved);
+    pthread_mutex_destroy(&p.lock);
     return st;
 }

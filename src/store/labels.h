@@ -21,6 +21,12 @@ vd_status vd_label_rows_image(vd_label_rows *r, const vd_label_image *m, int64_t
                               vd_err *err);
 vd_status vd_label_rows_object(vd_label_rows *r, const vd_label_object *o, vd_err *err);
 
+/* Calls `fill`, which gives rows by the calls above and touches the database in no other way: a
+ * second thread writes them meanwhile. When it returns all of them are written; in the same order,
+ * so that the catalog is the same. Fails with what `fill` returns or writing does, VD_E_NOMEM. */
+vd_status vd_label_rows_fill(vd_label_rows *r, vd_status (*fill)(void *user, vd_err *err),
+                             void *user, vd_err *err);
+
 /* Writes the counts, makes the indexes and commits. */
 vd_status vd_label_rows_end(vd_label_rows *r, int64_t matched, vd_err *err);
 void vd_label_rows_free(vd_label_rows *r); /* rolls back what is not ended; NULL is fine */

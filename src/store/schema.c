@@ -243,24 +243,47 @@ vd_status vd_schema_unindex(vd_db *db, const vd_schema *schema, vd_err *err) {
 /* What the newest evaluation says of an asset. */
 #define NEWEST(name)                                                                               \
     "(SELECT " name " FROM evaluation_picture WHERE asset_id = a.id AND evaluation_id ="           \
-    " (SELECT max(id) FROM evaluation)) AS eval_" name
+    " (SELECT max(id) FROM evaluation))"
 
 /* Columns that are counted when they are asked for. `labels` and `classes` are of all label sets
  * together: NULL where no set has the picture, 0 where one has it without objects. */
-static const char *const counted[] = {
-    ("(SELECT group_concat(name) FROM (SELECT name FROM tag WHERE asset_id = a.id ORDER BY name))"
-     " AS tags"),
-    ("(SELECT CASE WHEN count(m.id) > 0 THEN count(l.id) END FROM label_image m"
-     " LEFT JOIN label l ON l.image_id = m.id WHERE m.asset_id = a.id) AS labels"),
-    ("(SELECT group_concat(name) FROM (SELECT DISTINCT c.name FROM label_image m"
-     " JOIN label l ON l.image_id = m.id JOIN label_category c ON c.set_id = m.set_id"
-     " AND c.category = l.category WHERE m.asset_id = a.id ORDER BY c.name)) AS classes"),
-    "(SELECT count(*) FROM label_problem WHERE asset_id = a.id) AS label_problems",
-    NEWEST("hits"),
-    NEWEST("misses"),
-    NEWEST("false_alarms"),
-    NEWEST("harm"),
+static const struct {
+    const char *name;
+    vd_type type;
+    const char *sql;
+} counted[] = {
+    { "tags", VD_TEXT,
+      ("(SELECT group_concat(name) FROM (SELECT name FROM tag WHERE asset_id = a.id ORDER BY"
+       " name))") },
+    { "labels", VD_INT,
+      ("(SELECT CASE WHEN count(m.id) > 0 THEN count(l.id) END FROM label_image m"
+       " LEFT JOIN label l ON l.image_id = m.id WHERE m.asset_id = a.id)") },
+    { "classes", VD_TEXT,
+      ("(SELECT group_concat(name) FROM (SELECT DISTINCT c.name FROM label_image m"
+       " JOIN label l ON l.image_id = m.id JOIN label_category c ON c.set_id = m.set_id"
+       " AND c.category = l.category WHERE m.asset_id = a.id ORDER BY c.name))") },
+    { "label_problems", VD_INT, "(SELECT count(*) FROM label_problem WHERE asset_id = a.id)" },
+    { "eval_hits", VD_INT, NEWEST("hits") },
+    { "eval_misses", VD_INT, NEWEST("misses") },
+    { "eval_false_alarms", VD_INT, NEWEST("false_alarms") },
+    { "eval_harm", VD_REAL, NEWEST("harm") },
 };
+
+static const vd_column *column_in(const vd_column *columns, int n, const char *name) {
+    for (int i = 0; i < n; i++)
+        if (strcmp(columns[i].name, name) == 0) return &columns[i];
+    return NULL;
+}
+
+vd_type vd_schema_type(const vd_schema *schema, const char *name) {
+    const vd_column *c = column_in(vd_asset_columns, vd_n_asset_columns, name);
+    for (int k = 0; c == NULL && k < schema->n_tables; k++)
+        c = column_in(schema->tables[k]->columns, schema->tables[k]->n_columns, name);
+    if (c != NULL) return c->flags & VD_COL_HEX ? VD_TEXT : c->type;
+    for (int i = 0; i < VD_COUNT(counted); i++)
+        if (strcmp(counted[i].name, name) == 0) return counted[i].type;
+    return VD_NULL;
+}
 
 /* One row per asset with every visible fact. */
 static void view_sql(vd_str *sql, const vd_schema *schema) {
@@ -278,7 +301,8 @@ static void view_sql(vd_str *sql, const vd_schema *schema) {
                 vd_str_addf(sql, ", t%d.%s", k, c->name);
         }
     }
-    for (int i = 0; i < VD_COUNT(counted); i++) vd_str_addf(sql, ", %s", counted[i]);
+    for (int i = 0; i < VD_COUNT(counted); i++)
+        vd_str_addf(sql, ", %s AS %s", counted[i].sql, counted[i].name);
     vd_str_add(sql, " FROM asset a");
     for (int k = 0; k < schema->n_tables; k++)
         vd_str_addf(sql, " LEFT JOIN %s t%d ON t%d.asset_id = a.id", schema->tables[k]->name, k, k);

@@ -44,6 +44,9 @@ extern const int vd_n_asset_columns;
 vd_status vd_schema_upgrade(vd_db *db, const vd_schema *schema, const char *backup_path,
                             vd_err *err);
 
+/* The type of a column of the view asset_facts; VD_NULL: it has no such column. */
+vd_type vd_schema_type(const vd_schema *schema, const char *name);
+
 /* Makes or drops the indexes over facts. A first load is faster without them; whoever drops them
  * makes them again, and so does the next writer that opens the dataset, should the process die in
  * between. */

@@ -264,8 +264,8 @@ def what_was_left_out_joins_nothing(w):
     need(check_of(w, cert, want=None)["groups"]["ok"], "what lies between them is not in the split")
 
 
-def check_of(w, path, *args, want):
-    p = common.vidimus("split", w.d, "--verify", path, *args, "--json", want=want)
+def check_of(w, path, *args, want, d=None):
+    p = common.vidimus("split", d or w.d, "--verify", path, *args, "--json", want=want)
     return {r["check"]: r for r in json.loads(p.out)}
 
 
@@ -325,8 +325,8 @@ def snapshots_stay_and_differ(w):
                      f"INSERT INTO label_image(id, set_id, asset_id, source_id, name) VALUES(1, 1, {labelled}, 1, '');"
                      "INSERT INTO label(id, image_id, category, has, x) VALUES(1, 1, 0, 1, 2.5);")
     db.commit()
-    need([(r["what"], r["uri"]) for r in js("diff", w.d, "v1")] == [("labels", w.uri[labelled])], "labels")
-    need({"section": "Classes", "name": "gt: cat", "value": 1} in js("card", w.d), "classes on the card")
+    need([(r["what"], r["uri"], r["added"]) for r in js("diff", w.d, "v1")] == [("labels", w.uri[labelled], 1), ("class", "gt: cat", 1)], "labels")
+    need({"section": "Objects by class", "name": "gt: cat", "value": 1} in js("card", w.d), "classes on the card")
     db.executescript("DELETE FROM label; DELETE FROM label_image; DELETE FROM label_category; DELETE FROM label_set;")
     db.commit()
     db.close()
@@ -381,6 +381,272 @@ def the_card_counts(w):
         need(("<html" in page) == name.endswith("html"), name)
 
 
+# ---- labels ----
+
+CLASSES = ["person", "bicycle", "dog, or \"wolf\"", "tram", "kite"]
+
+
+class Labelled:
+    """A copy of the world with a label set: few of some classes, pictures with several, some with none, two unnamed."""
+
+    def __init__(self, w):
+        self.d, self.path, r = w.s + "/labelled.vidimus", w.s + "/gt.json", random.Random(11)
+        shutil.rmtree(self.d, ignore_errors=True)
+        shutil.copytree(w.d, self.d)
+        names = [(i, u.split("/in/")[1]) for i, u in w.rows if "/site" in u]
+        self.doc = {"licenses": [{"id": 4, "name": "CC-BY"}, {"id": 5, "name": "none"}], "images": [], "annotations": [],
+                    "categories": [{"id": 3 * k, "name": c} for k, c in enumerate(CLASSES)]}
+        self.of = {i: collections.Counter() for i, _ in names[2:]}
+        for n, (i, name) in enumerate(names[2:]):
+            self.doc["images"].append({"id": i, "file_name": name, "width": 320, "height": 240, "license": 4 + (n > 3)})
+            for _ in range(n % 5):
+                k = min(4, int(r.expovariate(0.9)))
+                for _ in range(1 + r.randrange(4) * (k == 0)):
+                    self.of[i][CLASSES[k]] += 1
+                    self.doc["annotations"].append({"id": len(self.doc["annotations"]) + 1, "image_id": i, "category_id": 3 * k, "iscrowd": 0,
+                                                    "area": 20.0, "bbox": [r.randrange(300), r.randrange(200), 5, 4]})
+        self.load()
+
+    def load(self):
+        with open(self.path, "w") as f:
+            json.dump(self.doc, f)
+        common.vidimus("import", self.d, self.path, "--name", "gt", "--replace")
+
+    def sql(self, q, *args):
+        db = sqlite3.connect(self.d + "/catalog.db")
+        try:
+            return db.execute(q, args).fetchall()
+        finally:
+            db.close()
+
+
+def classes_are_columns(w):
+    x = Labelled(w)
+    rows = {r["id"]: r for r in js("sql", x.d, "SELECT id, labels, classes FROM asset_facts WHERE kind IN ('image', 'frame')")}
+    need(len(rows) == len(w.rows), len(rows))
+    for i, r in rows.items():
+        have = x.of.get(i)
+        need(r["labels"] == (sum(have.values()) if have is not None else None), "labels of", i, r, have)
+        need(r["classes"] == (",".join(sorted(have, key=str.encode)) if have else None), "classes of", i, r, have)
+    got = js("select", x.d, "--count", 500, "--by", "score", "--score", "labels", "--where", "classes LIKE '%person%'")
+    need(sorted(ids_of(got)) == sorted(i for i, h in x.of.items() if h["person"]), "where")
+    need([r["value"] for r in got] == sorted((sum(h.values()) for h in x.of.values() if h["person"]), reverse=True), "score")
+    common.vidimus("import", x.d, x.path, "--name", "again")
+    need(js("sql", x.d, "SELECT sum(labels) AS n FROM asset_facts")[0]["n"] == 2 * len(x.doc["annotations"]), "of all sets together")
+
+
+def entropy(count):
+    n = sum(count.values())
+    return -sum(v / n * math.log2(v / n) for v in count.values() if v)
+
+
+def select_evens_classes(w):
+    x = Labelled(w)
+    able = {i: h for i, h in x.of.items() if h}
+    rows = js("select", x.d, "--count", 500, "--by", "balance", "--per", "class")
+    need(sorted(ids_of(rows)) == sorted(able), "all that have an object", len(rows), len(able))
+    have, left = collections.Counter(), dict(able)
+    for r in rows:
+        best = max(entropy(have + h) for h in left.values())
+        have += left.pop(r["id"])
+        need(entropy(have) >= best - 1e-5, "not the best one:", r, entropy(have), best)
+        need(abs(r["value"] - entropy(have) / math.log2(len(have_all(able)))) < 1e-5, "evenness:", r)
+        need(set(r["part"].split(",")) <= {y for c in able[r["id"]] for y in c.split(",")} and r["part"], "classes of", r)
+    need(js("select", x.d, "--count", 5, "--by", "balance", "--per", "class", "--labels", "gt") == rows[:5], "named, and fewer")
+    common.vidimus("select", x.d, "--count", 3, "--by", "balance", "--per", "class", "--labels", "nothing", want=3)
+    common.vidimus("select", x.d, "--count", 3, "--by", "balance", "--per", "kind", "--labels", "gt", want=2)
+    common.vidimus("import", x.d, x.path, "--name", "other")
+    p = common.vidimus("select", x.d, "--count", 3, "--by", "balance", "--per", "class", want=2)
+    need("gt" in p.err and "other" in p.err, "which of them is asked:", p.err)
+    common.vidimus("select", w.d, "--count", 3, "--by", "balance", "--per", "class", want=3)
+
+
+def have_all(able):
+    return sum(able.values(), collections.Counter())
+
+
+class Crowd:
+    """A catalog of pictures without files: groups are folders; classes are frequent and rare, together and alone."""
+
+    def __init__(self, w, n, n_classes, seed, largest):
+        self.d, r = w.s + "/crowd.vidimus", random.Random(seed)
+        shutil.rmtree(self.d, ignore_errors=True)
+        os.makedirs(w.s + "/empty", exist_ok=True)
+        common.vidimus("add", w.s + "/empty", "--out", self.d, "--quiet")
+        self.group, self.of, g, weights = {}, {}, 0, [1 / (k + 1) ** 1.2 for k in range(n_classes)]
+        while len(self.of) < n:
+            g, taste = g + 1, r.choices(range(n_classes), weights, k=3)
+            for _ in range(r.randrange(1, largest + 1)):
+                i = len(self.of) + 1
+                self.group[i] = g
+                self.of[i] = collections.Counter(r.choice(taste) if r.random() < 0.7 else r.choices(range(n_classes), weights)[0]
+                                                 for _ in range(r.randrange(0, 6)))
+        db = sqlite3.connect(self.d + "/catalog.db")
+        db.executemany("INSERT INTO asset(id, uri, kind) VALUES(?, ?, 'image')", [(i, "/x/g%04d/%05d.jpg" % (g, i)) for i, g in self.group.items()])
+        db.execute("INSERT INTO label_set(id, name, format, source, imported_ns, program) VALUES(1, 'gt', 'coco', '', 0, '')")
+        db.executemany("INSERT INTO label_category(set_id, category, source_id, name) VALUES(1, ?1, ?1, 'c' || ?1)", [(k,) for k in range(n_classes)])
+        db.executemany("INSERT INTO label_image(id, set_id, asset_id, source_id, name) VALUES(?1, 1, ?1, ?1, '')", [(i,) for i in self.of])
+        db.executemany("INSERT INTO label(image_id, category, has) VALUES(?, ?, 1)", [(i, k) for i, h in self.of.items() for k in h.elements()])
+        db.commit()
+        db.close()
+
+
+def plain_iterative(items, shares):
+    """Iterative stratification as published (Sechidis, Tsoumakas and Vlahavas 2011), an item being a group."""
+    total = collections.Counter()
+    for _, h in items:
+        total.update(h)
+    want = [{k: s * n for k, n in total.items()} for s in shares]
+    size, part, left = [s * sum(n for n, _ in items) for s in shares], {}, total.copy()
+    while len(part) < len(items):
+        rare = min((k for k in left if left[k] > 0), key=lambda k: (left[k], k), default=None)
+        for i, (n, h) in enumerate(items):
+            if i in part or (rare is not None and not h[rare]):
+                continue
+            p = max(range(len(shares)), key=lambda p: (want[p][rare] if rare is not None else 0, size[p]))
+            part[i] = p
+            size[p] -= n
+            left.subtract(h)
+            for k, m in h.items():
+                want[p][k] -= m
+    return [part[i] for i in range(len(items))]
+
+
+def off_shares(items, part, shares):
+    """How far parts are from their shares of pictures with each class, and of all: chi square of a cell."""
+    total, have = collections.Counter(), [collections.Counter() for _ in shares]
+    for (n, h), p in zip(items, part):
+        total.update(h + collections.Counter({"all": n}))
+        have[p].update(h + collections.Counter({"all": n}))
+    return sum((have[p][k] - s * n) ** 2 / (s * n) for p, s in enumerate(shares) for k, n in total.items()) / len(total) / len(shares)
+
+
+def split_spreads_classes(w):
+    for seed, largest, shares in ((1, 1, (0.8, 0.1, 0.1)), (2, 6, (0.8, 0.1, 0.1)), (3, 12, (0.6, 0.2, 0.2)), (4, 4, (0.5, 0.5)), (5, 30, (0.7, 0.3))):
+        x = Crowd(w, 600, 14, seed, largest)
+        cert = w.s + "/classes.json"
+        common.vidimus("split", x.d, "/".join(map(str, shares)), "--by", "folder", "--stratify", "class", "--vectors", "none", "--certificate", cert)
+        doc = json.loads(common.read(cert))
+        part = {int(u[9:14]): p for u, _, p, _ in doc["assets"]}
+        ids = collections.defaultdict(list)
+        for i, g in x.group.items():
+            ids[g].append(i)
+        need(all(len({part[i] for i in g}) == 1 for g in ids.values()), "straddles")
+        items = [(len(g), sum((collections.Counter(x.of[i].keys()) for i in g), collections.Counter())) for g in ids.values()]
+        ours = off_shares(items, [part[g[0]] for g in ids.values()], shares)
+        plain = off_shares(items, plain_iterative(items, shares), shares)
+        need(ours <= plain, "further from the shares than the plain algorithm:", seed, ours, plain)
+        for p, s in enumerate(shares):
+            n = sum(q == p for q in part.values())
+            need(abs(n - s * 600) <= max(1, largest), "pictures of part", p, n, "of", s * 600)
+        for k, c in enumerate(doc["classes"]):
+            for p in range(len(shares)):
+                inside = [x.of[i][k] for i in part if part[i] == p]
+                need((c["pictures"][p], c["objects"][p]) == (sum(v > 0 for v in inside), sum(inside)), "the certificate on", c)
+        need(doc["labels"] == "gt" and [c["name"] for c in doc["classes"]] == ["c%d" % k for k in range(14)], "classes")
+
+
+def certificates_count_classes(w):
+    x, cert = Labelled(w), w.s + "/labels.json"
+    common.vidimus("split", x.d, "50/50", "--stratify", "class", "--certificate", cert, "--vectors", "none")
+    c = check_of(w, cert, d=x.d, want=0)
+    need(c["classes"]["ok"] and c["classes"]["found"] == 0, c)
+    text = common.read(cert).decode()
+    with open(w.s + "/more.json", "w") as f:
+        f.write(re.sub(r'("person", "pictures": \[)\d+', r"\g<1>99", text))
+    c = check_of(w, w.s + "/more.json", d=x.d, want=1)
+    need([k for k, r in c.items() if not r["ok"]] == ["intact", "classes"] and "person" in c["classes"]["detail"], c)
+    for bad in (text.replace('"labels": "gt"', '"labels": null'), re.sub(r'"pictures": \[\d+, ', '"pictures": [', text),
+                re.sub(r'"objects": \[\d+', '"objects": [-1', text), text.replace('"classes": [', '"classes": [7, ')):
+        with open(w.s + "/bad.json", "w") as f:
+            f.write(bad)
+        need("byte" in common.vidimus("split", x.d, "--verify", w.s + "/bad.json", want=3).err, "where it is wrong")
+    gone = x.doc["annotations"].pop()
+    x.load()
+    c = check_of(w, cert, d=x.d, want=1)
+    name = CLASSES[gone["category_id"] // 3]
+    need([k for k, r in c.items() if not r["ok"]] == ["classes"] and c["classes"]["found"] == 1 and name in c["classes"]["detail"], c)
+    common.vidimus("split", x.d, "50/50", "--vectors", "none", "--labels", "gt", "--certificate", cert)
+    need(json.loads(common.read(cert))["labels"] == "gt", "counted without being stratified by")
+    need("classes" in check_of(w, cert, d=x.d, want=0), "and checked")
+    common.vidimus("split", w.d, "50/50", "--by", "", "--vectors", "none", "--stratify", "class", want=3)
+
+
+def labels_differ(w):
+    x = Labelled(w)
+    name = {i: u for i, u in w.rows}
+    common.vidimus("snapshot", x.d, "before")
+    need(js("diff", x.d, "before") == [], "nothing has changed")
+    a = x.doc["annotations"]
+    some = [[k for k in a if k["image_id"] == i] for i, h in x.of.items() if sum(h.values()) >= 3]
+    some[0][0]["bbox"][0] += 1  # one says something else
+    some[1][0]["category_id"], was = 12, some[1][0]["category_id"]
+    if was == 12:
+        some[1][0]["category_id"] = 9
+    a.remove(some[2][1])
+    a.append(dict(some[3][0], id=9999, bbox=[1.5, 2, 3, 4]))
+    x.doc["annotations"] = sorted(a, key=lambda k: -k["id"])  # and their order is none of it
+    x.load()
+    rows = js("diff", x.d, "before")
+    pictures = {r["uri"]: (r["added"], r["removed"], r["changed"]) for r in rows if r["what"] == "labels"}
+    want = {name[s[0]["image_id"]]: c for s, c in zip(some, ((0, 0, 1), (1, 1, 0), (0, 1, 0), (1, 0, 0)))}
+    need(pictures == want, pictures, want)
+    of = {r["uri"]: r for r in rows if r["what"] == "class"}
+    moved = [CLASSES[k // 3] for k in (was, some[1][0]["category_id"])]
+    sums = [sum(r[k] for r in of.values()) for k in ("added", "removed", "changed")]
+    need(sums == [2, 2, 1], sums)
+    need(of["gt: " + moved[0]]["removed"] >= 1 and of["gt: " + moved[1]]["added"] >= 1, of)
+    total = have_all(x.of)
+    for c in CLASSES:
+        r = of.get("gt: " + c)
+        need(r is None or (int(r["a"] or 0) == total[c] and int(r["b"]) == total[c] + r["added"] - r["removed"]), c, r)
+    one = next(r for r in rows if r["uri"] == name[some[2][0]["image_id"]])
+    text = {c: n for n, c in (v.split(" ", 1) for v in re.split(r", (?=\d)", one["a"]))}
+    need(text == {c: str(n) for c, n in x.of[some[2][0]["image_id"]].items()}, one)
+    common.vidimus("snapshot", x.d, "after")
+    back = [r for r in js("diff", x.d, "after", "before") if r["what"] == "class"]
+    need([sum(r[k] for r in back) for k in ("added", "removed", "changed")] == [2, 2, 1], back)
+    p = common.vidimus("diff", x.d, "before", "after")
+    need("2 added, 2 removed, 1 changed" in p.out + p.err, p.out, p.err)
+    db = sqlite3.connect(x.d + "/catalog.db")
+    for q in ("DELETE FROM snapshot_label", "UPDATE snapshot_label SET class = 'x'", "INSERT INTO snapshot_label VALUES(1, 0, 'x', 'y', x'00')"):
+        try:
+            db.execute(q)
+            need(False, "was not refused:", q)
+        except sqlite3.DatabaseError as e:
+            need("does not change" in str(e), e)
+    db.execute("DROP TRIGGER snapshot_label_kept")
+    db.execute("DELETE FROM snapshot_label WHERE picture = (SELECT max(picture) FROM snapshot_label)")
+    db.commit()
+    db.close()
+    need("changed from outside" in common.vidimus("diff", x.d, "before", want=3).err, "the digest has the objects in it")
+
+
+def the_card_counts_labels(w):
+    x = Labelled(w)
+    common.vidimus("split", x.d, "50/50", "--by", "", "--vectors", "none", "--stratify", "class", "--name", "s")
+    db = sqlite3.connect(x.d + "/catalog.db")
+    db.execute("INSERT INTO label_problem(set_id, kind, score) VALUES(1, 'outside', 0.5)")
+    db.commit()
+    db.close()
+    card = {(r["section"], r["name"]): r["value"] for r in js("card", x.d)}
+    part = dict(x.sql("SELECT a.asset_id, a.part FROM split_asset a JOIN split s ON s.id = a.split_id WHERE s.name = 's'"))
+    for c, n in have_all(x.of).items():
+        need(card["Objects by class", "gt: " + c] == n, c, n)
+        by = collections.Counter(part[i] for i, h in x.of.items() for _ in range(h[c]))
+        text = card["Objects by class and part", "s, gt: " + c]
+        need(dict(t.rsplit(" ", 1) for t in text.split(", ")) == {p: str(k) for p, k in by.items()}, c, text, by)
+    need(card["Label sets", "gt (coco), objects"] == len(x.doc["annotations"]), card)
+    need(card["Label sets", "gt, pictures"] == len(x.of) and card["Annotations", "gt: boxes"] == len(x.doc["annotations"]), card)
+    need(card["Label problems", "gt: outside"] == 1, card)
+    need(card["Licences of pictures", "gt: CC-BY"] == 4 and card["Licences of pictures", "gt: none"] == len(x.of) - 4, card)
+    need(("Known limits", "no licence is known") not in card, card)
+    need(card["Known limits", "pictures that no label set has"] == len(w.rows) - len(x.of), card)
+    common.vidimus("card", x.d, "--out", w.s + "/labels.md")
+    page = common.read(w.s + "/labels.md").decode()
+    need("Objects by class and part" in page and "CC-BY" in page, page)
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="vidimus_curate_") as tmp:
         w = World(tmp)
@@ -388,6 +654,8 @@ def main():
         for check in (select_is_plain_greedy, select_does_not_depend_on_jobs_or_cpu, select_balances_a_value,
                       select_scores_skips_and_tags, select_takes_vectors_from_files, surface_keeps_every_point,
                       split_never_straddles, split_keeps_shares_and_strata, what_was_left_out_joins_nothing, leaks_are_refused, the_card_counts,
+                      classes_are_columns, select_evens_classes, split_spreads_classes, certificates_count_classes, labels_differ,
+                      the_card_counts_labels,
                       snapshots_stay_and_differ, moved_files_keep_their_certificate):
             try:
                 check(w)

@@ -25,12 +25,16 @@ vd_status vd_serve_need(vd_serve *s, const vd_job *job, int64_t bytes, vd_err *e
 vd_status vd_serve_frame(vd_serve *s, const vd_frame *f, const vd_media *m, int64_t index,
                          double time_s, bool last, vd_err *err) {
     (void)s, (void)m, (void)index, (void)time_s, (void)last, (void)err;
-    const vd_plane *p = &f->plane[0];
-    int bytes = f->format == VD_PIX_RGB8 ? 3 : 1;
+    const int raw = f->format == VD_PIX_RAW16 ? 2 * f->channels : f->channels;
+    const int bytes = f->format == VD_PIX_RGB8 ? 3 : VD_MAX(raw, 1);
     volatile uint8_t sink = 0;
     (void)sink;
-    for (int32_t y = 0; y < p->height; y++)
-        for (int32_t x = 0; x < p->width * bytes; x++) sink ^= p->data[y * p->stride + x];
+    for (int k = 0; k < 2; k++) {
+        const vd_plane *p = &f->plane[k];
+        const int64_t n = (int64_t)p->width * (k == 0 ? bytes : 3);
+        for (int32_t y = 0; p->data != NULL && y < p->height; y++)
+            for (int64_t x = 0; x < n; x++) sink ^= p->data[y * p->stride + x];
+    }
     free(block);
     block = NULL;
     return VD_OK;

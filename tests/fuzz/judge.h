@@ -102,6 +102,6 @@ static const struct {
     void (*run)(const uint8_t *d, size_t n);
 } fuzz_judge[] = { { "detect", judge_detect },
                    { "panoptic", judge_panoptic },
-                   { "csv", judge_csv } };
+                   { "csv_rows", judge_csv } };
 
 #endif

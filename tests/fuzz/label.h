@@ -14,6 +14,7 @@
 #include "labelio/coco.h"
 #include "labelio/simple.h"
 #include "labelio/voc.h"
+#include "labelkit/maps.h"
 #include "labelio/yolo.h"
 
 static inline void fuzz_must(bool ok) {
@@ -159,6 +160,11 @@ static inline vd_status parse_cvat(vd_label_in *in, const char *t, size_t n, vd_
 static inline vd_status parse_labelme_xml(vd_label_in *in, const char *t, size_t n, vd_err *err) {
     return vd_labelme_xml_parse(in, "fuzz", t, n, NULL, NULL, err);
 }
+static inline vd_status parse_yolo_corners(vd_label_in *in, const char *t, size_t n, vd_err *err) {
+    int32_t image = 0;
+    VD_TRY(fuzz_one_image(in, &image, err));
+    return vd_yolo_parse_corners(in, "a.txt", t, n, image, err);
+}
 static inline vd_status parse_csv(vd_label_in *in, const char *t, size_t n, vd_err *err) {
     return vd_label_csv_parse(in, "fuzz", t, n, err);
 }
@@ -200,6 +206,7 @@ FUZZ_LABELS(labelme)
 FUZZ_LABELS(cityscapes)
 FUZZ_LABELS(cvat)
 FUZZ_LABELS(labelme_xml)
+FUZZ_LABELS(yolo_corners)
 FUZZ_LABELS(csv)
 FUZZ_LABELS(label_studio)
 FUZZ_LABELS(datumaro)
@@ -225,6 +232,45 @@ static inline void fuzz_packed(const uint8_t *d, size_t n) {
     vd_shape_buf_reset(&second);
 }
 
+/* Maps of any numbers: width, then pixels of 1 to 4 bytes. Their masks are the map, and painted
+ * they are it again. */
+static inline void fuzz_map(const uint8_t *d, size_t n) {
+    if (n < 3) return;
+    const int64_t width = 1 + d[0] % 40, bytes = 1 + d[1] % 4,
+                  height = (int64_t)(n - 2) / bytes / width;
+    if (height == 0) return;
+    vd_map_masks m = { 0 };
+    vd_map_canvas c = { 0 };
+    vd_err err = { 0 };
+    int32_t *map = malloc((size_t)(width * height) * sizeof *map),
+            *back = malloc((size_t)(width * height) * 3);
+    if (map == NULL || back == NULL) abort();
+    for (int64_t i = 0; i < width * height; i++) {
+        uint32_t v = 0;
+        for (int64_t k = 0; k < bytes; k++) v = v << 8 | d[2 + i * bytes + k];
+        map[i] = (int32_t)(v & 0xffffff);
+    }
+    fuzz_must(vd_map_masks_of(&m, map, height, width, &err) == VD_OK);
+    fuzz_must(vd_map_canvas_clear(&c, height, width, &err) == VD_OK);
+    int64_t area = 0;
+    for (int64_t i = 0; i < m.n; i++) {
+        fuzz_must(i == 0 || m.id[i - 1] < m.id[i]);
+        area += vd_mask_area(&m.mask[i]);
+        fuzz_must(vd_map_canvas_paint(&c, &m.mask[i], m.id[i]) == 0);
+        fuzz_must(vd_map_masks_find(&m, m.id[i]) == &m.mask[i]);
+    }
+    fuzz_must(area == width * height);
+    vd_map_canvas_rows(&c, back, 3 * (ptrdiff_t)width, 3);
+    for (int64_t i = 0; i < width * height; i++) {
+        const uint8_t *p = (const uint8_t *)back + 3 * i;
+        fuzz_must((p[0] | p[1] << 8 | p[2] << 16) == map[i]);
+    }
+    vd_map_masks_reset(&m);
+    vd_map_canvas_reset(&c);
+    free(map);
+    free(back);
+}
+
 static const struct {
     const char *name;
     void (*run)(const uint8_t *d, size_t n);
@@ -243,6 +289,8 @@ static const struct {
                    { "datumaro", fuzz_datumaro },
                    { "ytvis", fuzz_ytvis },
                    { "packed", fuzz_packed },
-                   { "labelme_xml", fuzz_labelme_xml } };
+                   { "labelme_xml", fuzz_labelme_xml },
+                   { "yolo_corners", fuzz_yolo_corners },
+                   { "map", fuzz_map } };
 
 #endif

@@ -173,6 +173,14 @@ def lossless(base):
     for kind in ("images", "annotations", "categories"):
         for x, y in zip(doc[kind], again[kind]):
             check(x == y, "COCO to COCO: %s\n  %s" % (x, y))
+    plain = coco(random.Random(4))
+    plain["annotations"][0]["file_name"] = "a name.png"
+    plain["annotations"][1]["file_name"] = 7
+    plain["categories"][0]["isthing"] = None
+    convert(write(os.path.join(base, "named.json"), plain), "coco", b)
+    with open(b) as f:
+        again = [x.get("attributes") for x in json.load(f)["annotations"]]
+    check(again[:3] == [{"file_name": "a name.png"}, {"file_name": 7}, None], "file_name of annotations without segments: %s" % again[:3])
     lvis = coco(random.Random(5), shapes=("box", "polygon"))
     for m in lvis["images"]:
         m.update(neg_category_ids=[3], not_exhaustive_category_ids=[])
@@ -281,7 +289,53 @@ SAMPLES = [("coco_dataset/coco/annotations/instances_train.json", "coco", 1, 3, 
            ("open_images_dataset/v5", "open-images", 2, 2, 0), ("mot_dataset/mot_seq", "mot", 1, 10, 1),
            ("mot_dataset/mot_seq_with_seqinfo", "mot", 1, 10, 1), ("imagenet_dataset", "imagenet", 4, 2, 3),
            ("vott_csv_dataset/dataset/train-export.csv", "csv", 2, 2, 3),
-           ("labelme_dataset", "labelme-xml", 1, 7, 7)]
+           ("labelme_dataset", "labelme-xml", 1, 7, 7),
+           ("coco_dataset/coco/annotations/captions_train.json", "coco", 1, 0, 1), ("coco_dataset/coco/annotations/labels_train.json", "coco", 1, 2, 1),
+           ("coco_dataset/coco/annotations/panoptic_train.json", "coco-panoptic", 1, 2, 1), ("coco_dataset/coco_panoptic", "coco-panoptic", 2, 2, 3),
+           ("coco_dataset/coco/annotations/person_keypoints_train.json", "coco", 1, 2, 1), ("coco_dataset/coco/annotations/stuff_train.json", "coco", 1, 2, 1),
+           ("coco_dataset/coco_captions", "coco", 2, 0, 3), ("coco_dataset/coco_image_info", "coco", 2, 0, 0), ("coco_dataset/coco_labels", "coco", 2, 2, 3),
+           ("coco_dataset/coco_person_keypoints", "coco", 2, 2, 3), ("coco_dataset/coco_stuff", "coco", 2, 2, 2), ("coco_dataset/coco", "coco", 2, 3, 3),
+           ("cityscapes_dataset/dataset", "cityscapes", 4, 6, 9), ("cityscapes_dataset/train_dataset", "cityscapes", 4, 6, 10),
+           ("mots_dataset", "mots-png", 3, 4, 5), ("mots_dataset/train", "mots-png", 2, 4, 4), ("mot_dataset", "mot", 2, 10, 2),
+           ("kitti_dataset/kitti_3d", "kitti", 1, 3, 3), ("kaggle_dataset/relaxed_coco/annotations.json", "coco", 2, 2, 2),
+           ("kaggle_dataset/relaxed_voc1", "voc", 1, 2, 2), ("kaggle_dataset/relaxed_voc2", "voc", 1, 2, 2), ("kaggle_dataset/image_csv/ann.csv", "csv", 6, 3, 6),
+           ("imagenet_subsets_dataset", "imagenet", 12, 2, 9), ("roboflow_dataset/yolo_obb", "yolo-obb", 3, 2, 4), ("dota_dataset", "yolo-obb", 3, 2, 4),
+           ("roboflow_dataset/multiclass/val/_classes.csv", "csv", 1, 2, 2), ("vott_csv_dataset/dataset/test-export.csv", "csv", 2, 2, 2),
+           ("compat/v0.1/project/dataset", "datumaro", 1, 2, 1), ("sampler/inference.csv", "csv", 30, 4, 120)]
+
+# Samples of formats that are not read, and folders without labels.
+OTHERS = {"ade20k2017_dataset": "ADE20K", "ade20k2020_dataset": "ADE20K", "align_celeba_dataset": "CelebA", "ava_dataset": "AVA", "brats_dataset": "NIfTI volumes",
+          "brats_numpy_dataset": "volumes", "camvid_dataset": "CamVid", "celeba_dataset": "CelebA", "cifar100_dataset": "pickles", "cifar10_dataset": "pickles",
+          "common_semantic_segmentation_dataset": "colour maps with a table of their own", "common_super_resolution_dataset": "no labels", "icdar_dataset": "ICDAR",
+          "image_dir_dataset": "no labels", "image_zip_dataset": "no labels", "imagenet_txt_dataset": "lists of classes", "kinetics_dataset": "Kinetics",
+          "kitti_dataset/kitti_raw": "tracklets", "kitti_dataset/kitti_segmentation": "KITTI's maps", "kaggle_dataset/relaxed_yolo": "YOLO without classes",
+          "kaggle_dataset/image_csv_det": "boxes as text in CSV", "kaggle_dataset/image_mask": "maps without classes", "lfw_dataset": "LFW",
+          "mapillary_vistas_dataset": "Mapillary Vistas", "market1501_dataset": "Market-1501", "mars_dataset": "MARS", "mnist_csv_dataset": "pixels in CSV",
+          "mnist_dataset": "MNIST", "mpii_dataset": "MPII", "mpii_json_dataset": "MPII", "mvtec_dataset": "MVTec", "nyu_depth_v2_dataset": "HDF5",
+          "open_images_dataset/v6/annotations/bbox_labels_600_hierarchy.json": "Open Images' hierarchy", "roboflow_dataset/createml": "CreateML",
+          "roboflow_dataset/tfrecord": "TFRecord", "segment_anything_dataset": "Segment Anything", "sly_pointcloud_dataset": "Supervisely",
+          "synthetic_dataset": "no labels", "synthia_dataset": "SYNTHIA", "tf_detection_api_dataset": "TFRecord", "vgg_face2_dataset": "VGGFace2",
+          "vott_json_dataset": "VoTT JSON", "widerface_dataset": "WIDER FACE"}
+
+
+def known(root):
+    """Every folder of samples is one that is read, or is said not to be."""
+    told = {p.split("/")[0] for p in OTHERS} | {s[0].split("/")[0] for s in SAMPLES}
+    new = [d for d in sorted(os.listdir(root)) if os.path.isdir(os.path.join(root, d)) and d not in told]
+    check(new == [], "samples that nothing is said about: %s" % new)
+    print("samples of formats that are not read: %s" % ", ".join("%s (%s)" % (k, OTHERS[k]) for k in sorted(OTHERS)))
+
+
+def coco128(root):
+    """YOLO's texts: as many objects as there are lines, pictures as files, classes as names."""
+    for name, classes in (("object_detection", 80), ("instance_segmentation", 80)):
+        folder = os.path.join(root, name)
+        texts = [os.path.join(d, f) for d, _, files in os.walk(os.path.join(folder, "labels")) for f in files if f.endswith(".txt")]
+        lines = sum(1 for t in texts for line in open(t) if line.strip())
+        with tempfile.TemporaryDirectory(prefix="vidimus-labels-") as out:
+            counts, lost = convert(folder, "coco", os.path.join(out, "x.json"), "--images", os.path.join(root, "images"))
+        pictures = len(os.listdir(os.path.join(root, "images", "train2017")))
+        check(counts == {"images": pictures, "categories": classes, "objects": lines}, "%s: %s, %d lines" % (name, counts, lines))
 
 
 def samples(base):
@@ -297,10 +351,12 @@ def samples(base):
         counts = [int(l.split()[1]) for l in out if l.split()[:1] and l.split()[0] in ("images", "categories", "objects")]
         told = out[-2].split(" ")[0] if len(out) > 1 else r.stderr.decode()
         check(counts == want and told == fmt, "%s: %s %s, expected %s %s" % (path, told, counts, fmt, want))
-    evals = os.path.join(DATA, "coco", "cocoeval", "dataset")
+    known(root)
+    coco128(os.path.join(DATA, "coco", "coco128-train2017"))
+    evals = os.path.join(DATA, "coco", "cocoeval")
     for d, _, names in os.walk(evals):
         for n in names:
-            if not n.endswith(".json"):
+            if not n.endswith(".json") or d == evals:  # beside them: what is expected
                 continue
             with open(os.path.join(d, n)) as f:
                 doc = json.load(f)
@@ -375,28 +431,58 @@ def imports(base):
     check(box == [(16, 30, 32, 20)], "yolo by the catalog's size: %s %s" % (box, r.stderr.decode()))
 
 
+LABEL_TABLES = ("label_set", "label_category", "label_image", "label", "label_problem")
+
+
+def everything(dataset):
+    """All rows of the tables of labels, and what indexes there are."""
+    out = {t: rows(dataset, "SELECT * FROM %s ORDER BY 1, 2" % t) for t in LABEL_TABLES}
+    out["indexes"] = rows(dataset, "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name LIKE 'label%' ORDER BY 1")
+    return out
+
+
 def killed(base, dataset):
-    """SIGKILL in the middle; what was there is there, and it can be imported again."""
+    """SIGKILL at many moments of an import, and of one that replaces: the catalog is as before, or has all of it."""
     r = random.Random(9)
     images = [{"id": i, "file_name": "p%d.jpg" % i, "width": 640, "height": 480} for i in range(2000)]
-    notes = [{"id": k, "image_id": r.randrange(2000), "category_id": 1, "iscrowd": 0, "area": 1.0, "bbox": [1, 2, 3, 4],
-              "segmentation": [[round(r.uniform(0, 600), 2) for _ in range(40)]]} for k in range(60000)]
-    path = write(os.path.join(base, "large.json"), {"images": images, "categories": [{"id": 1, "name": "a"}], "annotations": notes})
-    before = rows(dataset, "SELECT count(*), sum(id) FROM label")
-    hits = 0
-    for delay in (0.02, 0.05, 0.1, 0.2):
-        p = subprocess.Popen([BIN, "import", dataset, path, "--name", "large"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(delay)
-        p.send_signal(signal.SIGKILL)
-        hits += p.wait() != 0
-        now = rows(dataset, "SELECT count(*), sum(id) FROM label")
-        if now[0][0] == before[0][0] + len(notes):  # all of it was in before the signal came
-            run("import", dataset, write(os.path.join(base, "none.json"), {"images": []}), "--name", "large", "--replace")
-            now = rows(dataset, "SELECT count(*), sum(id) FROM label")
-        check(now == before, "killed after %g s: %s, before %s" % (delay, now, before))
-    check(hits > 0, "no import was killed")
-    check(run("import", dataset, path, "--name", "large", "--replace").returncode == 0, "import after the kills")
-    check(rows(dataset, "SELECT count(*) FROM label") == [(before[0][0] + 60000,)], "all labels are there")
+
+    def document(name, n):
+        notes = [{"id": k, "image_id": r.randrange(2000), "category_id": 1, "iscrowd": 0, "area": 1.0, "bbox": [1, 2, 3, 4],
+                  "segmentation": [[round(r.uniform(0, 600), 2) for _ in range(40)]]} for k in range(n)]
+        return write(os.path.join(base, name), {"images": images, "categories": [{"id": 1, "name": "a"}], "annotations": notes})
+
+    first, second = document("large.json", 40000), document("other.json", 30000)
+    begun = time.monotonic()
+    check(run("import", dataset, second, "--name", "large").returncode == 0, "an import that is left alone")
+    took = time.monotonic() - begun
+    for replace in (False, True):
+        hits = 0
+        if not replace:  # as if there had been none
+            db = sqlite3.connect(os.path.join(dataset, "catalog.db"))
+            db.executescript("DELETE FROM label WHERE image_id IN (SELECT i.id FROM label_image i JOIN label_set s ON s.id = i.set_id"
+                             " WHERE s.name = 'large'); DELETE FROM label_image WHERE set_id IN (SELECT id FROM label_set WHERE name = 'large');"
+                             " DELETE FROM label_category WHERE set_id IN (SELECT id FROM label_set WHERE name = 'large');"
+                             " DELETE FROM label_set WHERE name = 'large'")
+            db.close()
+        for share in (0.05, 0.2, 0.4, 0.6, 0.75, 0.9):
+            before = everything(dataset)
+            p = subprocess.Popen([BIN, "import", dataset, first, "--name", "large"] + ["--replace"] * replace,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(share * took)
+            p.send_signal(signal.SIGKILL)
+            killed = p.wait() != 0
+            hits += killed
+            now = everything(dataset)
+            done = len(now["label"]) == len(before["label"]) + 40000 - 30000 * replace  # in before the signal came
+            check(now == before or done, "killed after %g of an import%s" % (share, " that replaces" * replace))
+            check(rows(dataset, "PRAGMA integrity_check") == [("ok",)], "the file after a kill")
+            check(now["indexes"] == before["indexes"], "indexes after a kill")
+            if done:  # back to what it was
+                check(run("import", dataset, second, "--name", "large", "--replace").returncode == 0, "import after the kill")
+                break
+        check(hits > 0, "no import%s was killed" % (" that replaces" * replace))
+        check(run("import", dataset, second, "--name", "large", "--replace").returncode == 0, "import after the kills")
+    check(rows(dataset, "SELECT objects FROM label_set WHERE name = 'large'") == [(30000,)], "all labels are there")
 
 
 def main():

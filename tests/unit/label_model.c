@@ -247,7 +247,8 @@ T(readers_survive_refused_memory) {
                     { "label_studio", parse_label_studio },
                     { "datumaro", parse_datumaro },
                     { "ytvis", parse_ytvis },
-                    { "labelme_xml", parse_labelme_xml } };
+                    { "labelme_xml", parse_labelme_xml },
+                    { "yolo_corners", parse_yolo_corners } };
     for (int i = 0; i < VD_COUNT(readers); i++) refuse_each(t, readers[i].name, readers[i].parse);
 }
 

@@ -61,6 +61,7 @@ static const vd_label_object objects[] = {
 };
 /* as they come back: by image */
 static const int back[] = { 1, 2, 0, 3, 4 };
+static const int back_without_first[] = { 0, 3, 4 }; /* in any order: without those of image 0 */
 
 static vd_status store(vd_db *db, const char *name, vd_err *err) {
     vd_label_rows *r = NULL;
@@ -80,7 +81,7 @@ done:
 typedef struct seen {
     t_case *t;
     int categories, images, objects;
-    bool shapes;
+    bool shapes, in_rows;
     const char *skip; /* name of an image to skip */
 } seen;
 
@@ -122,7 +123,9 @@ static vd_status see_object(void *user, const vd_label_object *o, int64_t row, v
     (void)err;
     seen *s = user;
     t_case *t = s->t;
-    int k = s->skip != NULL ? back[2 + s->objects] : back[s->objects];
+    int k = s->skip != NULL ? back_without_first[s->objects]
+            : s->in_rows    ? s->objects
+                            : back[s->objects];
     const vd_label_object *w = &objects[k];
     s->objects++;
     T_TRUE(row > 0);
@@ -171,14 +174,89 @@ T(a_set_comes_back) {
     T_EQ(vd_label_set_find(&set, db, "three", &err), VD_E_NOTFOUND);
     T_TRUE(strstr(err.msg, "one, two") != NULL);
     T_OK(vd_label_set_find(&set, db, "two", &err));
-    for (int mode = 0; mode < 3; mode++) {
-        seen s = { .t = t, .shapes = mode != 0, .skip = mode == 2 ? "a/b.jpg" : NULL };
-        const vd_label_walk walk = { see_category, see_image, see_object, &s, s.shapes };
+    for (int mode = 0; mode < 6; mode++) {
+        seen s = { .t = t,
+                   .shapes = mode % 3 != 0,
+                   .in_rows = mode >= 3,
+                   .skip = mode % 3 == 2 ? "a/b.jpg" : NULL };
+        const vd_label_walk walk = { see_category, see_image, see_object, &s, s.shapes, s.in_rows };
         T_OK(vd_label_set_walk(db, set.set, &walk, &err));
         T_EQ(s.categories, 2);
         T_EQ(s.images, 3);
-        T_EQ(s.objects, mode == 2 ? 3 : 5);
+        T_EQ(s.objects, mode % 3 == 2 ? 3 : 5);
     }
+    vd_str_reset(&path);
+    vd_dataset_close(ds);
+    t_dir_free(&dir);
+}
+
+/* ---- rows that a thread of their own writes ---- */
+
+enum { MANY = 9000 };
+
+typedef struct giver {
+    vd_label_rows *rows;
+    int objects;
+    bool fails; /* in the end */
+} giver;
+
+static vd_status give(void *user, vd_err *err) {
+    const giver *g = user;
+    VD_TRY(vd_label_rows_category(g->rows, &categories[0], err));
+    for (int i = 0; i < VD_COUNT(images); i++)
+        VD_TRY(vd_label_rows_image(g->rows, &images[i], 0, err));
+    for (int i = 0; i < g->objects; i++)
+        VD_TRY(vd_label_rows_object(g->rows, &objects[i % 2], err));
+    return g->fails ? vd_fail(err, VD_E_FORMAT, "the file ends in the middle") : VD_OK;
+}
+
+static vd_status fill_set(vd_db *db, const char *name, int n, bool fails, vd_err *err) {
+    giver g = { .objects = n, .fails = fails };
+    vd_status st = VD_OK;
+    VD_GO(vd_label_rows_begin(&g.rows, db, name, "coco", "/x.json", true, err));
+    VD_GO(vd_label_rows_fill(g.rows, give, &g, err));
+    st = vd_label_rows_end(g.rows, 0, err);
+done:
+    vd_label_rows_free(g.rows);
+    return st;
+}
+
+T(rows_from_another_thread_are_the_same) {
+    vd_err err = { 0 };
+    t_dir dir = t_dir_new();
+    vd_dataset *ds = NULL;
+    vd_str path = { 0 };
+    int64_t n = 0, wrong = 0;
+    vd_str_addf(&path, "%s/d.vidimus", dir.path);
+    T_OK(vd_dataset_open(&ds, path.data, VD_DB_CREATE, &vd_stage_schema, &err));
+    T_NEED(ds != NULL);
+    vd_db *db = vd_dataset_db(ds);
+    T_OK(fill_set(db, "many", MANY, false, &err)); /* more than all batches together */
+    T_OK(fill_set(db, "few", 3, false, &err));
+    T_OK(fill_set(db, "full", 1024 - 1 - VD_COUNT(images), false, &err)); /* one batch */
+    T_OK(vd_db_int(db, "SELECT count(*) FROM label", &n, &err));
+    T_EQ(n, MANY + 3 + 1024 - 1 - VD_COUNT(images));
+    T_OK(vd_db_int(
+        db,
+        "SELECT count(*) FROM label l JOIN label_image m ON m.id = l.image_id JOIN"
+        " label_set s ON s.id = m.set_id WHERE s.name = 'many' AND"
+        " (l.has <> iif(l.id % 2 = 1, 2049, 1540) OR m.source_id <> iif(l.id % 2 = 1, 1, 3))",
+        &wrong, &err));
+    T_EQ(wrong, 0);
+    /* a reader that fails, early and late: nothing of it is there */
+    T_EQ(fill_set(db, "many", MANY, true, &err), VD_E_FORMAT);
+    T_STR(err.msg, "the file ends in the middle");
+    T_EQ(fill_set(db, "new", 1, true, NULL), VD_E_FORMAT);
+    /* a writer that fails: its error is told */
+    err = (vd_err){ 0 };
+    T_OK(vd_db_exec(db,
+                    "CREATE TEMP TRIGGER no_more BEFORE INSERT ON label WHEN new.id % 5000 = 4999"
+                    " BEGIN SELECT RAISE(ABORT, 'no more of this'); END",
+                    &err));
+    T_TRUE(fill_set(db, "new", 2 * MANY, false, &err) != VD_OK);
+    T_TRUE(strstr(err.msg, "no more of this") != NULL);
+    T_OK(vd_db_int(db, "SELECT count(*) FROM label", &wrong, NULL));
+    T_EQ(wrong, n);
     vd_str_reset(&path);
     vd_dataset_close(ds);
     t_dir_free(&dir);
