@@ -324,7 +324,6 @@ T(evaluations_survive) {
           { TEXT("dataset", data), TEXT("truth", maps), TEXT("pred", maps), TEXT("keep", "c"),
             TEXT("by", "width"), INT("bootstrap", 2), INT("jobs", 1) },
           7 },
-        { "eval kept", { TEXT("dataset", data) }, 1 },
         { "eval worst", { TEXT("dataset", data), TEXT("name", "a"), TEXT("where", "1") }, 3 },
         { "report", { TEXT("dataset", data), TEXT("out", t_dir_at(&d, "r.html")) }, 2 },
     };
