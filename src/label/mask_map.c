@@ -235,22 +235,31 @@ int64_t vd_map_canvas_paint(vd_map_canvas *c, const vd_mask *m, int32_t id) {
     return covered;
 }
 
-static void put(uint8_t *to, int32_t id, int bytes) {
-    uint16_t two = (uint16_t)id;
-    if (bytes == 2) {
-        memcpy(to, &two, sizeof two);
-        return;
-    }
-    for (int k = 0; k < bytes; k++) to[k] = (uint8_t)((uint32_t)id >> (8 * k));
+/* A block of the canvas, a few rows of a few columns, which both sides have in the cache. */
+static void put_block(const int32_t *id, int64_t height, uint8_t *out, ptrdiff_t stride,
+                      int64_t columns, int64_t rows, int bytes) {
+    for (int64_t y = 0; y < rows; y++)
+        for (int64_t k = 0; k < columns; k++) {
+            const uint32_t v = (uint32_t)id[k * height + y];
+            const uint16_t two = (uint16_t)v;
+            uint8_t *to = out + y * stride + k * bytes;
+            if (bytes == 2) {
+                memcpy(to, &two, sizeof two);
+                continue;
+            }
+            to[0] = (uint8_t)v;
+            if (bytes == 1) continue;
+            to[1] = (uint8_t)(v >> 8);
+            to[2] = (uint8_t)(v >> 16);
+        }
 }
 
 void vd_map_canvas_rows(const vd_map_canvas *c, void *out, ptrdiff_t stride, int bytes) {
-    for (int64_t x = 0; x < c->width; x += STRIP) {
-        int64_t end = VD_MIN(x + STRIP, (int64_t)c->width);
-        for (int64_t y = 0; y < c->height; y++)
-            for (int64_t k = x; k < end; k++)
-                put((uint8_t *)out + y * stride + k * bytes, c->id[k * c->height + y], bytes);
-    }
+    const int64_t h = c->height;
+    for (int64_t x = 0; x < c->width; x += STRIP)
+        for (int64_t y = 0; y < h; y += STRIP)
+            put_block(c->id + x * h + y, h, (uint8_t *)out + y * stride + x * bytes, stride,
+                      VD_MIN(c->width - x, (int64_t)STRIP), VD_MIN(h - y, (int64_t)STRIP), bytes);
 }
 
 /* ---- objects ---- */

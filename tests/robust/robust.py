@@ -475,7 +475,7 @@ def readers_go_on_while_a_run_writes(s):
 
 def make_first_version(db):
     """What the later versions of the schema added goes."""
-    later = "tag pair camera scene split split_asset snapshot snapshot_asset label label_image label_category label_set label_problem evaluation evaluation_match"
+    later = "tag pair camera scene split split_asset snapshot snapshot_asset label label_image label_category label_set label_problem evaluation evaluation_match snapshot_label evaluation_picture"
     db.executescript("DROP VIEW asset_facts; " + "".join("DROP TABLE %s; " % t for t in later.split()) + "PRAGMA user_version=1;")
 
 
