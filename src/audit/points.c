@@ -132,6 +132,8 @@ static vd_status judge_label(judging *j, int32_t object, int32_t label, int32_t 
     if (own < 0 || most < 0 || !j->w.pure[label]) return VD_OK;
     const int32_t agree = j->votes.count[most], mine = j->votes.count[own];
     const int32_t most_doubted = j->w.in->label_exact[label] ? mine : 5 * (mine - 1) + 1;
+    if (!j->w.in->label_exact[label] && agree + j->w.inside[label] < VD_POINTS_EVIDENCE_BOX)
+        return VD_OK;
     if (agree < 2 || agree <= most_doubted || is_beside(j, label, object)) return VD_OK;
     vd_points_doubt d = { .view = j->w.in->label_view[label],
                           .label = label,
