@@ -24,6 +24,7 @@ if [ "$quick" = quick ]; then
     run bench/neardup.py
     run bench/labels.py --images 10000
     run bench/label_checks.py --images 10000 --planted 500
+    run bench/publish.py --pictures 500 --objects 50000 --repeats 1
     run bench/scene_labels.py 1
     run "$BUILD/bench/bench_points" 100 100000
     run bench/tracking.py 1
@@ -34,6 +35,7 @@ if [ "$quick" = quick ]; then
     run "$BUILD/bench/bench_sift"
     run "$BUILD/bench/bench_match" 4096 1
     run bench/curate.py quick
+    run bench/stratify.py 1
 else
     run bench/ingest.py 5
     run bench/tiny.py 5
@@ -45,6 +47,7 @@ else
     run bench/neardup.py
     run bench/labels.py
     run bench/label_checks.py
+    run bench/publish.py
     run bench/scene_labels.py
     run "$BUILD/bench/bench_points"
     run bench/tracking.py 5
@@ -61,6 +64,7 @@ else
     run bench/sift_quality.py
     run bench/pairs.py
     run bench/curate.py
+    run bench/stratify.py
     run bench/scenes.py
     run bench/coco_eval.py
 fi

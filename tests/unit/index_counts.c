@@ -1,4 +1,5 @@
-/* Even classes and stratified parts, against the plain algorithms. SPDX-License-Identifier: Apache-2.0
+/* Even classes and stratified parts, against the plain algorithms. SPDX-License-Identifier:
+ * Apache-2.0
  */
 #include "t.h"
 

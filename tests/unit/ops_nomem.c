@@ -463,3 +463,41 @@ T(curation_survives) {
     }
     t_dir_free(&d);
 }
+
+/* A dataset with labels, exported as each kind of thing; nothing half is ever there. */
+T(exports_of_datasets_survive) {
+    static const char boxes[] =
+        "{\"images\":[{\"id\":1,\"file_name\":\"view_001.jpg\",\"width\":64,\"height\":64}],"
+        "\"categories\":[{\"id\":3,\"name\":\"cat\"}],\"annotations\":[{\"id\":1,\"image_id\":1,"
+        "\"category_id\":3,\"bbox\":[0,0,4,4],\"segmentation\":[[0,0,4,0,4,4]]}]}";
+    t_dir d = t_dir_new();
+    vd_err err = { 0 };
+    T_OK(make_input(&d, &err));
+    t_dir_put(&d, "boxes.json", boxes, sizeof boxes - 1);
+    const char *in = t_dir_at(&d, "in"), *dataset = t_dir_at(&d, "d.vidimus");
+    const char *out = t_dir_at(&d, "out"), *partial = t_dir_at(&d, "out.partial");
+    const call prepare[] = {
+        { "run",
+          { TEXT("path", in), TEXT("out", dataset), INT("jobs", 1), TEXT("only", "add,check") },
+          4 },
+        { "import",
+          { TEXT("dataset", dataset), TEXT("path", t_dir_at(&d, "boxes.json")),
+            TEXT("name", "gt") },
+          3 },
+        { "snapshot", { TEXT("dataset", dataset), TEXT("name", "v1") }, 2 },
+    };
+    for (int i = 0; i < VD_COUNT(prepare); i++) T_OK(make_call(&prepare[i], &err));
+    static const char *const formats[] = { "yolo", "webdataset", "parquet", "imagefolder" };
+    for (int i = 0; i < VD_COUNT(formats); i++) {
+        const call c = { "export",
+                         { TEXT("dataset", dataset), TEXT("format", formats[i]), TEXT("out", out),
+                           TEXT("snapshot", "v1"), INT("resize", 32), INT("jobs", 1) },
+                         6 };
+        for (int sticky = 0; sticky < 2; sticky++) {
+            int64_t refused = survive(t, &c, out, sticky != 0, step_of(13), limit_of(4));
+            if (refused < 20) T_FAIL("%s: only %lld refused", formats[i], (long long)refused);
+            T_TRUE(access(partial, F_OK) != 0);
+        }
+    }
+    t_dir_free(&d);
+}

@@ -236,11 +236,12 @@ T(rows_from_another_thread_are_the_same) {
     T_OK(fill_set(db, "full", 1024 - 1 - VD_COUNT(images), false, &err)); /* one batch */
     T_OK(vd_db_int(db, "SELECT count(*) FROM label", &n, &err));
     T_EQ(n, MANY + 3 + 1024 - 1 - VD_COUNT(images));
-    T_OK(vd_db_int(db,
-                   "SELECT count(*) FROM label l JOIN label_image m ON m.id = l.image_id JOIN"
-                   " label_set s ON s.id = m.set_id WHERE s.name = 'many' AND"
-                   " (l.has <> iif(l.id % 2 = 1, 2049, 1540) OR m.source_id <> iif(l.id % 2 = 1, 1, 3))",
-                   &wrong, &err));
+    T_OK(vd_db_int(
+        db,
+        "SELECT count(*) FROM label l JOIN label_image m ON m.id = l.image_id JOIN"
+        " label_set s ON s.id = m.set_id WHERE s.name = 'many' AND"
+        " (l.has <> iif(l.id % 2 = 1, 2049, 1540) OR m.source_id <> iif(l.id % 2 = 1, 1, 3))",
+        &wrong, &err));
     T_EQ(wrong, 0);
     /* a reader that fails, early and late: nothing of it is there */
     T_EQ(fill_set(db, "many", MANY, true, &err), VD_E_FORMAT);
