@@ -238,7 +238,9 @@ T(damaged_arrays_are_told_and_missing_ones_left_out) {
     vd_audit_findings_init(&f);
     T_OK(world_make(&w, false, &err));
     T_OK(vd_audit_load(&s, vd_dataset_db(w.ds), w.set, NULL, &err));
-    snprintf(command, sizeof command, "for p in '%s'/d.vidimus/arrays/model_images/*/*.npy; do echo no > $p; done", w.dir.path);
+    snprintf(command, sizeof command,
+             "for p in '%s'/d.vidimus/arrays/model_images/*/*.npy; do echo no > $p; done",
+             w.dir.path);
     T_EQ(system(command), 0);
     T_EQ(vd_audit_in_3d(&f, &s, w.ds, &err), VD_E_FORMAT);
     T_EQ(f.n, 0);
