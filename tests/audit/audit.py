@@ -259,6 +259,9 @@ def wrong_calls_are_refused(s):
         p = common.vidimus("issues", w.d, *args, want=None)
         need(p.returncode in (2, 3) and words in p.err, args, p.returncode, p.err)
     need(w.sql("SELECT count(*) FROM label_problem") == [(0,)], "nothing of them is kept")
+    kinds = common.vidimus("issues", w.d, "--labels", "--kind", "dull", want=None).err.split("there are ")[1].split()
+    told = common.vidimus("issues", "--help").out
+    need(len(kinds) >= 22 and all(k in told for k in kinds), "the help has every kind", kinds)
 
 
 def what_cannot_be_written_is_checked(s):
