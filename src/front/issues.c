@@ -39,7 +39,8 @@ static const vd_arg args[] = {
           "models not trained on the picture" },
     { .name = "ids",
       .value = "FILE.npy",
-      .help = "int64: the assets of the rows of --probs; without it they are the pictures of the set" },
+      .help =
+          "int64: the assets of the rows of --probs; without it they are the pictures of the set" },
 };
 
 static const vd_column columns[] = {
