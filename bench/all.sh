@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 BUILD=${VIDIMUS_BUILD:-build}
 ninja -C "$BUILD" programs bench/bench_json bench/bench_hamming bench/bench_measure bench/bench_motion bench/bench_codec bench/bench_bundle \
-    bench/bench_coco bench/bench_match bench/bench_sift bench/bench_solvers bench/bench_two_view bench/sift_export bench/match_export \
+    bench/bench_coco bench/bench_points bench/bench_match bench/bench_sift bench/bench_solvers bench/bench_two_view bench/sift_export bench/match_export \
     bench/choose_export bench/bench_confident >&2
 ninja -C "$BUILD" bench/bench_jpeg_ceiling >&2 || echo "no TurboJPEG library: no ingest" >&2
 quick=${1:-}
@@ -23,6 +23,10 @@ if [ "$quick" = quick ]; then
     run bench/defects.py 1 2 800
     run bench/neardup.py
     run bench/labels.py --images 10000
+    run bench/label_checks.py --images 10000 --planted 500
+    run bench/publish.py --pictures 500 --objects 50000 --repeats 1
+    run bench/scene_labels.py 1
+    run "$BUILD/bench/bench_points" 100 100000
     run bench/tracking.py 1
     run "$BUILD/bench/bench_bundle" 50 10000
     run bench/coco_eval.py --images 300
@@ -42,6 +46,10 @@ else
     run bench/defects.py 3 6 1600
     run bench/neardup.py
     run bench/labels.py
+    run bench/label_checks.py
+    run bench/publish.py
+    run bench/scene_labels.py
+    run "$BUILD/bench/bench_points"
     run bench/tracking.py 5
     run "$BUILD/bench/bench_measure"
     run "$BUILD/bench/bench_bundle" 200 100000 2 0

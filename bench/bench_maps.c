@@ -73,7 +73,7 @@ static vd_status one_round(times *t, const int32_t *map, const char *file, vd_co
     t->bytes = p.png.size;
     t0 = cpu_ms();
     double wall = vd_time_mono_s();
-    VD_GO(vd_label_map_read(&back, file, VD_MAP_IDS, codec, NULL, err));
+    VD_GO(vd_label_map_read(&back, file, VD_MAP_IDS, VD_LABEL_MAP_PIXELS, codec, NULL, err));
     keep_best(&t->decode, 1e3 * (vd_time_mono_s() - wall));
     keep_best(&t->read_cpu, cpu_ms() - t0);
     for (int64_t i = 0; i < (int64_t)WIDTH * HEIGHT; i++)

@@ -48,8 +48,8 @@ def catalog_blocks(build):
         version = db.execute("PRAGMA user_version").fetchone()[0]
         db.close()
     derived = [("tags", "set by vidimus tag; sorted, by commas"),
-               ("labels", "objects of all label sets; NULL where no set has the picture"),
-               ("classes", "of these objects, sorted, by commas"),
+               ("labels", "objects, of all label sets together; NULL where none has the picture"),
+               ("classes", "names of the classes of these objects; sorted, by commas"),
                ("label_problems", "findings of vidimus issues --labels, of all label sets"),
                ("eval_hits", "objects found, by the newest kept evaluation; NULL where it has not judged the picture"),
                ("eval_misses", "objects not found, by the newest kept evaluation"),

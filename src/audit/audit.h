@@ -188,11 +188,6 @@ vd_status vd_audit_tracks(vd_audit_findings *f, const vd_audit_set *s, vd_err *e
 vd_status vd_audit_load(vd_audit_set *out, vd_db *db, int64_t set, vd_audit_findings *f,
                         vd_err *err);
 
-/* What labels of the views of a scene say about one place in it: inconsistent_in_3d, missing_in_3d.
- * Scenes whose arrays are gone are left out. Fails with catalog errors, VD_E_FORMAT, VD_E_NOMEM. */
-vd_status vd_audit_in_3d(vd_audit_findings *f, const vd_audit_set *s, const vd_dataset *ds,
-                         vd_err *err);
-
 typedef struct vd_audit_opt {
     const char *predictions;         /* name of a label set; NULL: none */
     const char *probabilities, *ids; /* NumPy files; NULL: none */
@@ -203,6 +198,11 @@ typedef struct vd_audit_opt {
  * errors, VD_E_NOMEM. */
 vd_status vd_audit_run(vd_audit_findings *f, vd_audit_set *s, const vd_dataset *ds, int64_t set,
                        const vd_audit_opt *opt, vd_err *err);
+
+/* What labels of the views of a scene say about one place in it: inconsistent_in_3d, missing_in_3d.
+ * Scenes whose arrays are gone are left out. Fails with catalog errors, VD_E_FORMAT, VD_E_NOMEM. */
+vd_status vd_audit_in_3d(vd_audit_findings *f, const vd_audit_set *s, const vd_dataset *ds,
+                         vd_err *err);
 
 /* Puts findings in the place of the set's earlier ones, in one transaction. Fails with catalog
  * errors; the earlier ones stay then. */

@@ -53,7 +53,7 @@ vd_status vd_audit_unused(vd_audit_findings *f, const vd_audit_set *s, vd_err *e
         const vd_audit_finding row = {
             .kind = VD_AUDIT_UNUSED_CATEGORY, .image = -1, .name = s->category[i].name, .score = 0.9
         };
-        VD_TRY(vd_audit_add(f, &row, err, "no object is a '%.120s'", row.name));
+        VD_TRY(vd_audit_add(f, &row, err, "no object has the category '%.120s'", row.name));
     }
     return VD_OK;
 }

@@ -83,6 +83,7 @@ static vd_status add(vd_audit_findings *f, vd_audit_finding row, vd_err *err, co
 vd_status vd_audit_add_object(vd_audit_findings *f, vd_audit_kind kind, const vd_audit_set *s,
                               int64_t object, int64_t other, double score, vd_err *err,
                               const char *fmt, ...) {
+    if (!(score < f->threshold[kind])) return VD_OK; /* nearly always */
     const vd_audit_object *o = &s->object[object];
     const vd_audit_image *m = &s->image[o->image];
     vd_audit_finding row = { .kind = kind,

@@ -290,33 +290,31 @@ static vd_status name_voters(vd_str *out, const gathering *g, const vd_points_do
 static vd_status report_class(vd_audit_findings *f, const gathering *g, const vd_points_doubts *all,
                               const vd_points_doubt *d, const char *who, vd_err *err) {
     const int32_t views = d->agree + d->against + d->own;
-    return vd_audit_add_object(f, VD_AUDIT_INCONSISTENT_IN_3D, g->s, g->object[d->label],
-                               g->s->object[g->object[all->voter[d->first]]].row,
-                               1 - (double)d->agree / views, err,
-                               "%d of %d other views call it '%.60s', by %lld points in 3D: %s",
-                               d->agree, views - 1, g->s->category[d->class_of_most].name,
-                               (long long)d->points, who);
+    return vd_audit_add_object(
+        f, VD_AUDIT_INCONSISTENT_IN_3D, g->s, g->object[d->label],
+        g->s->object[g->object[all->voter[d->first]]].row, 1 - (double)d->agree / views, err,
+        "%d of %d other views call it '%.60s', by %lld points in 3D: %s", d->agree, views - 1,
+        g->s->category[d->class_of_most].name, (long long)d->points, who);
 }
 
 static vd_status report_missing(vd_audit_findings *f, const gathering *g,
                                 const vd_points_doubts *all, const vd_points_doubt *d,
                                 const int32_t *image_of_view, const char *who, vd_err *err) {
-    const int64_t before = f->n, image = image_of_view[d->view];
+    const int64_t image = image_of_view[d->view];
     const char *name = d->class_of_most >= 0 ? g->s->category[d->class_of_most].name : "(none)";
-    VD_TRY(vd_audit_add_image(f, VD_AUDIT_MISSING_IN_3D, g->s, image,
-                              1 - (double)d->agree / (d->agree + d->against), err,
-                              "%d other views have a '%.60s' here, %lld points of it in 3D are seen "
-                              "without a label: %s",
-                              d->agree, name, (long long)d->points, who));
-    if (f->n == before) return VD_OK;
-    vd_audit_finding *row = &f->row[f->n - 1];
-    row->name = name;
-    row->other = g->s->object[g->object[all->voter[d->first]]].row;
-    for (int k = 0; k < 2; k++) {
-        row->box[k] = d->box[k];
-        row->box[2 + k] = d->box[2 + k] - d->box[k];
-    }
-    return VD_OK;
+    const vd_audit_finding row = { .kind = VD_AUDIT_MISSING_IN_3D,
+                                   .image = (int32_t)image,
+                                   .other = g->s->object[g->object[all->voter[d->first]]].row,
+                                   .image_row = g->s->image[image].row,
+                                   .asset = g->s->image[image].asset,
+                                   .name = name,
+                                   .box = { d->box[0], d->box[1], (double)d->box[2] - d->box[0],
+                                            (double)d->box[3] - d->box[1] },
+                                   .score = 1 - (double)d->agree / (d->agree + d->against) };
+    return vd_audit_add(f, &row, err,
+                        "%d other views have a '%.60s' here, %lld points of it in 3D are seen "
+                        "without a label: %s",
+                        d->agree, name, (long long)d->points, who);
 }
 
 static vd_status report(vd_audit_findings *f, const gathering *g, const vd_points_doubts *all,

@@ -81,33 +81,38 @@ static vd_status on_object(void *user, const vd_label_object *o, int64_t row, vd
     memcpy(out->box, o->box, sizeof out->box);
     if (o->has & VD_OBJ_ROTATED && !(o->has & VD_OBJ_BOX) && !vd_label_bounds(o, out->box))
         memset(out->box, 0, sizeof out->box);
-    s->image[o->image].n++;
     if (known) s->category[o->category].n++;
     s->n_objects++;
     return l->f != NULL ? vd_audit_shape(l->f, s, s->n_objects - 1, o, err) : VD_OK;
 }
 
-/* Objects to their images, in the order of their rows there. */
+/* Objects to their images, in the order of their rows there: sorted by counting. */
 static vd_status by_image(vd_audit_set *s, vd_err *err) {
     bool sorted = true;
-    for (int64_t i = 1; i < s->n_objects; i++)
-        sorted = sorted && s->object[i - 1].image <= s->object[i].image;
-    for (int64_t i = 0, at = 0; i < s->n_images; at += s->image[i++].n) s->image[i].first = at;
-    if (sorted) return VD_OK;
-    vd_audit_object *out = vd_mem_alloc((size_t)s->n_objects * sizeof *out);
-    int64_t *at = vd_mem_alloc((size_t)s->n_images * sizeof *at);
-    if (out == NULL || at == NULL) {
-        vd_mem_free(out);
-        vd_mem_free(at);
-        return vd_nomem(err);
+    vd_status st = VD_OK;
+    vd_audit_object *out = NULL;
+    int64_t *at = vd_mem_array((size_t)s->n_images, sizeof *at);
+    if (at == NULL) VD_GO(vd_nomem(err));
+    for (int64_t i = 0; i < s->n_objects; i++) {
+        at[s->object[i].image]++;
+        sorted = sorted && (i == 0 || s->object[i - 1].image <= s->object[i].image);
     }
-    for (int64_t i = 0; i < s->n_images; i++) at[i] = s->image[i].first;
+    for (int64_t i = 0, first = 0; i < s->n_images; i++) {
+        s->image[i].first = first;
+        s->image[i].n = at[i];
+        at[i] = first;
+        first += s->image[i].n;
+    }
+    if (sorted) goto done;
+    out = vd_mem_alloc((size_t)s->n_objects * sizeof *out);
+    if (out == NULL) VD_GO(vd_nomem(err));
     for (int64_t i = 0; i < s->n_objects; i++) out[at[s->object[i].image]++] = s->object[i];
-    vd_mem_free(at);
     vd_mem_free(s->object);
     s->object = out;
     s->cap_objects = s->n_objects;
-    return VD_OK;
+done:
+    vd_mem_free(at);
+    return st;
 }
 
 vd_status vd_audit_load(vd_audit_set *out, vd_db *db, int64_t set, vd_audit_findings *f,

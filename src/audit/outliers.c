@@ -19,7 +19,8 @@
 
 enum { LEAST_OBJECTS = 20 };
 static const double LEAST_SPREAD = 0.1; /* of a logarithm: 10 % */
-static const double MOST_BEYOND = 0.05; /* a normal distribution has 3e-7 there, Cauchy's 0.04 */
+/* of the class, on a side; a normal distribution has 3e-7 there, Cauchy's 0.043 */
+static const double MOST_BEYOND = 0.03;
 static const double GAUSSIAN = 1.4826, JUDGED_AT = 2.5, EDGE_PX = 1.5;
 
 typedef struct sample {

@@ -7,12 +7,15 @@
 
 #include "base/mem.h"
 
+/* Keypoints at an outline may belong to what lies behind it. */
+static const double MARGIN_PX = 2;
+
 struct vd_overlaid {
     uint32_t by; /* VD_OBJ_MASK, POLYGON, ROTATED, BOX */
     int32_t label;
-    double box[4];     /* x0, y0, x1, y1 around it */
+    double box[4];                           /* x0, y0, x1, y1 around it */
     double middle[2], half[2], cosine, sine; /* of boxes */
-    int64_t first, n;  /* ends, or rings */
+    int64_t first, n;                        /* ends, or rings */
     int64_t first_xy;
     int32_t width, height; /* of the mask */
 };
@@ -147,17 +150,23 @@ static int in_box(const vd_overlaid *a, double x, double y) {
     return u * u + v * v <= 1 ? 2 : 1;
 }
 
+/* 2 where the shape has the place and all within MARGIN_PX of it, 1 near its outline, 0 outside. */
+static int in_shape(const vd_overlay *c, const vd_overlaid *a, double x, double y) {
+    static const double step[5][2] = { { 0, 0 }, { -1, 0 }, { 1, 0 }, { 0, -1 }, { 0, 1 } };
+    for (int i = 0; i < VD_COUNT(step); i++) {
+        const double px = x + MARGIN_PX * step[i][0], py = y + MARGIN_PX * step[i][1];
+        if (!(a->by == VD_OBJ_MASK ? in_mask(c, a, px, py) : in_polygon(c, a, px, py)))
+            return i > 0;
+    }
+    return 2;
+}
+
 void vd_overlay_at(const vd_overlay *c, double x, double y, int32_t *cover, int64_t *n) {
     for (int64_t i = 0; i < c->n; i++) {
         const vd_overlaid *a = &c->item[i];
-        int in = 0;
         if (!(x >= a->box[0] && x <= a->box[2] && y >= a->box[1] && y <= a->box[3])) continue;
-        if (a->by == VD_OBJ_MASK)
-            in = in_mask(c, a, x, y) ? 2 : 0;
-        else if (a->by == VD_OBJ_POLYGON)
-            in = in_polygon(c, a, x, y) ? 2 : 0;
-        else
-            in = in_box(a, x, y);
+        const int in =
+            a->by & (VD_OBJ_MASK | VD_OBJ_POLYGON) ? in_shape(c, a, x, y) : in_box(a, x, y);
         if (in > 0) cover[(*n)++] = in == 2 ? a->label : -1 - a->label;
     }
 }

@@ -21,7 +21,8 @@ typedef struct vd_overlay {
 void vd_overlay_clear(vd_overlay *c);
 void vd_overlay_reset(vd_overlay *c);
 
-/* Adds a label by the best of its shapes; what covers nothing is left out. Fails with VD_E_NOMEM. */
+/* Adds a label by the best of its shapes; what covers nothing is left out. Fails with VD_E_NOMEM.
+ */
 vd_status vd_overlay_add(vd_overlay *c, const vd_label_object *o, int32_t label, vd_err *err);
 
 /* Appends the labels at a place to cover[*n], which has room for all of them: as the label, or as

@@ -67,14 +67,14 @@ void vd_point_votes_reset(vd_point_votes *t) {
 typedef struct judging {
     vd_points_work w;
     vd_points_doubts out;
-    vd_lists members, points; /* of each object */
-    vd_point_votes votes;           /* by class */
-    vd_point_votes shown, bare;     /* by view: points of the object, those without a label */
-    uint8_t *has;             /* by view: it has a label of the object */
-    int32_t *class_of;        /* of each object: what most of its labels say, -1 */
-    vd_lists of_view;         /* labels of each view */
+    vd_lists members, points;   /* of each object */
+    vd_point_votes votes;       /* by class */
+    vd_point_votes shown, bare; /* by view: points of the object, those without a label */
+    vd_point_votes loose;       /* by view: those under a label of its class that is of no object */
+    uint8_t *has;               /* by view: it has a label of the object */
+    int32_t *class_of;          /* of each object: what most of its labels say, -1 */
     vd_lists beside, beside_of; /* of each label, of each object: places in w.beside_... */
-    float *x, *y;             /* of the bare points of one view */
+    float *x, *y;               /* of the bare points of one view */
     int64_t cap_x, cap_y;
 } judging;
 
@@ -186,6 +186,16 @@ static bool is_bare(const judging *j, int32_t o) {
     return true;
 }
 
+/* Whether a label of that class, but of no object, covers an observation: it may be the one that
+ * seems to be missing. */
+static bool is_loose(const judging *j, int32_t o, int32_t class) {
+    for (int32_t i = 0; i < j->w.in->n_covers[o]; i++) {
+        const int32_t a = vd_cover_index(vd_covers(j->w.in, o)[i]);
+        if (j->w.object[a] < 0 && j->w.in->label_class[a] == class) return true;
+    }
+    return false;
+}
+
 /* How many points of an object a view must show without a label: of boxes, whose objects may own
  * some that are beside it, half of what its labels have on average. */
 static int32_t least_bare(const judging *j, int32_t object) {
@@ -199,20 +209,10 @@ static int32_t least_bare(const judging *j, int32_t object) {
     return VD_MAX(VD_POINTS_MISSING, boxes > 0 ? (int32_t)(inside / (2 * boxes)) : 0);
 }
 
-/* Whether a view has a box of that class that is of no object: it may be the one that is missed. */
-static bool has_loose(const judging *j, int32_t view, int32_t class) {
-    const vd_points *in = j->w.in;
-    for (int64_t i = j->of_view.start[view]; i < j->of_view.start[view + 1]; i++) {
-        const int32_t a = j->of_view.item[i];
-        if (!in->label_exact[a] && in->label_class[a] == class && j->w.object[a] < 0) return true;
-    }
-    return false;
-}
-
-static bool is_missing(const judging *j, int32_t object, int32_t view, int32_t least) {
+static bool is_missing(const judging *j, int32_t view, int32_t least) {
     const int32_t bare = j->bare.count[view];
     return bare >= least && bare >= VD_POINTS_BARE * j->shown.count[view] &&
-           !has_loose(j, view, j->class_of[object]);
+           j->loose.count[view] == 0;
 }
 
 static int by_value(const void *a, const void *b) {
@@ -220,7 +220,7 @@ static int by_value(const void *a, const void *b) {
     return (p > q) - (p < q);
 }
 
-/* The box of the middle nine tenths of the bare points, each way: some may not be the object's. */
+/* The box of the bare points but for the outermost twentieths: some may not be the object's. */
 static vd_status box_of_bare(judging *j, float box[4], int32_t object, int32_t view, vd_err *err) {
     int64_t n = 0;
     VD_TRY(VD_GROW(j->x, j->cap_x, j->bare.count[view], err));
@@ -236,10 +236,11 @@ static vd_status box_of_bare(judging *j, float box[4], int32_t object, int32_t v
     }
     qsort(j->x, (size_t)n, sizeof *j->x, by_value);
     qsort(j->y, (size_t)n, sizeof *j->y, by_value);
-    box[0] = j->x[n / 20];
-    box[1] = j->y[n / 20];
-    box[2] = j->x[n - 1 - n / 20];
-    box[3] = j->y[n - 1 - n / 20];
+    const int64_t cut = VD_MAX(n / 20, 1); /* VD_POINTS_MISSING or more are there */
+    box[0] = j->x[cut];
+    box[1] = j->y[cut];
+    box[2] = j->x[n - 1 - cut];
+    box[3] = j->y[n - 1 - cut];
     return VD_OK;
 }
 
@@ -251,6 +252,7 @@ static void look(judging *j, int32_t object) {
             if (j->has[view]) continue;
             vd_point_votes_add(&j->shown, view);
             if (is_bare(j, o)) vd_point_votes_add(&j->bare, view);
+            if (is_loose(j, o, j->class_of[object])) vd_point_votes_add(&j->loose, view);
         }
     }
     vd_point_votes_sort(&j->shown);
@@ -264,14 +266,14 @@ static vd_status judge_views(judging *j, int32_t object, vd_err *err) {
                           .class_of_most = j->class_of[object],
                           .agree = (int32_t)views };
     look(j, object);
-    for (int32_t i = 0; i < j->shown.n; i++) missing += is_missing(j, object, j->shown.list[i], least);
+    for (int32_t i = 0; i < j->shown.n; i++) missing += is_missing(j, j->shown.list[i], least);
     if (missing == 0 || views < 2 * missing) return VD_OK;
     d.against = missing;
     VD_TRY(add_voters(j, &d, object, -1, err));
     for (int32_t i = 0; i < j->shown.n; i++) {
         d.view = j->shown.list[i];
         d.points = j->bare.count[d.view];
-        if (!is_missing(j, object, d.view, least)) continue;
+        if (!is_missing(j, d.view, least)) continue;
         VD_TRY(box_of_bare(j, d.box, object, d.view, err));
         VD_TRY(add_doubt(j, d, err));
     }
@@ -289,6 +291,7 @@ static vd_status judge_object(judging *j, int32_t object, vd_err *err) {
     vd_point_votes_clear(&j->votes);
     vd_point_votes_clear(&j->shown);
     vd_point_votes_clear(&j->bare);
+    vd_point_votes_clear(&j->loose);
     return st;
 }
 
@@ -318,9 +321,11 @@ static vd_status allocate(judging *j, vd_err *err) {
     w->owner = vd_mem_array((size_t)w->in->n_points + 1, sizeof *w->owner);
     j->has = vd_mem_array((size_t)w->in->n_views + 1, sizeof *j->has);
     j->class_of = vd_mem_array(labels, sizeof *j->class_of);
-    if (!w->object || !w->inside || !j->class_of || !w->pure || !w->owner || !j->has) return vd_nomem(err);
+    if (!w->object || !w->inside || !j->class_of || !w->pure || !w->owner || !j->has)
+        return vd_nomem(err);
     VD_TRY(vd_point_votes_new(&j->votes, w->in->n_classes, err));
     VD_TRY(vd_point_votes_new(&j->shown, w->in->n_views, err));
+    VD_TRY(vd_point_votes_new(&j->loose, w->in->n_views, err));
     return vd_point_votes_new(&j->bare, w->in->n_views, err);
 }
 
@@ -337,7 +342,6 @@ static void judging_reset(judging *j) {
     vd_mem_free(j->w.beside_object);
     vd_mem_free(j->has);
     vd_mem_free(j->class_of);
-    vd_lists_reset(&j->of_view);
     vd_lists_reset(&j->beside);
     vd_lists_reset(&j->beside_of);
     vd_mem_free(j->x);
@@ -345,6 +349,7 @@ static void judging_reset(judging *j) {
     vd_point_votes_reset(&j->votes);
     vd_point_votes_reset(&j->shown);
     vd_point_votes_reset(&j->bare);
+    vd_point_votes_reset(&j->loose);
     vd_points_doubts_reset(&j->out);
 }
 
@@ -361,7 +366,6 @@ static vd_status judge(judging *j, vd_err *err) {
     }
     VD_TRY(vd_lists_by(&j->members, w->object, in->n_labels, in->n_labels, err));
     VD_TRY(vd_lists_by(&j->points, w->owner, in->n_labels, in->n_points, err));
-    VD_TRY(vd_lists_by(&j->of_view, in->label_view, in->n_views, in->n_labels, err));
     VD_TRY(vd_lists_by(&j->beside, w->beside_label, in->n_labels, w->n_beside, err));
     VD_TRY(vd_lists_by(&j->beside_of, w->beside_object, in->n_labels, w->n_beside, err));
     for (int32_t a = 0; a < in->n_labels; a++) set_class(j, a);

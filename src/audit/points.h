@@ -20,9 +20,9 @@
  * its own class has beside its own.
  *
  * An object was overlooked in a view that has no label of it but shows VD_POINTS_MISSING or more of
- * its points, VD_POINTS_BARE of them under no label, or under boxes that are others' alone; if three
- * views or more have it labelled, and twice as many as overlooked it: else it is not known that it
- * is to be labelled.
+ * its points, VD_POINTS_BARE of them under no label, or under boxes that are others' alone; if
+ * three views or more have it labelled, and twice as many as overlooked it: else it is not known
+ * that it is to be labelled.
  *
  * Cost: the sum over points of the square of their views, of which at most VD_POINTS_WINDOW are
  * taken for each. Results depend on the input alone; counts are whole numbers. */

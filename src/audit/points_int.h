@@ -21,7 +21,8 @@ static inline void vd_lists_put(vd_lists *l, int32_t i, int32_t item) {
     l->item[l->start[i + 1]++] = item;
 }
 
-/* Counts by number, and which of them are not 0, so that they are cleared without looking at all. */
+/* Counts by number, and which of them are not 0, so that they are cleared without looking at all.
+ */
 typedef struct vd_point_votes {
     int32_t *count, *list;
     int32_t n;

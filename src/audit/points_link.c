@@ -20,7 +20,7 @@ typedef struct pair {
 typedef struct linking {
     const vd_points_work *w;
     vd_point_votes shown, common; /* by view, by label */
-    int64_t *start;         /* of each label's links */
+    int64_t *start;               /* of each label's links */
     link *link;
     pair *pair;
     int64_t n_links, cap_links, n_pairs, cap_pairs;
@@ -118,8 +118,8 @@ static vd_status find_pairs(linking *l, vd_err *err) {
             const double there = (double)to->common / to->shown,
                          here = (double)back->common / back->shown;
             VD_TRY(VD_GROW(l->pair, l->cap_pairs, l->n_pairs + 1, err));
-            l->pair[l->n_pairs++] = (pair){ a, to->label, VD_MIN(there, here),
-                                            VD_MIN(to->common, back->common) };
+            l->pair[l->n_pairs++] =
+                (pair){ a, to->label, VD_MIN(there, here), VD_MIN(to->common, back->common) };
         }
     if (l->n_pairs > 1) qsort(l->pair, (size_t)l->n_pairs, sizeof *l->pair, by_share);
     return VD_OK;

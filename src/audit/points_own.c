@@ -105,7 +105,8 @@ static vd_status fit_label(joining *j, int32_t label, vd_err *err) {
         const int32_t object = j->w->owner[in->point[o]];
         if (object < 0) continue;
         stretch(&all, in->xy + 2 * o, n++ == 0);
-        stretch(&j->inside_span[object], in->xy + 2 * o, vd_point_votes_add(&j->inside, object) == 1);
+        stretch(&j->inside_span[object], in->xy + 2 * o,
+                vd_point_votes_add(&j->inside, object) == 1);
         if (of->item[i] < 0) continue;
         n_sure++;
         vd_point_votes_add(&j->sure, object);
@@ -115,8 +116,15 @@ static vd_status fit_label(joining *j, int32_t label, vd_err *err) {
         const double part = (double)inside / j->seen.count[k];
         if (inside < vd_points_least(in, label) || part < VD_POINTS_BESIDE) continue;
         VD_TRY(VD_GROW(j->fit, j->cap_fits, j->n_fits + 1, err));
-        j->fit[j->n_fits++] = (fit){ label, k, inside, 4 * j->sure.count[k] > n_sure, part,
-                                     part * area(j->inside_span[k]) / area(all) };
+        /* a box may show more of what is beside an object than of it */
+        const int32_t sure = j->sure.count[k], times = in->label_exact[label] ? 2 : 4;
+        j->fit[j->n_fits++] =
+            (fit){ .label = label,
+                   .object = k,
+                   .inside = inside,
+                   .pure = sure >= vd_points_least(in, label) && times * sure > n_sure,
+                   .part = part,
+                   .score = part * area(j->inside_span[k]) / area(all) };
     }
     vd_point_votes_clear(&j->inside);
     vd_point_votes_clear(&j->sure);

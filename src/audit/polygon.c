@@ -9,12 +9,17 @@
 
 enum { MOST_CORNERS = 4096, TESTS_A_CORNER = 64 };
 
-typedef struct side {
-    double x0, x1, y0, y1; /* around it */
-    int32_t i;             /* from corner i to the next */
-} side;
+/* A side by where it begins in x: from corner i to the next. */
+typedef struct start {
+    double x0;
+    int32_t i;
+} start;
 
-static inline bool before(const side *a, const side *b) {
+typedef struct extent {
+    double x1, y0, y1;
+} extent;
+
+static inline bool before(const start *a, const start *b) {
     return a->x0 < b->x0 || (a->x0 == b->x0 && a->i < b->i);
 }
 
@@ -56,31 +61,36 @@ static double cut_off(const double *xy, const double *sum, int32_t n, int32_t i,
     return (loop > 0) != (rest > 0) && both > 0 ? fmin(fabs(loop), fabs(rest)) / both : 0;
 }
 
-static double sweep(const double *xy, const side *s, const double *sum, int32_t n) {
+static double sweep(const double *xy, const start *s, const extent *around, const double *sum,
+                    int32_t n) {
     double worst = 0, at[2];
     int64_t left = (int64_t)TESTS_A_CORNER * n;
     for (int32_t i = 0; i < n; i++) {
-        for (int32_t k = i + 1; k < n && s[k].x0 <= s[i].x1; k++) {
+        int32_t a = s[i].i;
+        const extent *p = &around[a];
+        for (int32_t k = i + 1; k < n && s[k].x0 <= p->x1; k++) {
+            int32_t b = s[k].i, apart = a < b ? b - a : a - b;
+            const extent *q = &around[b];
             if (left-- == 0) return worst;
-            if (s[k].y0 > s[i].y1 || s[i].y0 > s[k].y1) continue;
-            int32_t a = s[i].i, b = s[k].i;
-            if (a - b == 1 || b - a == 1 || a - b == n - 1 || b - a == n - 1) continue;
-            if (meet(xy + 2 * a, xy + 2 * ((a + 1) % n), xy + 2 * b, xy + 2 * ((b + 1) % n), at))
+            if (q->y0 > p->y1 || p->y0 > q->y1 || apart == 1 || apart == n - 1) continue;
+            const double *a_end = a + 1 < n ? xy + 2 * a + 2 : xy;
+            const double *b_end = b + 1 < n ? xy + 2 * b + 2 : xy;
+            if (meet(xy + 2 * a, a_end, xy + 2 * b, b_end, at))
                 worst = fmax(worst, cut_off(xy, sum, n, a, b, at));
         }
     }
     return worst;
 }
 
-/* Nearly all outlines have few corners, and their sides come nearly sorted. */
-static void sort_sides(side *s, int32_t n) {
+/* Nearly all outlines have few corners. */
+static void sort_starts(start *s, int32_t n) {
     enum { FEW = 48 };
     if (n > FEW) {
         qsort(s, (size_t)n, sizeof *s, by_x);
         return;
     }
     for (int32_t i = 1; i < n; i++) {
-        side one = s[i];
+        start one = s[i];
         int32_t k = i;
         for (; k > 0 && before(&one, &s[k - 1]); k--) s[k] = s[k - 1];
         s[k] = one;
@@ -88,19 +98,17 @@ static void sort_sides(side *s, int32_t n) {
 }
 
 double vd_audit_crossing(const double *xy, int32_t n) {
-    side s[MOST_CORNERS];
+    start s[MOST_CORNERS];
+    extent around[MOST_CORNERS];
     double sum[MOST_CORNERS + 1];
     if (n < 4 || n > MOST_CORNERS) return 0;
     sum[0] = 0;
     for (int32_t i = 0; i < n; i++) {
         const double *a = xy + 2 * i, *b = i + 1 < n ? a + 2 : xy;
-        s[i] = (side){ .x0 = VD_MIN(a[0], b[0]),
-                       .x1 = VD_MAX(a[0], b[0]),
-                       .y0 = VD_MIN(a[1], b[1]),
-                       .y1 = VD_MAX(a[1], b[1]),
-                       .i = i };
+        s[i] = (start){ VD_MIN(a[0], b[0]), i };
+        around[i] = (extent){ VD_MAX(a[0], b[0]), VD_MIN(a[1], b[1]), VD_MAX(a[1], b[1]) };
         sum[i + 1] = sum[i] + cross(a, b);
     }
-    sort_sides(s, n);
-    return sweep(xy, s, sum, n);
+    sort_starts(s, n);
+    return sweep(xy, s, around, sum, n);
 }

@@ -5,10 +5,10 @@
 
 #include "base/err.h"
 
-/* Boxes compared with one box at the most. Pictures of labels never have so many that begin in the
- * same fraction of a width; a million boxes in one column do, and then only the next ones in x, y
- * and number are looked at, so that the time stays in proportion to the boxes. */
-enum { VD_SWEEP_MOST = 1024 };
+/* Boxes compared with one box at the most. Pictures never have so many labels that begin in the
+ * same fraction of a width; a million boxes in one column or one heap do, and then only the next
+ * ones in x, y and number are looked at, so that the time stays in proportion to the boxes. */
+enum { VD_SWEEP_MOST = 256 };
 
 typedef struct vd_sweep_box {
     double at[4]; /* x, y, width, height; finite, sides above 0 */

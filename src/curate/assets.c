@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "audit/audit.h"
 #include "base/mem.h"
 #include "stage/problems.h"
 
@@ -38,10 +39,18 @@ static vd_status add_skips(vd_str *sql, const char *list, vd_err *err) {
         else if (is_kind(p, n))
             vd_str_addf(sql, " AND id NOT IN (SELECT asset_id FROM problem WHERE kind = '%.*s')",
                         (int)n, p);
+        else if (is(p, n, "labels"))
+            vd_str_add(sql, " AND id NOT IN (SELECT asset_id FROM label_problem WHERE asset_id IS"
+                            " NOT NULL)");
+        else if (vd_audit_kind_find(p, n) != VD_AUDIT_KINDS)
+            vd_str_addf(sql,
+                        " AND id NOT IN (SELECT asset_id FROM label_problem WHERE asset_id IS NOT"
+                        " NULL AND kind = '%.*s')",
+                        (int)n, p);
         else
             return vd_fail(err, VD_E_ARG,
-                           "skip: '%.*s' is not duplicates, near, problems or a kind of problem"
-                           " (vidimus issues --help)",
+                           "skip: '%.*s' is not duplicates, near, problems, labels or a kind of"
+                           " problem (vidimus issues --help)",
                            (int)VD_MIN(n, 60), p);
         p += n;
     }

@@ -26,7 +26,7 @@ void vd_curated_reset(vd_curated_list *l);
 /* Conditions are SQL over asset_facts that the caller has checked. */
 typedef struct vd_curated_query {
     const char *where; /* NULL: all */
-    const char *skip;  /* by commas: duplicates, near, problems, or kinds of problems; NULL: none */
+    const char *skip;  /* by commas: duplicates, near, problems, labels, or kinds; NULL: none */
     const char *given; /* others to load, whatever `where` and `skip` say; NULL: none */
     const char *value; /* an expression; NULL: none */
 } vd_curated_query;

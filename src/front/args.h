@@ -15,8 +15,10 @@
 #define SKIP_ARG                                                                                   \
     {                                                                                              \
         .name = "skip", .value = "LIST",                                                           \
-        .help = "leave out, by commas: duplicates (all but the one to keep), near (likewise), "    \
-                "problems (with any other finding), or kinds of problems"                          \
+        .help =                                                                                    \
+            "leave out, by commas: duplicates (all but the one to keep), near (likewise), "        \
+            "problems (with any other finding), labels (with any problem of labels), or kinds of"  \
+            " problems"                                                                            \
     }
 #define VECTORS_ARG(words)                                                                         \
     {                                                                                              \

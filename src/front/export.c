@@ -163,11 +163,11 @@ static vd_status export_dataset(vd_opcall *c, vd_err *err) {
     VD_GO(out_result(c, &done, err));
     vd_out_words(c, "%s: %lld of %lld pictures in %s", opt.layout->format, (long long)done.pictures,
                  (long long)done.plan.n, opt.out);
-    if (opt.snapshot != NULL && !done.complete)
-        st = vd_fail(
-            err, VD_E_CHECK,
-            "export: %lld of %lld pictures are not as the snapshot '%.60s' has them, and were left out",
-            (long long)(done.plan.n - done.pictures), (long long)done.plan.n, opt.snapshot);
+    if (opt.snapshot != NULL && done.differing > 0)
+        st = vd_fail(err, VD_E_CHECK,
+                     "export: %lld of %lld pictures are not as the snapshot '%.60s' has them, and "
+                     "were left out",
+                     (long long)done.differing, (long long)done.plan.n, opt.snapshot);
 done:
     vd_published_reset(&done);
     vd_pool_free(pool);

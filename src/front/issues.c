@@ -165,7 +165,14 @@ const vd_op vd_op_issues = {
         "A finding is a score below the threshold of its kind (0 worst, 1 clean). Kinds are those of CleanVision\n"
         "where the notion is the same: dark light blurry low_information grayscale odd_aspect_ratio odd_size\n"
         "exact_duplicates near_duplicates; and beyond: truncated corrupt unreadable wrong_extension clipped noisy\n"
-        "overcompressed motion_blur banding frozen_frames missing_timestamp.",
+        "overcompressed motion_blur banding frozen_frames missing_timestamp.\n"
+        "\n"
+        "--labels checks a label set. What it finds takes the place of what was found in that set before, in table\n"
+        "label_problem. Kinds: missing_image image_size labelled_twice category_names unused_category\n"
+        "unknown_category degenerate outside_image self_intersecting keypoints_outside duplicate_box\n"
+        "near_duplicate_box two_classes inconsistent_copies odd_object_size odd_object_aspect track_jump; with --pred:\n"
+        "overlooked badly_located swapped poor_image; with --probs: wrong_class. docs/labels.md says how each is\n"
+        "judged.",
     .example = "vidimus issues captures.vidimus --kind blurry --limit 10",
     .args = args,
     .n_args = VD_COUNT(args),

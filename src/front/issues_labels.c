@@ -39,6 +39,7 @@ typedef struct work {
     vd_audit_set labels;
     vd_audit_kind kind; /* VD_AUDIT_KINDS: all */
     vd_map *where;      /* assets in question; NULL: all */
+    int64_t shown;      /* findings */
     vd_stmt *uri;
 } work;
 
@@ -102,6 +103,7 @@ static vd_status send_counts(work *w, int64_t limit, vd_err *err) {
         const vd_audit_finding *r = &w->f.row[i];
         if (!wanted(w, r)) continue;
         if (n[r->kind]++ == 0 || r->score < worst[r->kind]) worst[r->kind] = r->score;
+        w->shown++;
     }
     VD_TRY(vd_out_columns(w->c, counts, VD_COUNT(counts), err));
     for (int i = 0; i < VD_AUDIT_KINDS; i++) {
@@ -155,13 +157,16 @@ static vd_status send_findings(work *w, int64_t limit, vd_err *err) {
         if (!wanted(w, &w->f.row[i])) continue;
         if (limit-- == 0) break;
         VD_TRY(send_finding(w, &w->f.row[i], err));
+        w->shown++;
     }
     return VD_OK;
 }
 
 /* People see one closing line. */
 static void say(work *w, bool details) {
-    vd_out_words(w->c, "%lld findings in label set '%s' (%lld pictures, %lld objects)%s%s",
+    char some[48] = "";
+    if (w->shown < w->f.n) snprintf(some, sizeof some, "%lld of ", (long long)w->shown);
+    vd_out_words(w->c, "%s%lld findings in label set '%s' (%lld pictures, %lld objects)%s%s", some,
                  (long long)w->f.n, w->set.name, (long long)w->labels.n_images,
                  (long long)w->labels.n_objects,
                  w->keeps ? "" : "; not kept, as the dataset cannot be written",

@@ -29,7 +29,7 @@ static vd_status classes_json(vd_str *out, const vd_detection *w, vd_err *err) {
                     (long long)(h->begin[k + 1] - h->begin[k]));
         for (int i = 0; i < w->figures.n; i++) {
             if (i > 0) vd_str_addc(out, ',');
-            vd_str_json_num(out, number[i]);
+            vd_str_addf(out, "%.6g", number[i]);
         }
         vd_str_add(out, "]}");
     }

@@ -83,7 +83,9 @@ static bool is_png(const char *path) {
 static vd_status read_png(vd_segment_map *m, const char *path, vd_codec **codec,
                           const char *libexec_dir, vd_err *err) {
     vd_label_map map = { 0 };
-    vd_status st = vd_label_map_read(&map, path, VD_MAP_IDS, codec, libexec_dir, err);
+    const vd_decode_opt opt = VD_DECODE_OPT;
+    vd_status st =
+        vd_label_map_read(&map, path, VD_MAP_IDS, opt.max_pixels, codec, libexec_dir, err);
     if (st == VD_OK) {
         *m = (vd_segment_map){ .width = map.width, .height = map.height, .id = map.id };
         map.id = NULL;

@@ -145,9 +145,11 @@ static int find_cuts(double *cut, const double *v, int64_t n, const bins *b) {
             if (i == 0 || v[i] > v[i - 1]) cut[n_cuts++] = v[i];
         return n_cuts;
     }
-    for (int j = 0; j < wanted; j++) {
-        double c = v[j * n / wanted];
-        if (n_cuts == 0 || c > cut[n_cuts - 1]) cut[n_cuts++] = c;
+    for (int64_t at = 0, left = wanted; at < n; left--) {
+        int64_t end = left > 1 ? at + VD_MAX((n - at) / left, 1) : n;
+        cut[n_cuts++] = v[at];
+        while (end < n && v[end] == v[end - 1]) end++; /* equal ones stay together */
+        at = end;
     }
     return n_cuts;
 }

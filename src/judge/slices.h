@@ -2,11 +2,11 @@
  * Apache-2.0
  *
  * FACT[:BINS] is an SQL expression over asset_facts. Numbers fall into bins of about as many
- * pictures each (BINS of them, 4 if not said), or between given edges (BINS is a list, or has a
- * point: 1.5,10 is below 1.5, from 1.5 to below 10, from 10 on); where there are no more values
- * than bins, each value is a slice. Text is sliced by value: the BINS most common ones, 10 if not
- * said, and "others". Pictures whose value is NULL are the slice "missing", those that are no
- * assets "no asset". */
+ * pictures each, equal ones together (BINS of them, 4 if not said), or between given edges (BINS is
+ * a list, or has a point: 1.5,10 is below 1.5, from 1.5 to below 10, from 10 on); where there are
+ * no more values than bins, each value is a slice. Text is sliced by value: the BINS most common
+ * ones, 10 if not said, and "others". Pictures whose value is NULL are the slice "missing", those
+ * that are no assets "no asset". */
 #ifndef VD_JUDGE_SLICES_H
 #define VD_JUDGE_SLICES_H
 

@@ -76,6 +76,9 @@ static vd_status slot_of(pieces *p, int32_t id, int32_t *slot, vd_err *err) {
 
 static vd_status add_piece(pieces *p, int32_t id, int64_t begin, int64_t end, vd_err *err) {
     int32_t slot = 0;
+    if (p->n == VD_MAP_MAX_PIECES)
+        return vd_fail(err, VD_E_LIMIT, "map: more than %d pieces of one number down the columns",
+                       VD_MAP_MAX_PIECES);
     VD_TRY(slot_of(p, id, &slot, err));
     VD_TRY(VD_GROW(p->piece, p->cap, p->n + 1, err));
     p->piece[p->n++] = (piece){ (uint32_t)begin, (uint32_t)(end - begin), slot };

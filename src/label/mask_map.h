@@ -9,6 +9,9 @@
 #include "label/label.h"
 #include "label/mask.h"
 
+/* A picture of a thousand objects has a hundred thousand; a small file can promise any number. */
+enum { VD_MAP_MAX_PIECES = 1 << 24 };
+
 /* One mask for every number that occurs, by ascending number. Their runs lie in one block: they end
  * with the whole. A zeroed one is empty. */
 typedef struct vd_map_masks {
@@ -18,8 +21,8 @@ typedef struct vd_map_masks {
     uint32_t *runs;
 } vd_map_masks;
 
-/* map[height * width], row-major. One pass over the pixels. Fails with VD_E_LIMIT, VD_E_NOMEM;
- * `out` is untouched then. */
+/* map[height * width], row-major. One pass over the pixels. Fails with VD_E_LIMIT (size; more than
+ * VD_MAP_MAX_PIECES pieces of one number down the columns), VD_E_NOMEM; `out` is untouched then. */
 vd_status vd_map_masks_of(vd_map_masks *out, const int32_t *map, int64_t height, int64_t width,
                           vd_err *err);
 void vd_map_masks_reset(vd_map_masks *m);

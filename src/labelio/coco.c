@@ -156,6 +156,7 @@ static vd_status read_thing(coco *c, int32_t *out, vd_err *err) {
     bool thing = false;
     int64_t v = 0;
     VD_TRY(vd_js_type(c->s, &type, err));
+    if (type == VD_JSON_NULL) return vd_js_skip(c->s, err);
     if (type == VD_JSON_BOOL)
         VD_TRY(vd_js_bool(c->s, &thing, "isthing", err));
     else
@@ -586,6 +587,15 @@ static vd_status push(coco *c, draft *d, vd_err *err) {
 
 static vd_status read_segment_infos(coco *c, const draft *of, vd_err *err);
 
+/* The map of a panoptic annotation, which others may have as an attribute. */
+static vd_status take_map(coco *c, vd_err *err) {
+    const vd_js_text key = { .p = "file_name", .n = 9 };
+    vd_json_type type;
+    VD_TRY(vd_js_type(c->s, &type, err));
+    if (type != VD_JSON_TEXT) return take_attribute(c, key, err);
+    return take_name(c, &c->map, "the name of a map", err);
+}
+
 static vd_status read_annotation(coco *c, vd_err *err) {
     draft d = { 0 };
     bool more = true, panoptic = false;
@@ -602,7 +612,7 @@ static vd_status read_annotation(coco *c, vd_err *err) {
             segments = vd_js_mark_of(c->s);
             VD_TRY(vd_js_skip(c->s, err));
         } else if (is(key, "file_name")) {
-            VD_TRY(take_name(c, &c->map, "the name of a map", err));
+            VD_TRY(take_map(c, err));
         } else {
             VD_TRY(annotation_member(c, key, &d, err));
         }
@@ -614,6 +624,7 @@ static vd_status read_annotation(coco *c, vd_err *err) {
         VD_TRY(read_segment_infos(c, &d, err));
         return vd_js_back(c->s, after, err);
     }
+    if (c->map.size > 0) vd_attr_text(&c->attributes, "file_name", c->map.data);
     VD_TRY(category_of(c, &d, err));
     return push(c, &d, err);
 }

@@ -116,8 +116,8 @@ static int64_t object_of(const vd_label_map *m, int32_t value, int64_t nth) {
     return BORDER + 1 + nth;
 }
 
-/* Codes of the numbers of a map: classes by index (0 background, one more than the last for the
- * border), objects by rank from 1. */
+/* Codes of the numbers of a map: of classes their index, which is 255 for the border too; of
+ * objects their rank from 1, 0 for none. */
 static vd_status code_values(vd_voc_masks *v, int which, const vd_label_map *m, vd_err *err) {
     const vd_map_masks *values = &v->values[which];
     VD_TRY(VD_GROW(v->code[which], v->cap_code[which], values->n, err));
@@ -144,7 +144,7 @@ static int32_t code_of(const vd_voc_masks *v, int which, int32_t value) {
 
 /* ---- the segments of a picture ---- */
 
-/* Reads one of the two maps; false in `there`: it has none. */
+/* Reads one of the two maps of a picture; NULL in `maps`: it has none. */
 static vd_status read_map(vd_voc_masks *v, vd_label_maps **maps, int which, const char *stem,
                           int32_t width, int32_t height, vd_err *err) {
     *maps = NULL;
@@ -409,15 +409,25 @@ vd_status vd_voc_paint(vd_voc_painter *p, bool *any, vd_label_set *set, const vd
 vd_status vd_voc_write_labelmap(vd_voc_painter *p, vd_label_set *set, const vd_label_out *out,
                                 vd_err *err) {
     vd_str s = { 0 };
+    vd_status st = VD_OK;
     if (!p->own_classes) return VD_OK;
     vd_str_add(&s, "# label:color_rgb:parts:actions\nbackground:0,0,0::\n");
     for (int64_t i = 0; i < set->n_categories; i++) {
         int32_t index = p->index[i], colour = vd_voc_colour(VD_MAX(index, 0));
+        const char *name = set->categories[i].name;
+        const int64_t at = s.size;
         if (index <= 0 || index == BORDER) continue;
-        vd_str_addf(&s, "%s:%d,%d,%d::\n", set->categories[i].name, colour & 255, colour >> 8 & 255,
-                    colour >> 16);
+        vd_str_add(&s, name);
+        VD_GO(vd_str_check(&s, err));
+        for (char *c = s.data + at; *c != '\0'; c++)
+            if (*c == ':' || *c == '\n' || *c == '\r' || (*c == '#' && c == s.data + at)) *c = '_';
+        if (strcmp(s.data + at, name) != 0)
+            VD_GO(
+                vd_label_lose(out->report, err, "names that labelmap.txt cannot hold", "%s", name));
+        vd_str_addf(&s, ":%d,%d,%d::\n", colour & 255, colour >> 8 & 255, colour >> 16);
     }
-    vd_status st = vd_out_text(out->path, "labelmap.txt", &s, err);
+    st = vd_out_text(out->path, "labelmap.txt", &s, err);
+done:
     vd_str_reset(&s);
     return st;
 }

@@ -77,14 +77,15 @@ static vd_status refuse(const char *path, const vd_media *m, vd_err *err) {
 }
 
 vd_status vd_label_map_read(vd_label_map *out, const char *path, vd_map_samples samples,
-                            vd_codec **codec, const char *libexec_dir, vd_err *err) {
+                            int64_t max_pixels, vd_codec **codec, const char *libexec_dir,
+                            vd_err *err) {
     vd_media media;
     vd_decode_opt opt = VD_DECODE_OPT;
     taker t = { out, samples, path, false };
     struct stat sb;
     vd_status st = VD_OK;
     opt.raw = true;
-    opt.max_pixels = VD_LABEL_MAP_PIXELS;
+    opt.max_pixels = max_pixels;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) return vd_fail_errno(err, errno, "map: %.300s", path);
     if (fstat(fd, &sb) != 0) VD_GO(vd_fail_errno(err, errno, "map: %.300s", path));
@@ -118,12 +119,15 @@ vd_status vd_label_in_map(vd_label_in *in, vd_label_maps **out, const char *path
     vd_label_maps *r = in->maps;
     const vd_label_map *m = &r->map;
     vd_map_masks_reset(&r->masks);
-    VD_TRY(vd_label_map_read(&r->map, path, samples, &r->codec, in->libexec_dir, err));
+    VD_TRY(vd_label_map_read(&r->map, path, samples, VD_LABEL_MAP_PIXELS, &r->codec,
+                             in->libexec_dir, err));
     if (width > 0 && (m->width != width || m->height != height))
         return vd_label_lose(in->report, err, "PNG files of another size than their picture",
                              "%s: %d x %d, the picture has %d x %d", path, m->width, m->height,
                              width, height);
-    VD_TRY(vd_map_masks_of(&r->masks, m->id, m->height, m->width, err));
+    vd_err why = { 0 };
+    vd_status st = vd_map_masks_of(&r->masks, m->id, m->height, m->width, &why);
+    if (st != VD_OK) return vd_fail(err, st, "%.300s: %.150s", path, why.msg);
     *out = r;
     return VD_OK;
 }

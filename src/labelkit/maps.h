@@ -30,11 +30,12 @@ typedef enum vd_map_samples {
     VD_MAP_COVER /* 1 where a picture covers: alpha, or any sample without one, is not 0 */
 } vd_map_samples;
 
-/* `codec` is started when it is NULL; `libexec_dir` as in vd_codec_new. Fails with VD_E_FORMAT
- * (damaged; 16 bits a colour), VD_E_UNSUPPORTED (not a PNG), VD_E_LIMIT (pixels), VD_E_IO,
- * VD_E_NOMEM; what `out` holds is undefined then. */
+/* `max_pixels`: more are refused. `codec` is started when it is NULL; `libexec_dir` as in
+ * vd_codec_new. Fails with VD_E_FORMAT (damaged; 16 bits a colour), VD_E_UNSUPPORTED (not a PNG),
+ * VD_E_LIMIT (pixels), VD_E_IO, VD_E_NOMEM; what `out` holds is undefined then. */
 vd_status vd_label_map_read(vd_label_map *out, const char *path, vd_map_samples samples,
-                            vd_codec **codec, const char *libexec_dir, vd_err *err);
+                            int64_t max_pixels, vd_codec **codec, const char *libexec_dir,
+                            vd_err *err);
 
 /* What a reader of labels has of maps. Its masks may be taken out. */
 typedef struct vd_label_maps {

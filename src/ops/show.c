@@ -136,6 +136,8 @@ static vd_status extra_rows(vd_opcall *c, vd_db *db, int64_t id, vd_err *err) {
     } extra[] = {
         { "problem",
           "SELECT kind, score, evidence FROM problem WHERE asset_id = ?1 ORDER BY kind" },
+        { "label_problem",
+          "SELECT kind, score, evidence FROM label_problem WHERE asset_id = ?1 ORDER BY id" },
         { "tag", "SELECT name, 1, NULL FROM tag WHERE asset_id = ?1 ORDER BY name" },
         { "evaluation",
           "SELECT e.name, p.harm, coalesce(p.hits || ' hits, ' || p.misses || ' misses, ' ||"

@@ -113,26 +113,39 @@ static vd_status turn(vd_encoder *e, vd_frame *f, vd_err *err) {
 
 /* ---- files ---- */
 
-static vd_status write_png(vd_str *out, vd_encoder *e, const vd_frame *f, vd_err *err) {
-    const vd_plane *p = &f->plane[0];
-    if (f->format != VD_PIX_YCC8)
-        return vd_png_write(out, f->format == VD_PIX_GREY8 ? VD_PNG_GREY8 : VD_PNG_RGB8, p->data,
-                            f->width, f->height, p->stride, PNG_LEVEL, err);
+/* As interleaved RGB, in e->rgb. */
+static vd_status to_rgb(vd_encoder *e, vd_frame *f, vd_err *err) {
     VD_TRY(vd_pixels_shape(&e->rgb, f->width, f->height, 3, err));
     for (int32_t y = 0; y < f->height; y++)
         for (int32_t x = 0; x < f->width; x++)
             vd_frame_colour(f, x, y, e->rgb.data + 3 * ((int64_t)y * f->width + x));
-    return vd_png_write(out, VD_PNG_RGB8, e->rgb.data, f->width, f->height, 3 * (ptrdiff_t)f->width,
-                        PNG_LEVEL, err);
+    *f = (vd_frame){ VD_PIX_RGB8, f->width, f->height, 1, { plane_of(&e->rgb) } };
+    return VD_OK;
 }
 
-static vd_status write_jpeg(vd_str *out, vd_encoder *e, const vd_frame *f, const vd_media *media,
+static vd_status write_png(vd_str *out, vd_encoder *e, vd_frame *f, vd_err *err) {
+    if (f->format == VD_PIX_YCC8) VD_TRY(to_rgb(e, f, err));
+    return vd_png_write(out, f->format == VD_PIX_GREY8 ? VD_PNG_GREY8 : VD_PNG_RGB8,
+                        f->plane[0].data, f->width, f->height, f->plane[0].stride, PNG_LEVEL, err);
+}
+
+/* Whether the encoder takes the planes as they are: both of colour whole, or halved along a side.
+ */
+static bool usual_sampling(const vd_frame *f) {
+    const vd_plane *cb = &f->plane[1], *cr = &f->plane[2];
+    bool x = cb->width == f->width || cb->width == (f->width + 1) / 2;
+    bool y = cb->height == f->height || cb->height == (f->height + 1) / 2;
+    return x && y && cb->width == cr->width && cb->height == cr->height;
+}
+
+static vd_status write_jpeg(vd_str *out, vd_encoder *e, vd_frame *f, const vd_media *media,
                             const vd_encode_opt *opt, vd_err *err) {
     vd_jpeg_opt jpeg = VD_JPEG_OPT;
     jpeg.quality = opt->quality;
     if (f->width > JPEG_MAX_SIDE || f->height > JPEG_MAX_SIDE)
         return vd_fail(err, VD_E_LIMIT, "%d x %d pixels, a JPEG has sides up to %d", f->width,
                        f->height, JPEG_MAX_SIDE);
+    if (f->format == VD_PIX_YCC8 && !usual_sampling(f)) VD_TRY(to_rgb(e, f, err));
     if (opt->keep_exif) {
         vd_media m = *media;
         m.orientation = 1;

@@ -22,6 +22,13 @@ vd_status vd_publisher_step(vd_publisher *p, vd_err *err) {
     return stop ? vd_fail(err, VD_E_CANCEL, "export: stopped; nothing was written") : VD_OK;
 }
 
+void vd_publisher_finish(vd_publisher *p) {
+    const int64_t n = p->out->plan.n; /* those that were left out before are done, too */
+    const vd_progress now = { "export", n, n, vd_time_mono_s() - p->t0, true };
+    if (p->opt->on_progress != NULL && p->done < n) p->opt->on_progress(p->opt->user, &now);
+    p->done = n;
+}
+
 vd_status vd_publisher_maker(vd_publisher *p, int worker, vd_picture_maker **out, vd_err *err) {
     if (p->maker[worker] == NULL)
         VD_TRY(vd_picture_maker_new(&p->maker[worker], p->ds, p->opt->libexec_dir,

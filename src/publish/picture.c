@@ -122,7 +122,7 @@ static vd_status verdict(vd_publish_item *item, vd_fate fate, vd_status st, cons
 static void note_encoding(vd_publish_item *item, int orientation, bool video) {
     if (orientation > 1)
         item->notes |= VD_NOTE_UPRIGHT;
-    else if (!video)
+    else if (!video && !(item->notes & VD_NOTE_REPAIRED))
         item->notes |= VD_NOTE_ENCODED;
     if (item->bits > 8) item->notes |= VD_NOTE_DEPTH;
 }

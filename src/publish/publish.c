@@ -162,7 +162,6 @@ static const char *note_text(unsigned note) {
 /* In the order of the plan: the same for any number of workers. */
 static vd_status tell(vd_publisher *p, vd_err *err) {
     vd_published *out = p->out;
-    out->complete = true;
     for (int64_t i = 0; i < out->plan.n; i++) {
         const vd_publish_item *m = &out->plan.item[i];
         for (unsigned note = 1; m->fate == VD_FATE_DONE && note <= VD_NOTE_REPAIRED; note *= 2)
@@ -174,8 +173,8 @@ static vd_status tell(vd_publisher *p, vd_err *err) {
             out->bytes += m->bytes;
             continue;
         }
-        out->complete = out->complete && m->fate != VD_FATE_GONE && m->fate != VD_FATE_RELABELLED &&
-                        (m->fate < VD_FATE_CHANGED || m->fate > VD_FATE_TOO_LARGE);
+        out->differing += m->fate == VD_FATE_GONE || m->fate == VD_FATE_RELABELLED ||
+                          m->fate == VD_FATE_CHANGED || m->fate == VD_FATE_UNREADABLE;
         VD_TRY(vd_label_lose(&out->lost, err, vd_fate_text(m->fate), "%s%s%s", m->uri,
                              m->why != NULL ? ": " : "", m->why != NULL ? m->why : ""));
     }
@@ -232,6 +231,7 @@ static vd_status write_all(vd_publisher *p, vd_err *err) {
         VD_TRY(vd_publish_files(p, !files, err));
     if (layout->kind == VD_PUBLISH_SHARDS) VD_TRY(vd_publish_shards(p, err));
     if (layout->kind == VD_PUBLISH_TABLES) VD_TRY(vd_publish_tables(p, err));
+    vd_publisher_finish(p);
     if (layout->kind == VD_PUBLISH_LABELS) VD_TRY(write_labels(p, err));
     VD_TRY(write_lists(p, err));
     vd_folder_remove(&p->folder, VD_PUBLISH_STAGED);

@@ -28,7 +28,7 @@ typedef struct vd_published {
     vd_label_report noted; /* pictures that were written, but not as they were */
     vd_label_set_row set;  /* set 0: no labels */
     int64_t pictures, labelled, categories, objects, bytes;
-    bool complete; /* nothing that the snapshot has is missing */
+    int64_t differing; /* pictures whose bytes or labels are not those recorded, or are gone */
 } vd_published;
 void vd_published_reset(vd_published *p);
 

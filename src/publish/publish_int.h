@@ -23,6 +23,8 @@ typedef struct vd_publisher {
 
 /* One more picture has been looked at; VD_E_CANCEL where that was asked for. Any thread. */
 vd_status vd_publisher_step(vd_publisher *p, vd_err *err);
+/* All of them have been. */
+void vd_publisher_finish(vd_publisher *p);
 vd_status vd_publisher_maker(vd_publisher *p, int worker, vd_picture_maker **out, vd_err *err);
 
 /* Writes every picture as a file of the layout; `staged`: frames and pages only, under their ids,

@@ -78,10 +78,11 @@ def invent(seed, images=400, classes=12, mean=8):
 
 # ---- predictions ----
 
-def predictions(seed, doc):
+def predictions(seed, doc, sharp=False):
     """A good detector: nine of ten objects, edges off by 4 % of the side, some seen twice or as another class, some
-    that are not there; a few of those with a high score."""
+    that are not there; a few of those with a high score. Scores of what it sees lie about 0.8, of a sharp one near 1."""
     r = random.Random(seed)
+    high = (12, 0.6) if sharp else (8, 2)
     names = [c["id"] for c in doc["categories"]]
     size = {m["id"]: (m["width"], m["height"]) for m in doc["images"]}
     out = []
@@ -103,7 +104,7 @@ def predictions(seed, doc):
             continue
         kind = r.random()
         if kind < 0.90:
-            add(a["image_id"], a["category_id"], moved(a["bbox"], 0.04), r.betavariate(8, 2))
+            add(a["image_id"], a["category_id"], moved(a["bbox"], 0.04), r.betavariate(*high))
         elif kind < 0.93:
             add(a["image_id"], r.choice(names), moved(a["bbox"], 0.05), r.betavariate(3, 4))
         if r.random() < 0.15:
@@ -113,7 +114,7 @@ def predictions(seed, doc):
             w, h = math.exp(r.uniform(2.5, 5)), math.exp(r.uniform(2.5, 5))
             confident = r.random() < 0.01
             add(m["id"], r.choice(names), (r.uniform(0, m["width"]), r.uniform(0, m["height"]), w, h),
-                r.betavariate(8, 2) if confident else r.betavariate(1.2, 7))
+                r.betavariate(*high) if confident else r.betavariate(1.2, 7))
     return out
 
 
@@ -340,8 +341,9 @@ def inconsistent_copies(p, n):
 
 
 def odd(p, n, kind, which):
-    """Boxes 8 spreads off what is usual, where that fits into the picture and the class has enough objects."""
-    left = {c: max(1, len([a for a in p.doc["annotations"] if a.get("category_id") == c]) * 3 // 100) for c in p.usual}
+    """Boxes 8 spreads off what is usual, where that fits into the picture and the class has enough objects. Not many
+    of a class: what is common in it is no outlier."""
+    left = {c: max(1, len([a for a in p.doc["annotations"] if a.get("category_id") == c]) // 70) for c in p.usual}
     for a in p.pick(50 * n, lambda a: a.get("category_id") in p.usual):
         x, y, w, h = a["bbox"]
         mid, spread = p.usual[a["category_id"]][which]

@@ -155,11 +155,16 @@ def slices_have_the_bits_of_files(w):
 
 
 def quantiles_share_the_pictures(w):
-    values = sorted(v for v in w.facts("brightness").values() if v != "no asset")
-    for n in (2, 4, 7):
-        rows = [r for r in w.detection("--dataset", w.d, "--by", f"brightness:{n}", "--bootstrap", 0) if r["slice"] != "no asset"]
-        cuts = [values[j * len(values) // n] for j in range(n)]
-        need([r["from"] for r in rows] == cuts and rows[-1]["to"] == values[-1], n, cuts, rows)
+    for by, n in (("brightness", 2), ("brightness", 4), ("brightness", 7), ("max(brightness, 120)", 4), ("min(brightness, 120)", 4)):
+        rows = [r for r in w.detection("--dataset", w.d, "--by", f"{by}:{n}", "--bootstrap", 0) if r["slice"] != "no asset"]
+        rest, cuts = sorted(v for v in w.facts(by).values() if v != "no asset"), []
+        for left in range(n, 0, -1):
+            if rest:
+                cuts.append(rest[0])
+                end = len(rest) // left
+                rest = [v for v in rest[end:] if v > rest[end - 1]]
+        need([r["from"] for r in rows] == cuts, by, n, cuts, rows)
+        need(len(rows) == n or by.startswith("min"), by, n, rows)
     rows = w.detection("--dataset", w.d, "--by", "printf('%02d', id % 13):3", "--bootstrap", 0)
     count = collections.Counter(v for v in w.facts("printf('%02d', id % 13)").values() if v != "no asset")
     top = sorted(count, key=lambda k: (-count[k], k))[:3]

@@ -173,6 +173,14 @@ def lossless(base):
     for kind in ("images", "annotations", "categories"):
         for x, y in zip(doc[kind], again[kind]):
             check(x == y, "COCO to COCO: %s\n  %s" % (x, y))
+    plain = coco(random.Random(4))
+    plain["annotations"][0]["file_name"] = "a name.png"
+    plain["annotations"][1]["file_name"] = 7
+    plain["categories"][0]["isthing"] = None
+    convert(write(os.path.join(base, "named.json"), plain), "coco", b)
+    with open(b) as f:
+        again = [x.get("attributes") for x in json.load(f)["annotations"]]
+    check(again[:3] == [{"file_name": "a name.png"}, {"file_name": 7}, None], "file_name of annotations without segments: %s" % again[:3])
     lvis = coco(random.Random(5), shapes=("box", "polygon"))
     for m in lvis["images"]:
         m.update(neg_category_ids=[3], not_exhaustive_category_ids=[])

@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import zlib
 
 import png
 
@@ -288,6 +289,13 @@ def voc_trip(base):
     check(not os.path.exists(os.path.join(folder + "2", "SegmentationObject")), "regions are no objects")
     convert(folder + "2", "coco", os.path.join(base, "own2.json"))
     check(masks_of(os.path.join(base, "own.json")) == masks_of(os.path.join(base, "own2.json")), "VOC with labelmap.txt comes back")
+    with open(os.path.join(base, "own.json")) as f:
+        doc = json.load(f)
+    doc["categories"][0]["name"] = "#a:b"
+    _, lost = convert(write(os.path.join(base, "own3.json"), doc), "voc-masks", folder + "3")
+    check(lost == {"names that labelmap.txt cannot hold": 1}, "names with a colon: %s" % lost)
+    convert(folder + "3", "coco", os.path.join(base, "own4.json"))
+    check([m[0] for m in masks_of(os.path.join(base, "own4.json"))["q"]] == ["_a_b", "barn"], "names with a colon are written otherwise")
 
 
 def cityscapes_trip(base):
@@ -429,6 +437,10 @@ HOSTILE = {"truncated": lambda d: d[:-30], "cut in the header": lambda d: d[:20]
            "16 million pixels a side": lambda d: d[:8] + png.chunk(b"IHDR", struct.pack(">IIBBBBB", 1 << 24, 1 << 24, 8, 2, 0, 0, 0)) + d[33:],
            "a bomb": lambda d: d[:8] + png.chunk(b"IHDR", struct.pack(">IIBBBBB", 10000, 10000, 8, 2, 0, 0, 0)) + d[33:],
            "no width": lambda d: d[:8] + png.chunk(b"IHDR", struct.pack(">IIBBBBB", 0, 4, 8, 2, 0, 0, 0)) + d[33:],
+           "12 thousand pixels a side": lambda d: d[:8] + png.chunk(b"IHDR", struct.pack(">IIBBBBB", 12000, 12000, 8, 0, 0, 0, 0)) +
+           png.chunk(b"IDAT", zlib.compress(bytes(12001 * 12000), 1)) + png.chunk(b"IEND", b""),
+           "25 million runs in 50 kB": lambda d: d[:8] + png.chunk(b"IHDR", struct.pack(">IIBBBBB", 5000, 5000, 8, 0, 0, 0, 0)) +
+           png.chunk(b"IDAT", zlib.compress((b"\0" + b"\1" * 5000 + b"\0" + b"\2" * 5000) * 2500)) + png.chunk(b"IEND", b""),
            "16 bits a colour": lambda d: png.encode([[(1, 2, 3)] * 6] * 5, 2, 16),
            "a palette that is not there": lambda d: png.encode([[1] * 6] * 5, 3, 8)}
 
@@ -439,12 +451,14 @@ def hostile(base):
     segment = {"category_id": 1, "iscrowd": 0, "area": 1, "bbox": [0, 0, 1, 1]}
     doc = {"images": [{"id": 1, "file_name": "a.jpg", "width": 6, "height": 5}], "categories": [{"id": 1, "name": "c"}],
            "annotations": [{"image_id": 1, "file_name": "a.png", "segments_info": [dict(segment, id=7), dict(segment, id=8)]}]}
+    anysize = dict(doc, images=[{"id": 1, "file_name": "a.jpg", "width": 0, "height": 0}])
     path, map_path, out = os.path.join(base, "bad", "p.json"), os.path.join(base, "bad", "p", "a.png"), os.path.join(base, "bad", "o.json")
     write(path, doc)
     write(map_path, good)
     counts, lost = convert(path, "coco", out)
     check(counts["objects"] == 2 and lost == {"segments without pixels": 1, "numbers in PNG files without a segment": 1},
           "numbers and segments that do not meet: %s %s" % (counts, lost))
+    write(path, anysize)  # what a map is is not told by its size alone
     for what, spoil in HOSTILE.items():
         if os.path.exists(out):
             os.remove(out)
@@ -452,6 +466,7 @@ def hostile(base):
         r = run("convert", path, "--to", "coco", "--out", out)
         err = r.stderr.decode(errors="replace")
         check(r.returncode == 3 and "p/a.png" in err and not os.path.exists(out), "%s: %d %s" % (what, r.returncode, err))
+    write(path, doc)
     write(map_path, png.encode([[rgb(7)] * 5] * 6, 2))
     _, lost = convert(path, "coco", out)
     check(lost == {"PNG files of another size than their picture": 1}, "another size: %s" % lost)

@@ -309,7 +309,7 @@ def yolo_boxes(folder, segment=False):
 
 def snapshot_to_yolo(w):
     for fmt, segment in (("yolo", False), ("yolo-segment", True)):
-        folder, told = w.export(fmt, "--snapshot", "v1", want=1)  # broken.jpg is in the snapshot, and no picture
+        folder, told = w.export(fmt, "--snapshot", "v1")
         boxes, n = yolo_boxes(folder, segment)
         matches_source(w, tree(folder), boxes)
         need(n == told["pictures"] and told["pictures that do not decode"] == 1, told)
@@ -317,7 +317,7 @@ def snapshot_to_yolo(w):
 
 
 def snapshot_to_coco(w):
-    folder, told = w.export("coco", "--snapshot", "v1", want=1)
+    folder, told = w.export("coco", "--snapshot", "v1")
     files, all_boxes, ids = tree(folder), {}, set()
     parts = json.loads(files[".vidimus.json"])["parts"]
     classes = {3 + 2 * i: i for i in range(len(CLASSES))}
@@ -482,6 +482,47 @@ def pyarrow_reads_it(w):
             theirs = pq.read_table(f"{folder}/{name}.parquet")
             need(theirs.to_pydict() == ours, name)
             need(pq.read_metadata(f"{folder}/{name}.parquet").num_row_groups == groups, name)
+
+
+def maps_beside_pictures(w):
+    """Formats whose labels are PNG maps: one of the picture's size for each picture that has objects."""
+    for fmt, below in (("coco-panoptic", "annotations/"), ("voc-masks", "SegmentationClass/"), ("cityscapes-masks", "gtFine/")):
+        folder, told = w.export(fmt, "--split", "s", "--resize", 128)
+        files = tree(folder)
+        maps = {os.path.basename(p): d for p, d in files.items() if p.startswith(below) and p.endswith(".png")}
+        pictures = {os.path.basename(p): d for p, d in files.items() if p.split("/")[0] in ("images", "JPEGImages", "leftImg8bit")}
+        need(len(maps) >= told["labelled"] and len(pictures) == told["pictures"], fmt, len(maps), told)
+        stems = {n.rsplit(".", 1)[0].replace("_leftImg8bit", ""): size_of(d) for n, d in pictures.items()}
+        for n, d in maps.items():
+            stem = n.rsplit(".", 1)[0].replace("_gtFine_labelIds", "").replace("_gtFine_instanceIds", "").replace("_gtFine_color", "")
+            need(size_of(d) == stems[stem], fmt, n)
+
+
+def large_files(w):
+    """Files that are not read at once: more than 8 MB."""
+    s = w.s + "/large"
+    data = chunk(b"IHDR", struct.pack(">IIBBBBB", 1900, 1600, 8, 2, 0, 0, 0)) + chunk(b"tEXt", b"Comment\0" + PLACE)
+    pixels = zlib.compress(b"".join(b"\0" + os.urandom(1900 * 3) for _ in range(1600)), 0)
+    common.write(s + "/big.png", b"\x89PNG\r\n\x1a\n" + data + chunk(b"IDAT", pixels) + chunk(b"IEND", b""))
+    common.vidimus("run", s, "--out", w.s + "/l.vidimus", "--only", "add,check", "--quiet")
+    common.vidimus("export", w.s + "/l.vidimus", "--format", "coco", "--out", w.s + "/l1")
+    got = png_chunks(common.read(w.s + "/l1/images/train/big.png"))
+    need([k for k, _ in got] == [b"IHDR", b"IDAT", b"IEND"] and got[1][1] == pixels, "stripped")
+    common.vidimus("export", w.s + "/l.vidimus", "--format", "coco", "--out", w.s + "/l2", "--keep-exif")
+    need(common.read(w.s + "/l2/images/train/big.png") == common.read(s + "/big.png"), "kept")
+    common.vidimus("export", w.s + "/l.vidimus", "--format", "webdataset", "--out", w.s + "/l3", "--resize", 190, "--reencode", "jpeg")
+    with tarfile.open(w.s + "/l3/train-000000.tar") as t:
+        need(size_of(t.extractfile("big.jpg").read()) == (190, 160), "reduced")
+
+
+def what_was_only_added_can_be_exported(w):
+    """A dataset without facts: sizes and orientation are found while the pictures are written."""
+    common.vidimus("add", w.s + "/in", "--out", w.s + "/a.vidimus", "--quiet")
+    common.vidimus("import", w.s + "/a.vidimus", w.s + "/gt.json", "--name", "gt")
+    common.vidimus("export", w.s + "/a.vidimus", "--format", "yolo", "--out", w.s + "/added", "--where", "uri LIKE '%turned%' OR uri LIKE '%pic5%'")
+    boxes, n = yolo_boxes(w.s + "/added")
+    need(n == 2 and near(boxes["images/train/pic5.jpg"], w.boxes["a/pic5.jpg"]), boxes)
+    need(size_of(common.read(w.s + "/added/images/train/turned.jpg")) == (H, W), "upright")
 
 
 # ---- pictures ----
@@ -711,7 +752,8 @@ def sequences(w):
 
 
 TESTS = (snapshot_to_yolo, snapshot_to_coco, pycocotools_reads_it, voc_lists_and_boxes, other_formats_read_back, folders_of_classes,
-         shards, webdataset_reads_it, tables, pyarrow_reads_it, nothing_is_left_of_metadata, pillow_sees_the_same_pixels,
+         shards, webdataset_reads_it, maps_beside_pictures, large_files, what_was_only_added_can_be_exported, tables,
+         pyarrow_reads_it, nothing_is_left_of_metadata, pillow_sees_the_same_pixels,
          turned_pictures_stand_upright, resized_with_their_labels, reduction_is_the_mean, links, hostile_names, snapshots_hold,
          same_bytes_for_any_jobs, what_is_there_is_safe, killed_at_any_time, no_space_left, refused_with_a_reason, sequences)
 

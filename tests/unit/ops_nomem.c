@@ -13,6 +13,8 @@
 
 #define TEXT(n, v)                                                                                 \
     { .name = (n), .text = (v) }
+#define FLAG(n)                                                                                    \
+    { .name = (n), .kind = VD_ARG_FLAG, .flag = true }
 #define INT(n, v)                                                                                  \
     { .name = (n), .kind = VD_ARG_INT, .integer = (v) }
 
@@ -371,6 +373,57 @@ T(readers_survive) {
     t_dir_free(&d);
 }
 
+/* Labels of the pictures and predictions for them, with something wrong of many kinds. */
+static void make_labels(const char *labels, const char *guesses) {
+    FILE *f = fopen(labels, "w");
+    if (f == NULL) return;
+    fprintf(f,
+            "{\"images\":[{\"id\":1,\"file_name\":\"view_000.jpg\",\"width\":64,\"height\":48},"
+            "{\"id\":2,\"file_name\":\"view_000.jpg\",\"width\":9,\"height\":9}],\"categories\":["
+            "{\"id\":1,\"name\":\"car\"},{\"id\":2,\"name\":\"Car \"},{\"id\":3,\"name\":\"dog\"}],"
+            "\"annotations\":[");
+    for (int i = 0; i < 6; i++)
+        fprintf(f,
+                "%s{\"id\":%d,\"image_id\":%d,\"category_id\":%d,\"bbox\":[%d,5,20,%d],"
+                "\"segmentation\":[[1,1,9,9,9,1,1,9]]}",
+                i > 0 ? "," : "", i + 1, 1 + i % 2, 1 + i % 3, i < 4 ? 4 : -15, i % 5 * 10);
+    fprintf(f, "]}");
+    fclose(f);
+    f = fopen(guesses, "w");
+    if (f == NULL) return;
+    fprintf(f, "[{\"image_id\":1,\"category_id\":3,\"bbox\":[4,5,20,10],\"score\":0.9},"
+               "{\"image_id\":1,\"category_id\":1,\"bbox\":[40,25,20,10],\"score\":0.8}]");
+    fclose(f);
+}
+
+T(label_checks_survive) {
+    t_dir d = t_dir_new();
+    vd_err err = { 0 };
+    T_OK(make_input(&d, &err));
+    char dataset[512], labels[512], guesses[512];
+    snprintf(dataset, sizeof dataset, "%s", t_dir_at(&d, "d.vidimus"));
+    snprintf(labels, sizeof labels, "%s", t_dir_at(&d, "truth.json"));
+    snprintf(guesses, sizeof guesses, "%s", t_dir_at(&d, "guess.json"));
+    make_labels(labels, guesses);
+    const call first[] = {
+        { "add", { TEXT("path", t_dir_at(&d, "in")), TEXT("out", dataset) }, 2 },
+        { "import", { TEXT("dataset", dataset), TEXT("path", labels) }, 2 },
+        { "import", { TEXT("dataset", dataset), TEXT("path", guesses) }, 2 },
+    };
+    for (int i = 0; i < VD_COUNT(first); i++) T_OK(make_call(&first[i], &err));
+    const call c[] = {
+        { "issues",
+          { TEXT("dataset", dataset), FLAG("labels"), TEXT("set", "truth"), TEXT("pred", "guess") },
+          4 },
+        { "issues",
+          { TEXT("dataset", dataset), FLAG("labels"), TEXT("set", "truth"),
+            TEXT("where", "id > 0") },
+          4 },
+    };
+    survive_all(t, c, VD_COUNT(c));
+    t_dir_free(&d);
+}
+
 /* Choosing, splitting and freezing. */
 T(curation_survives) {
     t_dir d = t_dir_new();
@@ -432,6 +485,44 @@ T(curation_survives) {
         if (st != VD_OK) T_FAIL("%s: %d: %s", c[i].op, st, err.msg);
         for (int sticky = 0; sticky < 2; sticky++)
             survive(t, &c[i], NULL, sticky != 0, step_of(11), limit_of(2));
+    }
+    t_dir_free(&d);
+}
+
+/* A dataset with labels, exported as each kind of thing; nothing half is ever there. */
+T(exports_of_datasets_survive) {
+    static const char boxes[] =
+        "{\"images\":[{\"id\":1,\"file_name\":\"view_001.jpg\",\"width\":64,\"height\":64}],"
+        "\"categories\":[{\"id\":3,\"name\":\"cat\"}],\"annotations\":[{\"id\":1,\"image_id\":1,"
+        "\"category_id\":3,\"bbox\":[0,0,4,4],\"segmentation\":[[0,0,4,0,4,4]]}]}";
+    t_dir d = t_dir_new();
+    vd_err err = { 0 };
+    T_OK(make_input(&d, &err));
+    t_dir_put(&d, "boxes.json", boxes, sizeof boxes - 1);
+    const char *in = t_dir_at(&d, "in"), *dataset = t_dir_at(&d, "d.vidimus");
+    const char *out = t_dir_at(&d, "out"), *partial = t_dir_at(&d, "out.partial");
+    const call prepare[] = {
+        { "run",
+          { TEXT("path", in), TEXT("out", dataset), INT("jobs", 1), TEXT("only", "add,check") },
+          4 },
+        { "import",
+          { TEXT("dataset", dataset), TEXT("path", t_dir_at(&d, "boxes.json")),
+            TEXT("name", "gt") },
+          3 },
+        { "snapshot", { TEXT("dataset", dataset), TEXT("name", "v1") }, 2 },
+    };
+    for (int i = 0; i < VD_COUNT(prepare); i++) T_OK(make_call(&prepare[i], &err));
+    static const char *const formats[] = { "yolo", "webdataset", "parquet", "imagefolder" };
+    for (int i = 0; i < VD_COUNT(formats); i++) {
+        const call c = { "export",
+                         { TEXT("dataset", dataset), TEXT("format", formats[i]), TEXT("out", out),
+                           TEXT("snapshot", "v1"), INT("resize", 32), INT("jobs", 1) },
+                         6 };
+        for (int sticky = 0; sticky < 2; sticky++) {
+            int64_t refused = survive(t, &c, out, sticky != 0, step_of(13), limit_of(4));
+            if (refused < 20) T_FAIL("%s: only %lld refused", formats[i], (long long)refused);
+            T_TRUE(access(partial, F_OK) != 0);
+        }
     }
     t_dir_free(&d);
 }
