@@ -91,18 +91,20 @@ static void differ_reset(differ *d) {
     vd_str_reset(&d->text_b);
 }
 
-/* Objects of one class among those of a row, from *at on. */
+/* Where the objects of the class of that one end among those of a row. */
 static int64_t end_of_class(const vd_state *s, int64_t at, int64_t end) {
     int64_t i = at;
     while (i < end && s->object[i].cls == s->object[at].cls) i++;
     return i;
 }
 
-static tally compare_class(const vd_state_object *a, int64_t na, const vd_state_object *b,
-                           int64_t nb) {
+/* Objects of one class: those of a from i to end_a, and those of b from k to end_b. */
+static tally compare_class(const vd_state *a, int64_t i, int64_t end_a, const vd_state *b,
+                           int64_t k, int64_t end_b) {
+    const int64_t na = end_a - i, nb = end_b - k;
     int64_t same = 0;
-    for (int64_t i = 0, k = 0; i < na && k < nb;) {
-        uint64_t x = a[i].says, y = b[k].says;
+    while (i < end_a && k < end_b) {
+        uint64_t x = a->object[i].says, y = b->object[k].says;
         same += x == y;
         i += x <= y;
         k += y <= x;
@@ -117,9 +119,8 @@ static void add_text(vd_str *s, const vd_state_class *c, int64_t n) {
                     c->name[0] != '\0' ? c->name : "without a class");
 }
 
-/* Compares the objects of a row of each state, -1: of none, class by class; into the totals as
- * well.
- */
+/* Compares the objects of a row of each state, -1: of none, class by class, and adds to
+ * the totals. */
 static tally compare_objects(differ *d, int64_t row_a, int64_t row_b) {
     const vd_state *a = d->a, *b = d->b;
     int64_t i = row_a >= 0 ? d->first_a[row_a] : 0, end_a = row_a >= 0 ? d->first_a[row_a + 1] : 0;
@@ -133,7 +134,7 @@ static tally compare_objects(differ *d, int64_t row_a, int64_t row_b) {
         int32_t c = VD_MIN(ca, cb);
         int64_t next_i = ca == c ? end_of_class(a, i, end_a) : i;
         int64_t next_k = cb == c ? end_of_class(b, k, end_b) : k;
-        tally t = compare_class(a->object + i, next_i - i, b->object + k, next_k - k);
+        tally t = compare_class(a, i, next_i, b, k, next_k);
         tally *const into[] = { &sum, &d->total[c] };
         for (int n = 0; n < VD_COUNT(into); n++) {
             into[n]->a += t.a;
