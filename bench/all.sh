@@ -31,6 +31,7 @@ if [ "$quick" = quick ]; then
     run bench/tracking.py 1
     run "$BUILD/bench/bench_bundle" 50 10000
     run bench/coco_eval.py --images 300
+    run bench/eval_slices.py --images 300 --repeats 1
     run "$BUILD/bench/bench_solvers" 10000
     run "$BUILD/bench/bench_two_view" 10
     run "$BUILD/bench/bench_sift"
@@ -69,5 +70,6 @@ else
     run bench/stratify.py
     run bench/scenes.py
     run bench/coco_eval.py
+    run bench/eval_slices.py
 fi
 exit $failed

@@ -191,11 +191,13 @@ vd_status vd_audit_load(vd_audit_set *out, vd_db *db, int64_t set, vd_audit_find
 typedef struct vd_audit_opt {
     const char *predictions;         /* name of a label set; NULL: none */
     const char *probabilities, *ids; /* NumPy files; NULL: none */
+    vd_cancel_fn on_cancel;          /* asked between checks; NULL: never */
+    void *user;
 } vd_audit_opt;
 
 /* Loads a set, and makes every check; findings come sorted. Fails with VD_E_NOTFOUND and VD_E_ARG
- * (predictions without scores, or of nothing that the set has), of files as vd_npy_read, catalog
- * errors, VD_E_NOMEM. */
+ * (predictions without scores, or of nothing that the set has), VD_E_CANCEL, of files as
+ * vd_npy_read, catalog errors, VD_E_NOMEM. */
 vd_status vd_audit_run(vd_audit_findings *f, vd_audit_set *s, const vd_dataset *ds, int64_t set,
                        const vd_audit_opt *opt, vd_err *err);
 

@@ -131,7 +131,10 @@ static vd_status judge_label(judging *j, int32_t object, int32_t label, int32_t 
     const int32_t own = j->w.in->label_class[label], most = class_of_most(&j->votes, own);
     if (own < 0 || most < 0 || !j->w.pure[label]) return VD_OK;
     const int32_t agree = j->votes.count[most], mine = j->votes.count[own];
+    /* boxes of two objects that are taken for one err in several views, and alike */
     const int32_t most_doubted = j->w.in->label_exact[label] ? mine : 5 * (mine - 1) + 1;
+    if (!j->w.in->label_exact[label] && agree + j->w.inside[label] < VD_POINTS_EVIDENCE_BOX)
+        return VD_OK;
     if (agree < 2 || agree <= most_doubted || is_beside(j, label, object)) return VD_OK;
     vd_points_doubt d = { .view = j->w.in->label_view[label],
                           .label = label,
@@ -174,8 +177,8 @@ static vd_status judge_classes(judging *j, int32_t object, vd_err *err) {
 
 /* ---- what is missing ---- */
 
-/* Whether what covers an observation cannot be a label of the object, which has none here: nothing
- * does, or boxes of other objects do, which have what is seen beside these. */
+/* Whether nothing covers an observation that may be a label of the object, which has none here: it
+ * lies in corners of boxes of other objects at most, where is seen what is beside these. */
 static bool is_bare(const judging *j, int32_t o) {
     const vd_points *in = j->w.in;
     const int32_t *covers = vd_covers(in, o);

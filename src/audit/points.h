@@ -16,13 +16,17 @@
  *    points of the object span is most of what all points of the label span.
  *
  * Steps 2 and 3 are done twice. Each member is one vote of one view. A label is in doubt if most of
- * its points are the object's, and another class has two votes, and three more for each vote that
- * its own class has beside its own.
+ * its points (a quarter, of a box) are the object's, and another class has two votes or more, and
+ * more than its own, with itself among these. Of boxes it takes five votes more for each one beside
+ * itself that its own has, and VD_POINTS_EVIDENCE_BOX votes and points together. It is not where
+ * two objects stand one behind the other: where the label fits an object of its class, too, or
+ * another label of the view the object, of that one's class.
  *
  * An object was overlooked in a view that has no label of it but shows VD_POINTS_MISSING or more of
- * its points, VD_POINTS_BARE of them under no label, or under boxes that are others' alone; if
- * three views or more have it labelled, and twice as many as overlooked it: else it is not known
- * that it is to be labelled.
+ * its points (of boxes, half as many as these have on average), VD_POINTS_BARE of them bare: under
+ * no label, or in corners of boxes of other objects. No label of its class without an object may be
+ * there, three views or more must have it labelled, and twice as many as overlooked it: else it is
+ * not known that it is to be labelled.
  *
  * Cost: the sum over points of the square of their views, of which at most VD_POINTS_WINDOW are
  * taken for each. Results depend on the input alone; counts are whole numbers. */
@@ -31,7 +35,13 @@
 
 #include "base/err.h"
 
-enum { VD_POINTS_LINK = 2, VD_POINTS_LINK_BOX = 3, VD_POINTS_MISSING = 5, VD_POINTS_WINDOW = 64 };
+enum {
+    VD_POINTS_LINK = 2,
+    VD_POINTS_LINK_BOX = 3,
+    VD_POINTS_EVIDENCE_BOX = 9,
+    VD_POINTS_MISSING = 5,
+    VD_POINTS_WINDOW = 64
+};
 #define VD_POINTS_SHARE 0.5
 #define VD_POINTS_NEAR 0.8
 #define VD_POINTS_INSIDE 0.7

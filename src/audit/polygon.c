@@ -97,11 +97,30 @@ static void sort_starts(start *s, int32_t n) {
     }
 }
 
+/* Whether all sides turn the same way around the middle of the corners, and once: then none crosses
+ * another. Round outlines need no more than this. */
+static bool winds_once(const double *xy, int32_t n) {
+    double mid[2] = { 0, 0 };
+    int32_t left = 0, right = 0, up = 0;
+    for (int32_t i = 0; i < n; i++) {
+        mid[0] += xy[2 * i] / n;
+        mid[1] += xy[2 * i + 1] / n;
+    }
+    for (int32_t i = 0; i < n; i++) {
+        const double *a = xy + 2 * i, *b = i + 1 < n ? a + 2 : xy;
+        double t = turn(mid, a, b);
+        left += t > 0;
+        right += t < 0;
+        up += (a[1] < mid[1]) != (b[1] < mid[1]);
+    }
+    return (left == n || right == n) && up == 2;
+}
+
 double vd_audit_crossing(const double *xy, int32_t n) {
     start s[MOST_CORNERS];
     extent around[MOST_CORNERS];
     double sum[MOST_CORNERS + 1];
-    if (n < 4 || n > MOST_CORNERS) return 0;
+    if (n < 4 || n > MOST_CORNERS || winds_once(xy, n)) return 0;
     sum[0] = 0;
     for (int32_t i = 0; i < n; i++) {
         const double *a = xy + 2 * i, *b = i + 1 < n ? a + 2 : xy;

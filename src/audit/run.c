@@ -56,6 +56,11 @@ done:
     return st;
 }
 
+static vd_status poll(const vd_audit_opt *opt, vd_err *err) {
+    bool stop = opt->on_cancel != NULL && opt->on_cancel(opt->user);
+    return stop ? vd_fail(err, VD_E_CANCEL, "issues: stopped; nothing was kept") : VD_OK;
+}
+
 vd_status vd_audit_run(vd_audit_findings *f, vd_audit_set *s, const vd_dataset *ds, int64_t set,
                        const vd_audit_opt *opt, vd_err *err) {
     static vd_status (*const checks[])(vd_audit_findings *, const vd_audit_set *, vd_err *) = {
@@ -64,7 +69,11 @@ vd_status vd_audit_run(vd_audit_findings *f, vd_audit_set *s, const vd_dataset *
         vd_audit_outliers, vd_audit_tracks,
     };
     VD_TRY(vd_audit_load(s, vd_dataset_db(ds), set, f, err));
-    for (int i = 0; i < VD_COUNT(checks); i++) VD_TRY(checks[i](f, s, err));
+    for (int i = 0; i < VD_COUNT(checks); i++) {
+        VD_TRY(poll(opt, err));
+        VD_TRY(checks[i](f, s, err));
+    }
+    VD_TRY(poll(opt, err));
     VD_TRY(vd_audit_in_3d(f, s, ds, err));
     if (opt->predictions != NULL)
         VD_TRY(check_predictions(f, s, vd_dataset_db(ds), opt->predictions, err));

@@ -65,12 +65,12 @@ static const part parts[] = {
       " (1, 'boxes'), (2, 'turned boxes'), (4, 'polygons'), (8, 'lines'), (16, 'masks'), (32, 'keypoints'),"
       " (64, 'captions'), (128, 'on tracks'), (256, 'with a score'), (1024, 'crowds')) b ON k.has & b.column1"
       " GROUP BY s.id, b.column1 ORDER BY s.name, b.column1" },
-    { "Objects by class", "label_category", 100,
+    { "Objects by class", "label_category", 300,
       "SELECT s.name || ': ' || c.name, n FROM (SELECT m.set_id, l.category, count(*) AS n FROM label_image m"
       " JOIN label l ON l.image_id = m.id WHERE l.category IS NOT NULL GROUP BY 1, 2) k"
       " JOIN label_category c ON c.set_id = k.set_id AND c.category = k.category"
       " JOIN label_set s ON s.id = k.set_id ORDER BY s.name, n DESC, c.name" },
-    { "Objects by class and part", "split_asset", 100,
+    { "Objects by class and part", "split_asset", 300,
       "SELECT p.name || ', ' || s.name || ': ' || c.name, group_concat(k.part || ' ' || k.n, ', ') FROM"
       " (SELECT n.* FROM (SELECT a.split_id, m.set_id, l.category, a.part, count(*) AS n FROM split_asset a"
       " JOIN label_image m ON m.asset_id = a.asset_id JOIN label l ON l.image_id = m.id"

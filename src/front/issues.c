@@ -39,7 +39,8 @@ static const vd_arg args[] = {
           "models not trained on the picture" },
     { .name = "ids",
       .value = "FILE.npy",
-      .help = "int64: the assets of the rows of --probs; the pictures of the set in their order" },
+      .help =
+          "int64: the assets of the rows of --probs; without it they are the pictures of the set" },
 };
 
 static const vd_column columns[] = {
@@ -170,9 +171,9 @@ const vd_op vd_op_issues = {
         "--labels checks a label set. What it finds takes the place of what was found in that set before, in table\n"
         "label_problem. Kinds: missing_image image_size labelled_twice category_names unused_category\n"
         "unknown_category degenerate outside_image self_intersecting keypoints_outside duplicate_box\n"
-        "near_duplicate_box two_classes inconsistent_copies odd_object_size odd_object_aspect track_jump; with --pred:\n"
-        "overlooked badly_located swapped poor_image; with --probs: wrong_class. docs/labels.md says how each is\n"
-        "judged.",
+        "near_duplicate_box two_classes inconsistent_copies odd_object_size odd_object_aspect track_jump\n"
+        "inconsistent_in_3d missing_in_3d; with --pred: overlooked badly_located swapped poor_image; with --probs:\n"
+        "wrong_class. docs/labels.md says how each is judged.",
     .example = "vidimus issues captures.vidimus --kind blurry --limit 10",
     .args = args,
     .n_args = VD_COUNT(args),

@@ -182,7 +182,9 @@ vd_status vd_issues_labels(vd_opcall *c, vd_err *err) {
     int64_t limit = vd_arg_int(c, "limit") > 0 ? vd_arg_int(c, "limit") : -1;
     const vd_audit_opt opt = { .predictions = vd_arg_text(c, "pred"),
                                .probabilities = vd_arg_text(c, "probs"),
-                               .ids = vd_arg_text(c, "ids") };
+                               .ids = vd_arg_text(c, "ids"),
+                               .on_cancel = c->on_cancel,
+                               .user = c->user };
     vd_audit_findings_init(&w.f);
     VD_GO(check_kind(&w, err));
     for (int i = 0; i < n; i++) VD_GO(vd_audit_threshold(w.f.threshold, each[i], err));

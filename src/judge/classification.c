@@ -103,9 +103,7 @@ static vd_status read_sides(vd_opcall *c, vd_classification *w, vd_err *err) {
                        "eval classification: %s does not name its items, so they are no assets;"
                        " a CSV does",
                        vd_arg_text(c, "truth"));
-    VD_TRY(vd_judge_match(&w->data, w->items.n, picture_of, &w->items, err));
-    vd_judge_facts_only(&w->data);
-    return VD_OK;
+    return vd_judge_match(&w->data, w->items.n, picture_of, &w->items, err);
 }
 
 /* Figures of items with their replicates, to be freed by vd_mem_free. */

@@ -8,9 +8,6 @@
 #include "base/mem.h"
 #include "label/turn.h"
 
-/* The longest that an expression of --by may take over all pictures. */
-static const double LONGEST_S = 600;
-
 /* ---- arguments ---- */
 
 /* --truth or --truth-set, whichever the operation knows. */
@@ -97,10 +94,6 @@ vd_status vd_judge_match(vd_judge_data *d, int64_t n, vd_judge_picture_fn pictur
     d->found = 0;
     for (int64_t i = 0; i < n; i++) d->found += d->asset[i] > 0;
     return VD_OK;
-}
-
-void vd_judge_facts_only(vd_judge_data *d) {
-    if (d->ds != NULL) vd_db_guard(vd_dataset_db(d->ds), LONGEST_S);
 }
 
 static int by_id(const void *a, const void *b) {

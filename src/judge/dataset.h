@@ -57,9 +57,6 @@ typedef void (*vd_judge_picture_fn)(const void *user, int64_t i, const char **na
                                     int64_t *height);
 vd_status vd_judge_match(vd_judge_data *d, int64_t n, vd_judge_picture_fn picture, const void *user,
                          vd_err *err);
-/* From now on the catalog is only asked for facts: anything else is refused, and what takes too
- * long is stopped. */
-void vd_judge_facts_only(vd_judge_data *d);
 /* The asset of that id, NULL: none that is present. */
 const vd_match_asset *vd_judge_asset(const vd_judge_data *d, int64_t id);
 /* Says how many pictures are no assets, if any. */

@@ -146,7 +146,6 @@ static vd_status read_sides(vd_opcall *c, work *w, vd_err *err) {
                                         &w->rules, err));
     for (int i = set != NULL; i < w->sides; i++)
         VD_TRY(vd_detect_read_predictions(&w->set[i], file[i], NULL, 0, &w->truth, &w->rules, err));
-    vd_judge_facts_only(&w->data);
     return VD_OK;
 }
 

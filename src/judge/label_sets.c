@@ -8,6 +8,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
+#include "label/mask_map.h"
 #include "store/label_read.h"
 
 /* ---- objects ---- */
@@ -31,26 +32,6 @@ static vd_status keep_runs(vd_detect_set *s, vd_detect_object *o, const uint32_t
     return VD_OK;
 }
 
-/* Polygons with holes, pixel by pixel. */
-static vd_status paint_rings(vd_mask *out, const vd_label_object *l, int32_t height, int32_t width,
-                             vd_err *err) {
-    uint8_t *pixel = vd_mem_array((size_t)height, (size_t)width);
-    if (pixel == NULL) return vd_nomem(err);
-    vd_status st = VD_OK;
-    const double *xy = l->xy;
-    for (int32_t r = 0; r < l->n_rings && st == VD_OK; r++) {
-        int64_t n = l->ring[r] < 0 ? -(int64_t)l->ring[r] : l->ring[r];
-        vd_mask m = { 0 };
-        st = vd_mask_from_polygon(&m, "a polygon of the label set", xy, n, height, width, err);
-        if (st == VD_OK) vd_mask_paint(&m, pixel, width, l->ring[r] > 0);
-        vd_mask_reset(&m);
-        xy += 2 * n;
-    }
-    if (st == VD_OK) st = vd_mask_from_bytes(out, pixel, width, height, width, err);
-    vd_mem_free(pixel);
-    return st;
-}
-
 static vd_status keep_rings(vd_detect_set *s, vd_detect_object *o, const vd_label_object *l,
                             int32_t height, int32_t width, vd_err *err) {
     bool holes = false;
@@ -58,8 +39,9 @@ static vd_status keep_rings(vd_detect_set *s, vd_detect_object *o, const vd_labe
     for (int32_t r = 0; r < l->n_rings; r++) holes = holes || l->ring[r] < 0;
     if (holes) {
         vd_mask m = { 0 };
-        VD_TRY(paint_rings(&m, l, height, width, err));
-        vd_status st = keep_runs(s, o, m.run, m.n, height, width, err);
+        bool has = false;
+        VD_TRY(vd_label_object_mask(&m, &has, l, height, width, err));
+        vd_status st = has ? keep_runs(s, o, m.run, m.n, height, width, err) : VD_OK;
         vd_mask_reset(&m);
         return st;
     }
@@ -109,8 +91,8 @@ typedef struct reader {
     int64_t *class_id, n_classes, cap_classes; /* of each category of the set */
     /* truth */
     vd_detect_truth *truth;
-    vd_map *ids, *class_ids;              /* that occurred */
-    int64_t *asset, n_assets, cap_assets; /* by image */
+    vd_map *ids, *class_ids;    /* that occurred */
+    int64_t *asset, cap_assets; /* by image */
     /* predictions */
     const vd_detect_truth *against;
     vd_map *by_id, *by_asset, *by_name, *classes;

@@ -466,7 +466,6 @@ static vd_status run(vd_opcall *c, vd_err *err) {
     VD_GO(parse_ignored(&w, vd_arg_text(c, "ignore"), err));
     VD_GO(w.panoptic ? add_panoptic(c, &w, err) : add_maps(c, &w, err));
     VD_GO(vd_judge_match(&w.data, w.n_images, picture_of, &w, err));
-    vd_judge_facts_only(&w.data);
     all.rows = w.rows;
     all.n_images = w.n_images;
     VD_GO(judge(&all, c, err));

@@ -10,6 +10,9 @@
 
 enum { DEFAULT_BINS = 4, DEFAULT_TOP = 10, MAX_DIGITS = 17, NUMBER_TEXT = 48 };
 
+/* The longest that an expression may take over all pictures. */
+static const double LONGEST_S = 60;
+
 /* What stands after the last colon. */
 typedef struct bins {
     int n; /* 0: not said */
@@ -102,6 +105,7 @@ static vd_status read_values(value *out, vd_slices *s, vd_db *db, const int64_t 
                              vd_err *err) {
     vd_stmt *q = NULL;
     vd_status st = VD_OK;
+    vd_db_guard(db, LONGEST_S);
     VD_GO(prepare_expression(&q, db, s->by, err));
     for (int64_t i = 0; i < n; i++) {
         bool row = false;

@@ -31,8 +31,9 @@ typedef struct vd_slices {
 } vd_slices;
 
 void vd_slices_reset(vd_slices *s);
-/* `asset` of each picture, 0: none. Fails with VD_E_ARG (an expression or bins that are none; more
- * than VD_SLICES_MAX), VD_E_NOMEM, catalog errors. */
+/* `asset` of each picture, 0: none. From then on `db` only answers questions (vd_db_guard), and an
+ * expression that takes a minute is stopped with VD_E_LIMIT. Fails with VD_E_ARG (an expression or
+ * bins that are none), VD_E_NOMEM, catalog errors. */
 vd_status vd_slices_make(vd_slices *out, vd_db *db, const char *by, const int64_t *asset, int64_t n,
                          vd_err *err);
 /* The same of numbers that are there already; NaN: missing. `by` names them, with BINS. */

@@ -249,7 +249,10 @@ void vd_out_words(vd_opcall *c, const char *fmt, ...) {
 }
 
 vd_status vd_op_open(const vd_opcall *c, vd_db_mode mode, vd_dataset **out, vd_err *err) {
-    return vd_dataset_open(out, vd_arg_text(c, "dataset"), mode, &vd_stage_schema, err);
+    VD_TRY(vd_dataset_open(out, vd_arg_text(c, "dataset"), mode, &vd_stage_schema, err));
+    if (mode == VD_DB_READ && c->on_cancel != NULL)
+        vd_db_stop_by(vd_dataset_db(*out), c->on_cancel, c->user);
+    return VD_OK;
 }
 
 enum { MAX_COLUMNS = 2000 }; /* SQLite's own limit of a result */
@@ -281,18 +284,16 @@ vd_status vd_out_query(vd_opcall *c, vd_stmt *s, vd_err *err) {
 vd_status vd_op_check_where(vd_db *db, const char *where, vd_err *err) {
     if (where == NULL) return VD_OK;
     vd_str sql = { 0 };
-    vd_stmt *s = NULL;
     vd_err why = { 0 };
     vd_str_addf(&sql, "SELECT 1 FROM asset_facts WHERE (%s\n) LIMIT 0", where);
     vd_status st = vd_str_check(&sql, err);
     if (st == VD_OK) {
-        st = vd_db_prepare(&s, db, sql.data, true, &why);
+        st = vd_db_check(db, sql.data, &why);
         if (st == VD_E_ARG)
             vd_fail(err, VD_E_ARG, "where: '%.120s': %s", where, why.msg);
         else if (st != VD_OK && err != NULL)
             *err = why;
     }
-    vd_stmt_free(s);
     vd_str_reset(&sql);
     return st;
 }

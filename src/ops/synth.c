@@ -139,6 +139,10 @@ static vd_status synth_op(vd_opcall *c, vd_err *err) {
                              vd_val_int(stats.views), vd_val_int(stats.image_bytes),
                              vd_val_real(stats.seconds) };
     VD_GO(vd_out_row(c, row, err));
+    const int32_t mistakes = opt.label_swaps + opt.label_gaps;
+    if (stats.mistakes < mistakes)
+        vd_out_words(c, "%lld of %d mistakes fitted into %lld labels", (long long)stats.mistakes,
+                     mistakes, (long long)stats.labels);
     vd_out_words(c, "next:  vidimus run %s/images", vd_arg_text(c, "out"));
 done:
     vd_pool_free(pool);

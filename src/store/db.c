@@ -19,6 +19,9 @@ struct vd_db {
     sqlite3 *h;
     char *path;
     double limit_s, deadline; /* guard; 0: none */
+    bool (*stop)(void *user); /* or NULL */
+    void *stop_user;
+    bool stopped;
 };
 
 struct vd_stmt {
@@ -70,11 +73,13 @@ static vd_status status_of(int rc) {
 static vd_status failed(vd_db *db, int rc, vd_err *err) {
     vd_status st = status_of(rc);
     if (st == VD_E_NOMEM) return vd_nomem(err);
+    if (st == VD_E_LIMIT && db->stopped) return vd_fail(err, VD_E_CANCEL, "sql: stopped");
     if (st == VD_E_LIMIT && db->limit_s > 0)
         return vd_fail(err, st, "sql: stopped after %g s, the time limit", db->limit_s);
     const char *why = db->h != NULL ? sqlite3_errmsg(db->h) : sqlite3_errstr(rc);
     if ((rc & 0xff) == SQLITE_AUTH)
-        why = "only SELECT passes, and no function that reads or writes files";
+        why =
+            "only SELECT passes, no function that reads or writes files, and no recursion in an expression";
     if ((rc & 0xff) == SQLITE_FULL) why = "no space left on the disk";
     return vd_fail(err, st, "catalog: %s: %s", db->path, why);
 }
@@ -241,8 +246,9 @@ void vd_stmt_bind(vd_stmt *s, int index, vd_value v) {
 }
 
 static int on_progress(void *user) {
-    const vd_db *db = user;
-    return vd_time_mono_s() > db->deadline;
+    vd_db *db = user;
+    db->stopped = db->stop != NULL && db->stop(db->stop_user);
+    return db->stopped || (db->limit_s > 0 && vd_time_mono_s() > db->deadline);
 }
 
 vd_status vd_stmt_step(vd_stmt *s, bool *row, vd_err *err) {
@@ -328,6 +334,27 @@ static int authorize(void *user, int action, const char *a, const char *b, const
         return b != NULL && strcmp(b, "load_extension") == 0 ? SQLITE_DENY : SQLITE_OK;
     default: return SQLITE_DENY;
     }
+}
+
+/* The same, and no recursion: an expression that people wrote comes to an end. */
+static int authorize_expression(void *user, int action, const char *a, const char *b, const char *c,
+                                const char *d) {
+    return action == SQLITE_RECURSIVE ? SQLITE_DENY : authorize(user, action, a, b, c, d);
+}
+
+vd_status vd_db_check(vd_db *db, const char *sql, vd_err *err) {
+    vd_stmt *s = NULL;
+    sqlite3_set_authorizer(db->h, authorize_expression, NULL);
+    vd_status st = vd_db_prepare(&s, db, sql, true, err);
+    vd_stmt_free(s);
+    sqlite3_set_authorizer(db->h, db->limit_s > 0 ? authorize : NULL, NULL);
+    return st;
+}
+
+void vd_db_stop_by(vd_db *db, bool (*stop)(void *user), void *user) {
+    db->stop = stop;
+    db->stop_user = user;
+    sqlite3_progress_handler(db->h, GUARD_EVERY_OPS, on_progress, db);
 }
 
 void vd_db_guard(vd_db *db, double limit_s) {

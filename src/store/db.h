@@ -69,6 +69,14 @@ const char *vd_stmt_text(const vd_stmt *s, int column); /* "" for NULL */
 /* Binds, steps to the end, resets: for INSERT, UPDATE and DELETE. */
 vd_status vd_stmt_run(vd_stmt *s, const vd_value *v, int n, vd_err *err);
 
+/* Whether SQL around an expression that people wrote is one that reads only and comes to an end: no
+ * recursion. It is not run. Fails with VD_E_ARG. */
+vd_status vd_db_check(vd_db *db, const char *sql, vd_err *err);
+
+/* From now on a statement fails with VD_E_CANCEL soon after `stop` returned true. For connections
+ * that only read: what writes is stopped between transactions. */
+void vd_db_stop_by(vd_db *db, bool (*stop)(void *user), void *user);
+
 /* From now on only reading statements pass (SELECT, and functions without side effects; no PRAGMA,
  * no ATTACH), and any statement running longer than `limit_s` seconds fails with VD_E_LIMIT. */
 void vd_db_guard(vd_db *db, double limit_s);

@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "robust")]
@@ -259,6 +260,9 @@ def wrong_calls_are_refused(s):
         p = common.vidimus("issues", w.d, *args, want=None)
         need(p.returncode in (2, 3) and words in p.err, args, p.returncode, p.err)
     need(w.sql("SELECT count(*) FROM label_problem") == [(0,)], "nothing of them is kept")
+    kinds = common.vidimus("issues", w.d, "--labels", "--kind", "dull", want=None).err.split("there are ")[1].split()
+    told = common.vidimus("issues", "--help").out
+    need(len(kinds) >= 22 and all(k in told for k in kinds), "the help has every kind", kinds)
 
 
 def what_cannot_be_written_is_checked(s):
@@ -280,6 +284,36 @@ def the_same_findings_come_always(s):
         again = subprocess.run([common.BIN, "issues", w.d, "--labels", "--set", "big", "--json"], capture_output=True,
                                env=dict(common.env(), **env), timeout=100).stdout.decode()
         need(again == first and len(first) > 1000, "the same findings", env)
+
+
+def a_killed_check_keeps_the_earlier_findings(s):
+    """At any moment the findings are those before, or all of the new ones."""
+    d = empty_dataset(s)
+    planted = plant.plant(15, plant.invent(14, images=1500))
+    plant.save(s + "/labels.json", planted.doc)
+    plant.add_pictures(d + "/catalog.db", planted)
+    common.vidimus("import", d, s + "/labels.json")
+
+    def kept():
+        db = sqlite3.connect(d + "/catalog.db")
+        try:
+            return db.execute("SELECT count(*), min(kind), max(kind) FROM label_problem").fetchone()
+        finally:
+            db.close()
+    first = ("--threshold", "degenerate=0")  # fewer
+    common.vidimus("issues", d, "--labels", *first)
+    before = kept()
+    common.vidimus("issues", d, "--labels")
+    after, seen = kept(), set()
+    need(before != after, "two states", before, after)
+    for k in range(12):
+        common.vidimus("issues", d, "--labels", *first)
+        p = subprocess.Popen([common.BIN, "issues", d, "--labels"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=common.env())
+        time.sleep(0.01 * k)
+        p.kill()
+        p.wait()
+        seen.add(kept())
+    need(seen <= {before, after}, seen, before, after)
 
 
 # ---- hostile sets ----
@@ -347,7 +381,7 @@ def main():
     only = sys.argv[1:]
     for check in (invented_errors_are_found, clean_sets_are_clean, real_errors_are_found, real_predictions_find_errors, wrong_classes_of_cifar,
                   tracks_that_swap_jump, findings_are_kept_and_asked_for, wrong_calls_are_refused, what_cannot_be_written_is_checked, the_same_findings_come_always,
-                  hostile_sets_do_no_harm, boxes_in_heaps_take_no_square):
+                  a_killed_check_keeps_the_earlier_findings, hostile_sets_do_no_harm, boxes_in_heaps_take_no_square):
         if only and check.__name__ not in only:
             continue
         with tempfile.TemporaryDirectory(prefix="vidimus_audit_") as s:

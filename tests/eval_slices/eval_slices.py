@@ -189,7 +189,7 @@ def sizes_of_objects_are_ranges_of_areas(w):
         from pycocotools.coco import COCO
         from pycocotools.cocoeval import COCOeval
     except ImportError:
-        return "pycocotools"
+        return "pycocotools cannot be imported"
     for k, r in enumerate(rows):
         hi = r["to"] if k == 2 else float(numpy.nextafter(r["to"], 0))
         with contextlib.redirect_stdout(io.StringIO()):
@@ -303,7 +303,7 @@ def matches_are_those_of_pycocotools(w):
         from pycocotools.coco import COCO
         from pycocotools.cocoeval import COCOeval
     except ImportError:
-        return "pycocotools"
+        return "pycocotools cannot be imported"
     w.detection("--dataset", w.d, "--keep", "all", "--bootstrap", 0)
     with contextlib.redirect_stdout(io.StringIO()):
         gt = COCO(w.t)
@@ -401,7 +401,7 @@ def label_sets_are_as_good_as_files(w):
 def label_sets_of_real_files(w):
     data = os.path.join(os.environ.get("VIDIMUS_TEST_DATA", ""), "coco/cocoeval")
     if not os.path.isdir(data):
-        return "coco/cocoeval is not there, it"
+        return "coco/cocoeval is not there"
     api = data + "/dataset/cocoapi/instances_val2014_"
     for kind, t, p in (("bbox", api + "100.json", api + "fakebbox100_results.json"), ("segm", api + "100.json", api + "fakesegm100_results.json"),
                        ("keypoints", data + "/keypoints_dataset/gt_dataset.json", data + "/keypoints_dataset/dt_dataset.json"),
@@ -619,7 +619,7 @@ def main():
                 passed += missing is None
                 skipped += missing is not None
                 if missing:
-                    print(f"skipped {check.__name__}: {missing} cannot be imported")
+                    print(f"skipped {check.__name__}: {missing}")
             except common.Failure as e:
                 failed += 1
                 print(f"FAILED {check.__name__}: {str(e)[:1500]}")

@@ -324,7 +324,6 @@ T(evaluations_survive) {
           { TEXT("dataset", data), TEXT("truth", maps), TEXT("pred", maps), TEXT("keep", "c"),
             TEXT("by", "width"), INT("bootstrap", 2), INT("jobs", 1) },
           7 },
-        { "eval kept", { TEXT("dataset", data) }, 1 },
         { "eval worst", { TEXT("dataset", data), TEXT("name", "a"), TEXT("where", "1") }, 3 },
         { "report", { TEXT("dataset", data), TEXT("out", t_dir_at(&d, "r.html")) }, 2 },
     };
@@ -429,9 +428,13 @@ T(curation_survives) {
     t_dir d = t_dir_new();
     vd_err err = { 0 };
     T_OK(make_input(&d, &err));
-    char dataset[512], cert[512];
+    make_kept(&d);
+    char dataset[512], cert[512], classes[512], boxes[512], others[512];
     snprintf(dataset, sizeof dataset, "%s", t_dir_at(&d, "d.vidimus"));
     snprintf(cert, sizeof cert, "%s", t_dir_at(&d, "c.json"));
+    snprintf(classes, sizeof classes, "%s", t_dir_at(&d, "classes.json"));
+    snprintf(boxes, sizeof boxes, "%s", t_dir_at(&d, "boxes.json"));
+    snprintf(others, sizeof others, "%s", t_dir_at(&d, "results.json"));
     const call run = { "run",
                        { TEXT("path", t_dir_at(&d, "in")), TEXT("out", dataset), INT("jobs", 1) },
                        3 };
@@ -448,11 +451,32 @@ T(curation_survives) {
           { TEXT("dataset", dataset), INT("count", 2), TEXT("by", "balance"),
             TEXT("per", "format") },
           4 },
+        { "import",
+          { TEXT("dataset", dataset),
+            TEXT("path", others),
+            TEXT("name", "dt"),
+            { .name = "replace", .kind = VD_ARG_FLAG, .flag = true } },
+          4 },
+        { "split",
+          { TEXT("dataset", dataset), TEXT("parts", "60/40"), TEXT("certificate", classes),
+            TEXT("by", "scene,overlap,duplicates"), TEXT("stratify", "class"), TEXT("labels", "gt"),
+            TEXT("vectors", "none") },
+          7 },
+        { "split", { TEXT("dataset", dataset), TEXT("verify", classes) }, 2 },
+        { "select",
+          { TEXT("dataset", dataset), INT("count", 2), TEXT("by", "balance"), TEXT("per", "class"),
+            TEXT("labels", "gt") },
+          5 },
         { "card", { TEXT("dataset", dataset), TEXT("out", t_dir_at(&d, "card.html")) }, 2 },
         { "snapshot", { TEXT("dataset", dataset) }, 1 },
         { "diff", { TEXT("dataset", dataset), TEXT("a", "first") }, 2 },
     };
     const call first = { "snapshot", { TEXT("dataset", dataset), TEXT("name", "first") }, 2 };
+    const call labels[] = {
+        { "import", { TEXT("dataset", dataset), TEXT("path", boxes), TEXT("name", "gt") }, 3 },
+        { "import", { TEXT("dataset", dataset), TEXT("path", boxes), TEXT("name", "dt") }, 3 },
+    };
+    for (int i = 0; i < VD_COUNT(labels); i++) T_OK(make_call(&labels[i], &err));
     T_OK(make_call(&first, &err));
     for (int i = 0; i < VD_COUNT(c); i++) {
         err = (vd_err){ 0 };
