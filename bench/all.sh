@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 BUILD=${VIDIMUS_BUILD:-build}
 ninja -C "$BUILD" programs bench/bench_json bench/bench_hamming bench/bench_measure bench/bench_motion bench/bench_codec bench/bench_bundle \
     bench/bench_coco bench/bench_points bench/bench_match bench/bench_sift bench/bench_solvers bench/bench_two_view bench/sift_export bench/match_export \
-    bench/choose_export bench/bench_confident >&2
+    bench/choose_export bench/bench_confident bench/bench_maps >&2
 ninja -C "$BUILD" bench/bench_jpeg_ceiling >&2 || echo "no TurboJPEG library: no ingest" >&2
 quick=${1:-}
 failed=0
@@ -23,6 +23,7 @@ if [ "$quick" = quick ]; then
     run bench/defects.py 1 2 800
     run bench/neardup.py
     run bench/labels.py --images 10000
+    run bench/labels.py --maps
     run bench/label_checks.py --images 10000 --planted 500
     run bench/publish.py --pictures 500 --objects 50000 --repeats 1
     run bench/scene_labels.py 1
@@ -47,6 +48,7 @@ else
     run bench/defects.py 3 6 1600
     run bench/neardup.py
     run bench/labels.py
+    run bench/labels.py --maps
     run bench/label_checks.py
     run bench/publish.py
     run bench/scene_labels.py

@@ -1,7 +1,8 @@
 /* bench_maps [ROUNDS [DIR]]: what maps of the size of Cityscapes' take, 2048 x 1024 pixels with 100
  * instances: masks of a map, painting, writing a PNG, reading it through the decoding process; for
  * each processor milliseconds of this process, the best of the rounds. `decode_ms` is wall time,
- * which the other process has most of. With DIR, 40 such maps are written there for `labels.py
+ * which the other process has most of; VIDIMUS_LIBEXEC says where that one is. With DIR, 40 such
+ * maps are written there for `labels.py
  * --maps`. SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 #include <stdio.h>

@@ -90,7 +90,8 @@ def dataset(path, images):
 def maps():
     """bench_maps writes them; convert reads them, and writes them."""
     folder, out = common.scratch("labels-maps"), common.scratch("labels-maps-out")
-    run = subprocess.run([os.path.join(common.BUILD, "bench", "bench_maps"), "5", folder], stdout=subprocess.PIPE, check=True)
+    run = subprocess.run([os.path.join(common.BUILD, "bench", "bench_maps"), "5", folder], stdout=subprocess.PIPE, check=True,
+                         env=dict(os.environ, VIDIMUS_LIBEXEC=common.BUILD))
     read = common.vidimus("convert", folder, "--to", "coco", "--out", os.path.join(out, "x.json"), "--json")
     both = common.vidimus("convert", folder, "--to", "cityscapes-masks", "--out", os.path.join(out, "maps"), "--json")
     counts = {r["what"]: r["count"] for r in json.loads(read.out)}
