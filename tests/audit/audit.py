@@ -10,7 +10,6 @@ import sqlite3
 import struct
 import subprocess
 import sys
-import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -376,27 +375,12 @@ def boxes_in_heaps_take_no_square(s):
     need(counts["duplicate_box"] + counts.get("near_duplicate_box", 0) > 0.9 * n, counts)
 
 
-def main():
-    passed = failed = skipped = 0
-    only = sys.argv[1:]
-    for check in (invented_errors_are_found, clean_sets_are_clean, real_errors_are_found, real_predictions_find_errors, wrong_classes_of_cifar,
-                  tracks_that_swap_jump, findings_are_kept_and_asked_for, wrong_calls_are_refused, what_cannot_be_written_is_checked, the_same_findings_come_always,
-                  a_killed_check_keeps_the_earlier_findings, hostile_sets_do_no_harm, boxes_in_heaps_take_no_square):
-        if only and check.__name__ not in only:
-            continue
-        with tempfile.TemporaryDirectory(prefix="vidimus_audit_") as s:
-            try:
-                check(s)
-                passed += 1
-            except common.Skip as e:
-                skipped += 1
-                print(f"skip {check.__name__}: {e}")
-            except common.Failure as e:
-                failed += 1
-                print(f"FAILED {check.__name__}: {str(e)[:1500]}")
-    print(f"audit: {passed} passed, {failed} failed, {skipped} skipped")
-    return failed > 0
+TESTS = (
+    invented_errors_are_found, clean_sets_are_clean, real_errors_are_found, real_predictions_find_errors,
+    wrong_classes_of_cifar, tracks_that_swap_jump, findings_are_kept_and_asked_for, wrong_calls_are_refused,
+    what_cannot_be_written_is_checked, the_same_findings_come_always, a_killed_check_keeps_the_earlier_findings,
+    hostile_sets_do_no_harm, boxes_in_heaps_take_no_square)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(common.run_all("audit", TESTS, common.Scratch))

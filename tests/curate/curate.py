@@ -647,24 +647,17 @@ def the_card_counts_labels(w):
     need("Objects by class and part" in page and "CC-BY" in page, page)
 
 
+TESTS = (
+    select_is_plain_greedy, select_does_not_depend_on_jobs_or_cpu, select_balances_a_value,
+    select_scores_skips_and_tags, select_takes_vectors_from_files, surface_keeps_every_point, split_never_straddles,
+    split_keeps_shares_and_strata, what_was_left_out_joins_nothing, leaks_are_refused, the_card_counts,
+    classes_are_columns, select_evens_classes, split_spreads_classes, certificates_count_classes, labels_differ,
+    the_card_counts_labels, snapshots_stay_and_differ, moved_files_keep_their_certificate)
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="vidimus_curate_") as tmp:
-        w = World(tmp)
-        passed = failed = 0
-        for check in (select_is_plain_greedy, select_does_not_depend_on_jobs_or_cpu, select_balances_a_value,
-                      select_scores_skips_and_tags, select_takes_vectors_from_files, surface_keeps_every_point,
-                      split_never_straddles, split_keeps_shares_and_strata, what_was_left_out_joins_nothing, leaks_are_refused, the_card_counts,
-                      classes_are_columns, select_evens_classes, split_spreads_classes, certificates_count_classes, labels_differ,
-                      the_card_counts_labels,
-                      snapshots_stay_and_differ, moved_files_keep_their_certificate):
-            try:
-                check(w)
-                passed += 1
-            except common.Failure as e:
-                failed += 1
-                print(f"FAILED {check.__name__}: {str(e)[:1500]}")
-    print(f"curate: {passed} passed, {failed} failed, 0 skipped")
-    return failed > 0
+        return common.run_all_with("curate", TESTS, World(tmp))
 
 
 if __name__ == "__main__":

@@ -194,15 +194,7 @@ def main():
         print(f"leaks: 0 passed, 0 failed, {len(tests)} skipped")
         return 0
     with tempfile.TemporaryDirectory(prefix="vidimus_leaks_") as tmp:
-        w, failed = World(tmp), 0
-        for check in tests:
-            try:
-                check(w)
-            except common.Failure as e:
-                failed += 1
-                print(f"FAILED {check.__name__}: {str(e)[:1500]}")
-    print(f"leaks: {len(tests) - failed} passed, {failed} failed, 0 skipped")
-    return failed > 0
+        return common.run_all_with("leaks", tests, World(tmp))
 
 
 if __name__ == "__main__":

@@ -189,7 +189,7 @@ def sizes_of_objects_are_ranges_of_areas(w):
         from pycocotools.coco import COCO
         from pycocotools.cocoeval import COCOeval
     except ImportError:
-        return "pycocotools cannot be imported"
+        raise common.Skip("pycocotools cannot be imported")
     for k, r in enumerate(rows):
         hi = r["to"] if k == 2 else float(numpy.nextafter(r["to"], 0))
         with contextlib.redirect_stdout(io.StringIO()):
@@ -303,7 +303,7 @@ def matches_are_those_of_pycocotools(w):
         from pycocotools.coco import COCO
         from pycocotools.cocoeval import COCOeval
     except ImportError:
-        return "pycocotools cannot be imported"
+        raise common.Skip("pycocotools cannot be imported")
     w.detection("--dataset", w.d, "--keep", "all", "--bootstrap", 0)
     with contextlib.redirect_stdout(io.StringIO()):
         gt = COCO(w.t)
@@ -401,7 +401,7 @@ def label_sets_are_as_good_as_files(w):
 def label_sets_of_real_files(w):
     data = os.path.join(os.environ.get("VIDIMUS_TEST_DATA", ""), "coco/cocoeval")
     if not os.path.isdir(data):
-        return "coco/cocoeval is not there"
+        raise common.Skip("coco/cocoeval is not there")
     api = data + "/dataset/cocoapi/instances_val2014_"
     for kind, t, p in (("bbox", api + "100.json", api + "fakebbox100_results.json"), ("segm", api + "100.json", api + "fakesegm100_results.json"),
                        ("keypoints", data + "/keypoints_dataset/gt_dataset.json", data + "/keypoints_dataset/dt_dataset.json"),
@@ -605,26 +605,18 @@ def what_is_gone_takes_its_rows_along(w):
     need(kept_rows(w, "last") == matched_plainly(w)[0], "the matches themselves stay")
 
 
+TESTS = (
+    slices_have_the_bits_of_files, quantiles_share_the_pictures, an_empty_slice_has_no_figures,
+    sizes_of_objects_are_ranges_of_areas, comparisons_by_slices, matches_are_those_of_a_plain_count,
+    matches_are_those_of_pycocotools, facts_and_the_worst_follow, one_name_one_evaluation, jobs_change_nothing,
+    label_sets_are_as_good_as_files, label_sets_of_real_files, boxes_are_those_of_the_upright_picture,
+    classes_by_slices, maps_by_slices, the_report_has_it_all, hostile_calls_are_refused,
+    a_damaged_result_does_not_break_the_page, what_is_gone_takes_its_rows_along)
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="vidimus_slices_") as tmp:
-        w = World(tmp)
-        passed = failed = skipped = 0
-        for check in (slices_have_the_bits_of_files, quantiles_share_the_pictures, an_empty_slice_has_no_figures, sizes_of_objects_are_ranges_of_areas,
-                      comparisons_by_slices, matches_are_those_of_a_plain_count, matches_are_those_of_pycocotools, facts_and_the_worst_follow,
-                      one_name_one_evaluation, jobs_change_nothing, label_sets_are_as_good_as_files, label_sets_of_real_files,
-                      boxes_are_those_of_the_upright_picture, classes_by_slices, maps_by_slices,
-                      the_report_has_it_all, hostile_calls_are_refused, a_damaged_result_does_not_break_the_page, what_is_gone_takes_its_rows_along):
-            try:
-                missing = check(w)
-                passed += missing is None
-                skipped += missing is not None
-                if missing:
-                    print(f"skipped {check.__name__}: {missing}")
-            except common.Failure as e:
-                failed += 1
-                print(f"FAILED {check.__name__}: {str(e)[:1500]}")
-    print(f"eval_slices: {passed} passed, {failed} failed, {skipped} skipped")
-    return failed > 0
+        return common.run_all_with("eval_slices", TESTS, World(tmp))
 
 
 if __name__ == "__main__":

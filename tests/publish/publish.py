@@ -760,24 +760,8 @@ TESTS = (snapshot_to_yolo, snapshot_to_coco, pycocotools_reads_it, voc_lists_and
 
 
 def main():
-    passed = failed = skipped = 0
-    only = sys.argv[1:]
     with tempfile.TemporaryDirectory(prefix="vidimus_publish_") as tmp:
-        w = World(tmp)
-        for test in TESTS:
-            if only and test.__name__ not in only:
-                continue
-            try:
-                test(w)
-                passed += 1
-            except common.Skip as e:
-                skipped += 1
-                print(f"skipped {test.__name__}: {e}")
-            except (common.Failure, AssertionError, KeyError, OSError, ValueError) as e:
-                failed += 1
-                print(f"FAILED {test.__name__}: {type(e).__name__} {str(e)[:1500]}")
-    print(f"publish: {passed} passed, {failed} failed, {skipped} skipped")
-    return failed > 0
+        return common.run_all_with("publish", TESTS, World(tmp))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ video (Motion JPEG in a RIFF AVI, written below) made of pictures that `vidimus 
 
 SPDX-License-Identifier: Apache-2.0
 """
+import contextlib
 import hashlib
 import io
 import json
@@ -247,27 +248,38 @@ class Scratch:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
-def main(name, tests):
-    """Runs the functions, prints the closing line that tests/run.py adds up."""
+def run_all(name, tests, context):
+    """Runs the functions, or those named on the command line, each with what the manager `context()` gives; prints the
+    closing line that tests/run.py adds up. Those that cannot run here raise Skip. Returns the exit status."""
     only = sys.argv[1:]
     passed = failed = skipped = 0
-    programs = Scratch()
-    keep_build(programs.__enter__())
     for t in tests:
         if only and t.__name__ not in only:
             continue
         began = time.time()
         try:
-            with Scratch() as s:
-                t(s)
+            with context() as given:
+                t(given)
             passed += 1
             print(f"ok {t.__name__} ({time.time() - began:.1f} s)", flush=True)
         except Skip as e:
             skipped += 1
             print(f"skip {t.__name__}: {e}", flush=True)
-        except (Failure, subprocess.TimeoutExpired, OSError) as e:
+        except Exception as e:
             failed += 1
-            print(f"FAILED {t.__name__}: {e}", flush=True)
-    programs.__exit__()
+            what = "" if isinstance(e, Failure) else type(e).__name__ + " "
+            print(f"FAILED {t.__name__}: {what}{str(e)[:1500]}", flush=True)
     print(f"{name}: {passed} passed, {failed} failed, {skipped} skipped", flush=True)
     return 1 if failed else 0
+
+
+def run_all_with(name, tests, given):
+    """The same, all with the same object."""
+    return run_all(name, tests, lambda: contextlib.nullcontext(given))
+
+
+def main(name, tests):
+    """The same on a copy of the build, each function with a folder of its own."""
+    with Scratch() as programs:
+        keep_build(programs)
+        return run_all(name, tests, Scratch)
