@@ -2,7 +2,6 @@
 #include "labelio/coco_int.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "base/path.h"
