@@ -140,3 +140,16 @@ vd_status vd_csv_real(const vd_csv *c, int64_t field, const char *what, double *
     *out = v;
     return VD_OK;
 }
+
+void vd_csv_add(vd_str *s, const char *text) {
+    if (strpbrk(text, ",\"\n\r") == NULL && text[0] != ' ') {
+        vd_str_add(s, text);
+        return;
+    }
+    vd_str_addc(s, '"');
+    for (const char *p = text; *p != '\0'; p++) {
+        if (*p == '"') vd_str_addc(s, '"');
+        vd_str_addc(s, *p);
+    }
+    vd_str_addc(s, '"');
+}

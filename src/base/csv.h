@@ -36,4 +36,7 @@ vd_csv vd_csv_take(vd_csv *c);
 const char *vd_csv_text(const vd_csv *c, int64_t field);
 /* A finite number; fails with VD_E_FORMAT, which says `what`. */
 vd_status vd_csv_real(const vd_csv *c, int64_t field, const char *what, double *out, vd_err *err);
+
+/* Appends a field as it is written: in quotes where it must be. */
+void vd_csv_add(vd_str *s, const char *text);
 #endif

@@ -261,6 +261,25 @@ static int64_t merge_two(uint32_t *run, const vd_mask *a, const vd_mask *b, bool
     return n;
 }
 
+vd_status vd_mask_resize(vd_mask *out, const vd_mask *m, int64_t height, int64_t width,
+                         vd_err *err) {
+    VD_TRY(vd_mask__check_size("mask", height, width, err));
+    if (m->height <= 0 || m->width <= 0) return vd_fail(err, VD_E_ARG, "mask: no pixels to resize");
+    uint8_t *from = vd_mem_array((size_t)m->width, (size_t)m->height);
+    uint8_t *to = vd_mem_array((size_t)width, (size_t)height);
+    vd_status st = from != NULL && to != NULL ? VD_OK : vd_nomem(err);
+    if (st == VD_OK) vd_mask_paint(m, from, m->width, 1);
+    for (int64_t y = 0; st == VD_OK && y < height; y++) {
+        const uint8_t *row = from + (2 * y + 1) * m->height / (2 * height) * m->width;
+        for (int64_t x = 0; x < width; x++)
+            to[y * width + x] = row[(2 * x + 1) * m->width / (2 * width)];
+    }
+    if (st == VD_OK) st = vd_mask_from_bytes(out, to, width, height, width, err);
+    vd_mem_free(from);
+    vd_mem_free(to);
+    return st;
+}
+
 vd_status vd_mask_merge(vd_mask *out, const vd_mask *m, int64_t n, bool intersect, vd_err *err) {
     vd_mask sum = { m[0].height, m[0].width, m[0].n, NULL };
     sum.run = vd_mem_alloc((size_t)m[0].n * sizeof *sum.run);

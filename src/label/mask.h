@@ -53,6 +53,11 @@ vd_status vd_mask_from_polygon(vd_mask *out, const char *where, const double *xy
 vd_status vd_mask_from_box(vd_mask *out, const char *where, const double box[4], int64_t height,
                            int64_t width, vd_err *err);
 
+/* Brought to another size: the nearest pixel stands for each. A mask of no pixels fails with
+ * VD_E_ARG; with VD_E_LIMIT (size), VD_E_NOMEM. */
+vd_status vd_mask_resize(vd_mask *out, const vd_mask *m, int64_t height, int64_t width,
+                         vd_err *err);
+
 /* Union, or intersection, of n >= 1 masks of one size. Fails with VD_E_ARG (sizes differ),
  * VD_E_NOMEM. */
 vd_status vd_mask_merge(vd_mask *out, const vd_mask *m, int64_t n, bool intersect, vd_err *err);

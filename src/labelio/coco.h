@@ -16,6 +16,10 @@ vd_status vd_coco_write(vd_label_set *set, const vd_label_out *out, vd_err *err)
 /* The same of panoptic_SUBSET.json with a folder of maps beside each. */
 vd_status vd_coco_write_panoptic(vd_label_set *set, const vd_label_out *out, vd_err *err);
 
+/* out[n_categories]: the ids of the source where no two are alike, and else counted from 1. */
+vd_status vd_coco_category_ids(int64_t *out, const vd_label_set *set, vd_label_report *report,
+                               vd_err *err);
+
 /* What writes them both: images and categories are alike, annotations are not. */
 typedef struct vd_coco_writer {
     vd_label_set *set;

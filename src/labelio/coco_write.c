@@ -80,6 +80,14 @@ static vd_status objects_have_ids(writer *w, vd_err *err) {
     return st;
 }
 
+vd_status vd_coco_category_ids(int64_t *out, const vd_label_set *set, vd_label_report *report,
+                               vd_err *err) {
+    bool own = true;
+    VD_TRY(ids_of(out, set->n_categories, category_id, set, &own, err));
+    return own ? VD_OK
+               : vd_label_lose(report, err, "ids of categories", "two have the same: counted anew");
+}
+
 static vd_status make_ids(writer *w, vd_err *err) {
     bool own = true;
     w->image_id = vd_mem_array((size_t)w->set->n_images + 1, sizeof *w->image_id);
@@ -89,10 +97,7 @@ static vd_status make_ids(writer *w, vd_err *err) {
     if (!own)
         VD_TRY(
             vd_label_lose(w->out->report, err, "ids of images", "two have the same: counted anew"));
-    VD_TRY(ids_of(w->category_id, w->set->n_categories, category_id, w->set, &own, err));
-    if (!own)
-        VD_TRY(vd_label_lose(w->out->report, err, "ids of categories",
-                             "two have the same: counted anew"));
+    VD_TRY(vd_coco_category_ids(w->category_id, w->set, w->out->report, err));
     return objects_have_ids(w, err);
 }
 

@@ -160,23 +160,10 @@ static vd_status read_path(vd_label_in *in, const char *path, vd_err *err) {
 
 /* ---- writing ---- */
 
-static void add_field(vd_str *s, const char *text) {
-    if (strpbrk(text, ",\"\n\r") == NULL && text[0] != ' ') {
-        vd_str_add(s, text);
-        return;
-    }
-    vd_str_addc(s, '"');
-    for (const char *p = text; *p != '\0'; p++) {
-        if (*p == '"') vd_str_addc(s, '"');
-        vd_str_addc(s, *p);
-    }
-    vd_str_addc(s, '"');
-}
-
 static void begin_row(vd_str *s, const vd_label_image *m) {
-    add_field(s, m->name);
+    vd_csv_add(s, m->name);
     vd_str_addc(s, ',');
-    if (m->subset != NULL) add_field(s, m->subset);
+    if (m->subset != NULL) vd_csv_add(s, m->subset);
     if (m->width > 0)
         vd_str_addf(s, ",%d,%d,", m->width, m->height);
     else
@@ -190,7 +177,7 @@ static vd_status add_object(vd_label_set *set, const vd_label_out *out, vd_str *
     bool boxed = vd_label_bounds(o, box);
     VD_TRY(vd_label_lose_rest(out->report, m, o, holds, err));
     begin_row(s, m);
-    if (o->category >= 0) add_field(s, set->categories[o->category].name);
+    if (o->category >= 0) vd_csv_add(s, set->categories[o->category].name);
     for (int i = 0; i < BOX; i++) {
         vd_str_addc(s, ',');
         if (boxed) vd_decimal_add(s, i < 2 ? box[i] : box[i - 2] + box[i]);

@@ -17,6 +17,8 @@
 #include "labelio/simple.h"
 #include "labelkit/maps.h"
 
+static const char *const flags[] = { "IsOccluded", "IsTruncated", "IsDepiction", "IsInside" };
+
 /* A row of *-object-segmentation.csv; texts and `subset` are kept. */
 typedef struct mask_row {
     char *path, *id, *class, *where;
@@ -37,7 +39,8 @@ typedef struct reader {
     int64_t n_masks, cap_masks;
     vd_mask fitted; /* a mask brought to the size of its picture */
     vd_build b;
-    vd_str name, path, subset;
+    vd_arena texts;
+    vd_str name, path;
 } reader;
 
 typedef vd_status (*row_fn)(reader *r, const vd_csv *c, const vd_csv *header, const char *subset,
@@ -207,27 +210,6 @@ static vd_status segmentation_row(reader *r, const vd_csv *c, const vd_csv *head
     return vd_map_put(r->mask_of, r->name.data, (size_t)r->name.size, r->n_masks - 1, err);
 }
 
-/* Masks are not always of their picture's size: the nearest pixel stands for one. */
-static vd_status fit(reader *r, const vd_mask *m, const vd_label_image *image, vd_err *err) {
-    const int64_t w = image->width, h = image->height;
-    if (w > VD_LABEL_MAP_PIXELS / h)
-        return vd_fail(err, VD_E_LIMIT, "%s: a mask of %lld x %lld pixels, the limit is %d",
-                       image->name, (long long)w, (long long)h, VD_LABEL_MAP_PIXELS);
-    uint8_t *from = vd_mem_array((size_t)m->width * (size_t)m->height, 1);
-    uint8_t *to = vd_mem_array((size_t)(w * h), 1);
-    vd_status st = from != NULL && to != NULL ? VD_OK : vd_nomem(err);
-    if (st == VD_OK) vd_mask_paint(m, from, m->width, 1);
-    for (int64_t y = 0; st == VD_OK && y < h; y++)
-        for (int64_t x = 0; x < w; x++)
-            to[y * w + x] = from[(2 * y + 1) * m->height / (2 * h) * m->width +
-                                 (2 * x + 1) * m->width / (2 * w)];
-    vd_mask_reset(&r->fitted);
-    if (st == VD_OK) st = vd_mask_from_bytes(&r->fitted, to, w, h, w, err);
-    vd_mem_free(from);
-    vd_mem_free(to);
-    return st;
-}
-
 /* "masks/SUBSET/NAME", or without the subset. */
 static const char *mask_path(reader *r, const mask_row *row) {
     const char *name = vd_path_name(row->path);
@@ -253,7 +235,11 @@ static vd_status give_pixels(reader *r, mask_row *row, const vd_label_image *m, 
                              "masks of another size than their picture (brought to its size)",
                              "%s: %d x %d, the picture has %d x %d", row->path, mask->width,
                              mask->height, m->width, m->height));
-        VD_TRY(fit(r, mask, m, err));
+        if (m->width > VD_LABEL_MAP_PIXELS / m->height)
+            return vd_fail(err, VD_E_LIMIT, "%s: a mask of %d x %d pixels, the limit is %d",
+                           m->name, m->width, m->height, VD_LABEL_MAP_PIXELS);
+        vd_mask_reset(&r->fitted);
+        VD_TRY(vd_mask_resize(&r->fitted, mask, m->height, m->width, err));
         mask = &r->fitted;
     }
     vd_label_give_mask(&r->b.o, mask);
@@ -284,7 +270,6 @@ static vd_status push_masks(reader *r, vd_err *err) {
 static vd_status box_row(reader *r, const vd_csv *c, const vd_csv *header, const char *subset,
                          vd_err *err) {
     static const char *const sides[] = { "XMin", "XMax", "YMin", "YMax" };
-    static const char *const flags[] = { "IsOccluded", "IsTruncated", "IsDepiction", "IsInside" };
     vd_label_image m;
     double v[4];
     int64_t at = 0;
@@ -325,12 +310,19 @@ static vd_status read_sizes(reader *r, const char *file, vd_err *err) {
     return st;
 }
 
-static const char *subset_in(const char *file) {
-    const char *last = vd_path_name(file);
-    return strstr(last, "train") != NULL        ? "train"
-           : strstr(last, "validation") != NULL ? "validation"
-           : strstr(last, "test") != NULL       ? "test"
-                                                : NULL;
+/* "train-annotations-bbox.csv", and any other word there; NULL: none. */
+static vd_status subset_in(reader *r, const char **out, const char *file, vd_err *err) {
+    static const char *const known[] = { "train", "validation", "test" };
+    const char *last = vd_path_name(file), *end = strstr(last, "-annotations");
+    *out = NULL;
+    for (int i = 0; i < VD_COUNT(known) && *out == NULL; i++)
+        if (strstr(last, known[i]) != NULL) *out = known[i];
+    if (*out != NULL || end == NULL || end == last) return VD_OK;
+    char *word = vd_arena_dup(&r->texts, last, (size_t)(end - last) + 1);
+    if (word == NULL) return vd_nomem(err);
+    word[end - last] = '\0';
+    *out = word;
+    return VD_OK;
 }
 
 /* Kinds of files in the order in which they are read. */
@@ -348,6 +340,7 @@ static const struct {
 };
 
 static vd_status read_all(reader *r, vd_err *err) {
+    const char *subset = NULL;
     int64_t n = 0;
     VD_TRY(vd_map_new(&r->class_of, err));
     VD_TRY(vd_map_new(&r->size_of, err));
@@ -362,7 +355,8 @@ static vd_status read_all(reader *r, vd_err *err) {
             bool is =
                 vd_str_ends(file, ".csv") && strstr(vd_path_name(file), kinds[k].part) != NULL;
             if (!is || (kinds[k].row == image_row && strstr(file, "imagelabels") != NULL)) continue;
-            VD_TRY(each_row(r, file, kinds[k].header, kinds[k].row, subset_in(file), err));
+            VD_TRY(subset_in(r, &subset, file, err));
+            VD_TRY(each_row(r, file, kinds[k].header, kinds[k].row, subset, err));
             n++;
         }
     VD_TRY(push_masks(r, err));
@@ -388,7 +382,201 @@ static vd_status read_path(vd_label_in *in, const char *path, vd_err *err) {
     vd_mask_reset(&r.fitted);
     vd_str_reset(&r.name);
     vd_str_reset(&r.path);
-    vd_str_reset(&r.subset);
+    vd_arena_reset(&r.texts);
+    return st;
+}
+
+/* ---- writing: annotations/SUBSET-*.csv; LabelName is the name of the class ---- */
+
+typedef struct writer {
+    vd_label_set *set;
+    const vd_label_out *out;
+    const char **id; /* of each picture */
+    vd_arena texts;
+    vd_out_file boxes, classes;
+} writer;
+
+/* Pictures go by their stems; where two have the same, by the rest of the path as well. */
+static vd_status name_pictures(writer *w, vd_err *err) {
+    vd_status st = VD_OK;
+    vd_map *taken = NULL;
+    vd_str id = { 0 };
+    w->id = vd_mem_array((size_t)w->set->n_images + 1, sizeof *w->id);
+    if (w->id == NULL) VD_GO(vd_nomem(err));
+    VD_GO(vd_map_new(&taken, err));
+    for (int64_t i = 0; i < w->set->n_images; i++) {
+        const char *name = w->set->images[i].name;
+        int64_t at = 0, n = 1;
+        vd_str_clear(&id);
+        vd_add_stem(&id, name);
+        VD_GO(vd_str_check(&id, err));
+        if (vd_map_get(taken, id.data, (size_t)id.size, &at)) {
+            VD_GO(vd_label_lose(w->out->report, err, "names that two pictures have (longer now)",
+                                "%s", name));
+            vd_str_clear(&id);
+            vd_add_safe_name(&id, name, "");
+            VD_GO(vd_str_check(&id, err));
+            for (char *p = id.data; *p != '\0'; p++)
+                if (*p == '/') *p = '_';
+            for (int64_t size = id.size; vd_map_get(taken, id.data, (size_t)id.size, &at);) {
+                id.size = size;
+                vd_str_addf(&id, "_%lld", (long long)++n);
+                VD_GO(vd_str_check(&id, err));
+            }
+        }
+        VD_GO(vd_map_put(taken, id.data, (size_t)id.size, i, err));
+        w->id[i] = vd_arena_text(&w->texts, id.data);
+        if (w->id[i] == NULL) VD_GO(vd_nomem(err));
+    }
+done:
+    vd_map_free(taken);
+    vd_str_reset(&id);
+    return st;
+}
+
+static const char *subset_of(const writer *w, int64_t image) {
+    const char *s = w->set->images[image].subset;
+    if (s == NULL) s = w->out->subset != NULL ? w->out->subset : "train";
+    return strcmp(s, "val") == 0 ? "validation" : s;
+}
+
+static void begin_row(vd_str *s, const writer *w, const vd_label_object *o) {
+    vd_csv_add(s, w->id[o->image]);
+    vd_str_add(s, ",vidimus,");
+    vd_csv_add(s, w->set->categories[o->category].name);
+    vd_str_addc(s, ',');
+    vd_decimal_add(s, o->has & VD_OBJ_SCORE ? o->score : 1); /* what people verified has 1 */
+}
+
+static void add_box(vd_str *s, const writer *w, const vd_label_object *o, const double box[4]) {
+    const vd_label_image *m = &w->set->images[o->image];
+    begin_row(s, w, o);
+    for (int i = 0; i < 4; i++) { /* XMin, XMax, YMin, YMax */
+        vd_str_addc(s, ',');
+        vd_decimal_add(s, (box[i / 2] + (i % 2 ? box[2 + i / 2] : 0)) /
+                              (i < 2 ? m->width : m->height));
+    }
+    for (int i = 0; i < VD_COUNT(flags); i++) {
+        double flag = vd_attr_number(o->attributes, flags[i], -1); /* -1: nobody knows */
+        vd_str_add(s, flag == 0 ? ",0" : flag == 1 ? ",1" : ",-1");
+        if (i == 1) vd_str_add(s, o->has & VD_OBJ_CROWD ? ",1" : ",0");
+    }
+    vd_str_addc(s, '\n');
+}
+
+enum { HOLDS = VD_OBJ_BOX | VD_OBJ_SCORE | VD_OBJ_CROWD | VD_LABEL_HOLDS_ATTRIBUTES };
+
+static vd_status add_object(writer *w, const vd_label_object *o, vd_err *err) {
+    const vd_label_image *m = &w->set->images[o->image];
+    double box[4];
+    VD_TRY(vd_label_lose_rest(w->out->report, m, o, HOLDS, err));
+    VD_TRY(vd_label_lose_attributes(w->out->report, m, o, flags, VD_COUNT(flags), err));
+    if (o->category < 0)
+        return vd_label_lose(w->out->report, err, "objects without a class", "%s", m->name);
+    if (!vd_label_bounds(o, box)) {
+        begin_row(&w->classes.text, w, o);
+        vd_str_addc(&w->classes.text, '\n');
+    } else if (m->width <= 0 || m->height <= 0) {
+        return vd_label_lose(w->out->report, err, "objects of pictures whose size is not known",
+                             "%s", m->name);
+    } else {
+        add_box(&w->boxes.text, w, o, box);
+    }
+    VD_TRY(vd_out_step(&w->classes, err));
+    return vd_out_step(&w->boxes, err);
+}
+
+static vd_status open_table(writer *w, vd_out_file *f, const char *subset, const char *name,
+                            const char *header, vd_err *err) {
+    vd_str path = { 0 };
+    vd_str_addf(&path, "%s/annotations/", w->out->path);
+    vd_add_safe_name(&path, subset, "");
+    vd_str_add(&path, name);
+    vd_status st = vd_str_check(&path, err);
+    if (st == VD_OK) st = vd_out_open(f, path.data, err);
+    if (st == VD_OK) vd_str_add(&f->text, header);
+    vd_str_reset(&path);
+    return st;
+}
+
+static vd_status write_subset(writer *w, const char *subset, vd_err *err) {
+    vd_status st = VD_OK;
+    vd_label_object o;
+    VD_GO(open_table(w, &w->boxes, subset, "-annotations-bbox.csv",
+                     "ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,"
+                     "IsTruncated,IsGroupOf,IsDepiction,IsInside\n",
+                     err));
+    VD_GO(open_table(w, &w->classes, subset, "-annotations-human-imagelabels.csv",
+                     "ImageID,Source,LabelName,Confidence\n", err));
+    for (int64_t i = 0; i < w->set->n_images; i++) {
+        if (strcmp(subset_of(w, i), subset) != 0) continue;
+        for (int64_t k = 0; k < vd_label_set_count(w->set, i); k++) {
+            VD_GO(vd_label_set_get(w->set, i, k, &o, err));
+            VD_GO(add_object(w, &o, err));
+        }
+    }
+    VD_GO(vd_out_close(&w->boxes, err));
+    st = vd_out_close(&w->classes, err);
+done:
+    vd_out_drop(&w->boxes);
+    vd_out_drop(&w->classes);
+    return st;
+}
+
+/* Lists of classes and pictures; sizes, which no table of Open Images has, as other programs keep
+ * them. */
+static vd_status write_lists(writer *w, vd_err *err) {
+    vd_str classes = { 0 }, images = { 0 }, sizes = { 0 };
+    vd_str_add(&images, "ImageID,Subset\n");
+    for (int64_t i = 0; i < w->set->n_categories; i++) {
+        for (int k = 0; k < 2; k++) {
+            if (k > 0) vd_str_addc(&classes, ',');
+            vd_csv_add(&classes, w->set->categories[i].name);
+        }
+        vd_str_addc(&classes, '\n');
+    }
+    for (int64_t i = 0; i < w->set->n_images; i++) {
+        const vd_label_image *m = &w->set->images[i];
+        vd_csv_add(&images, w->id[i]);
+        vd_str_addc(&images, ',');
+        vd_csv_add(&images, subset_of(w, i));
+        vd_str_addc(&images, '\n');
+        if (m->width > 0 && strpbrk(w->id[i], " \t\n") == NULL)
+            vd_str_addf(&sizes, "%s %d %d\n", w->id[i], m->height, m->width);
+    }
+    const vd_str *const text[] = { &classes, &images, &sizes };
+    static const char *const name[] = { "class-descriptions-boxable.csv",
+                                        "image_ids_and_rotation.csv", "images.meta" };
+    vd_str folder = { 0 };
+    vd_join(&folder, w->out->path, "annotations");
+    vd_status st = vd_str_check(&folder, err);
+    for (int i = 0; st == VD_OK && i < VD_COUNT(text); i++)
+        st = vd_out_text(folder.data, name[i], text[i], err);
+    vd_str_reset(&folder);
+    vd_str_reset(&classes);
+    vd_str_reset(&images);
+    vd_str_reset(&sizes);
+    return st;
+}
+
+static vd_status write_folder(vd_label_set *set, const vd_label_out *out, vd_err *err) {
+    writer w = { .set = set, .out = out, .boxes = { .fd = -1 }, .classes = { .fd = -1 } };
+    vd_map *done_with = NULL;
+    vd_status st = VD_OK;
+    int64_t at = 0;
+    VD_GO(vd_map_new(&done_with, err));
+    VD_GO(name_pictures(&w, err));
+    VD_GO(write_lists(&w, err));
+    for (int64_t i = 0; i < set->n_images; i++) {
+        const char *subset = subset_of(&w, i);
+        if (vd_map_get(done_with, subset, strlen(subset), &at)) continue;
+        VD_GO(vd_map_put(done_with, subset, strlen(subset), i, err));
+        VD_GO(write_subset(&w, subset, err));
+    }
+done:
+    vd_map_free(done_with);
+    vd_arena_reset(&w.texts);
+    vd_mem_free(w.id);
     return st;
 }
 
@@ -410,8 +598,10 @@ static int detect(const vd_label_probe *p) {
 
 const vd_label_format vd_label_open_images = {
     .name = "open-images",
-    .summary = "Open Images CSV: boxes, masks, classes of pictures (read only)",
+    .summary = "Open Images CSV: boxes, classes of pictures; masks are read only",
     .folder = true,
+    .holds = HOLDS,
     .detect = detect,
     .read = read_path,
+    .write = write_folder,
 };

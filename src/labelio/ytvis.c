@@ -2,12 +2,13 @@
  * https://youtube-vos.org/dataset/vis. SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/decimal.h"
 #include "base/mem.h"
 #include "labelio/coco.h"
-#include "label/mask.h"
+#include "label/mask_map.h"
 #include "labelio/simple.h"
 #include "labelkit/tree.h"
 
@@ -235,13 +236,345 @@ static vd_status read_path(vd_label_in *in, const char *path, vd_err *err) {
     return st;
 }
 
+/* ---- writing ---- */
+
+typedef struct frame {
+    const char *sequence; /* NULL: a video of one frame */
+    int64_t number;
+    int32_t image;
+} frame;
+
+/* An object in a frame of the video at hand. */
+typedef struct shown {
+    int64_t track;
+    int32_t category, frame, k;
+} shown;
+
+typedef struct writer {
+    vd_label_set *set;
+    const vd_label_out *out;
+    vd_out_file f;
+    frame *frame; /* of all videos, one after another */
+    shown *shown;
+    int64_t n_shown, cap_shown;
+    int64_t *category_id;
+    int64_t n_annotations, untracked;
+    vd_map *tracks; /* that were met, in the first round */
+    bool own_ids;   /* no two annotations are of tracks of one number */
+    vd_str masks, boxes, areas;
+} writer;
+
+static int by_video(const void *a, const void *b) {
+    const frame *p = a, *q = b;
+    if ((p->sequence == NULL) != (q->sequence == NULL)) return p->sequence == NULL ? 1 : -1;
+    int order = p->sequence != NULL ? strcmp(p->sequence, q->sequence) : 0;
+    if (order != 0) return order;
+    if (p->number != q->number && p->sequence != NULL) return p->number < q->number ? -1 : 1;
+    return (p->image > q->image) - (p->image < q->image);
+}
+
+static int by_track(const void *a, const void *b) {
+    const shown *p = a, *q = b;
+    if (p->track != q->track) return p->track < q->track ? -1 : 1;
+    if (p->category != q->category) return p->category < q->category ? -1 : 1;
+    if (p->frame != q->frame) return p->frame < q->frame ? -1 : 1;
+    return (p->k > q->k) - (p->k < q->k);
+}
+
+static vd_status list_frames(writer *w, vd_err *err) {
+    int64_t n = w->set->n_images;
+    w->frame = vd_mem_array((size_t)n + 1, sizeof *w->frame);
+    if (w->frame == NULL) return vd_nomem(err);
+    for (int64_t i = 0; i < n; i++) {
+        const vd_label_image *m = &w->set->images[i];
+        w->frame[i] = (frame){ m->sequence, m->frame, (int32_t)i };
+    }
+    qsort(w->frame, (size_t)n, sizeof *w->frame, by_video);
+    return VD_OK;
+}
+
+/* Where the video that begins at `first` ends. */
+static int64_t video_end(const writer *w, int64_t first) {
+    int64_t end = first + 1;
+    const char *sequence = w->frame[first].sequence;
+    while (sequence != NULL && end < w->set->n_images && w->frame[end].sequence != NULL &&
+           strcmp(w->frame[end].sequence, sequence) == 0)
+        end++;
+    return end;
+}
+
+static vd_status write_video(writer *w, int64_t first, int64_t end, int64_t id, vd_err *err) {
+    const vd_label_image *m = &w->set->images[w->frame[first].image];
+    vd_str *s = &w->f.text;
+    vd_str_addf(s, "%s{\"id\":%lld,\"width\":%d,\"height\":%d,\"length\":%lld,\"file_names\":[",
+                id > 1 ? ",\n" : "\n", (long long)id, m->width, m->height,
+                (long long)(end - first));
+    for (int64_t i = first; i < end; i++) {
+        const vd_label_image *other = &w->set->images[w->frame[i].image];
+        if (i > first) vd_str_addc(s, ',');
+        vd_str_json(s, other->name);
+        if (other->width != m->width || other->height != m->height)
+            VD_TRY(vd_label_lose(w->out->report, err, "sizes of frames that are not the first's",
+                                 "%s", other->name));
+        if (other->subset != NULL)
+            VD_TRY(vd_label_lose(w->out->report, err, "subsets", "%s: %s", other->name,
+                                 other->subset));
+    }
+    vd_str_add(s, "]}");
+    return vd_out_step(&w->f, err);
+}
+
+enum {
+    HOLDS = VD_OBJ_BOX | VD_OBJ_POLYGON | VD_OBJ_MASK | VD_OBJ_TRACK | VD_OBJ_AREA | VD_OBJ_CROWD |
+            VD_OBJ_SCORE
+};
+
+/* The objects of a video by tracks; what has none is a track of its own. */
+static vd_status list_shown(writer *w, int64_t first, int64_t end, vd_err *err) {
+    vd_label_object o;
+    w->n_shown = 0;
+    for (int64_t i = first; i < end; i++) {
+        int32_t image = w->frame[i].image;
+        for (int64_t k = 0; k < vd_label_set_count(w->set, image); k++) {
+            VD_TRY(vd_label_set_get(w->set, image, k, &o, err));
+            if (o.category < 0 || !(o.has & VD_OBJ_SHAPES)) continue;
+            VD_TRY(VD_GROW(w->shown, w->cap_shown, w->n_shown + 1, err));
+            w->shown[w->n_shown++] = (shown){
+                .track = o.has & VD_OBJ_TRACK ? o.track : INT64_MIN + w->untracked++,
+                .category = o.category,
+                .frame = (int32_t)(i - first),
+                .k = (int32_t)k,
+            };
+        }
+    }
+    qsort(w->shown, (size_t)w->n_shown, sizeof *w->shown, by_track);
+    return VD_OK;
+}
+
+static int64_t track_end(const writer *w, int64_t at) {
+    int64_t end = at + 1;
+    while (end < w->n_shown && w->shown[end].track == w->shown[at].track &&
+           w->shown[end].category == w->shown[at].category)
+        end++;
+    return end;
+}
+
+/* First round: whether the numbers of tracks can be ids. */
+static vd_status meet_tracks(writer *w, int64_t first, int64_t end, vd_err *err) {
+    VD_TRY(list_shown(w, first, end, err));
+    for (int64_t i = 0; i < w->n_shown; i = track_end(w, i)) {
+        int64_t track = w->shown[i].track, at = 0;
+        w->own_ids = w->own_ids && track >= 0 && !vd_map_get(w->tracks, &track, sizeof track, &at);
+        VD_TRY(vd_map_put(w->tracks, &track, sizeof track, i, err));
+    }
+    return VD_OK;
+}
+
+static void add_nulls(writer *w, int64_t n) {
+    for (; n > 0; n--) {
+        vd_str_add(&w->masks, "null,");
+        vd_str_add(&w->boxes, "null,");
+        vd_str_add(&w->areas, "null,");
+    }
+}
+
+static vd_status add_mask(writer *w, const vd_label_object *o, const vd_label_image *m,
+                          vd_err *err) {
+    vd_mask mask = { 0 };
+    bool has = false;
+    VD_TRY(vd_label_object_mask(&mask, &has, o, m->height, m->width, err));
+    vd_label_object of = {
+        .runs = mask.run, .n_runs = mask.n, .mask_width = mask.width, .mask_height = mask.height
+    };
+    vd_status st = VD_OK;
+    if (has)
+        st = vd_coco_add_mask(&w->masks, &of, false, err);
+    else
+        vd_str_add(&w->masks, "null");
+    vd_str_addc(&w->masks, ',');
+    vd_mask_reset(&mask);
+    if (st == VD_OK && !has && o->has & (VD_OBJ_MASK | VD_OBJ_POLYGON))
+        st = vd_label_lose(w->out->report, err, "masks that do not fit their picture", "%s",
+                           m->name);
+    return st;
+}
+
+static vd_status add_frame(writer *w, const vd_label_object *o, vd_err *err) {
+    const vd_label_image *m = &w->set->images[o->image];
+    double box[4];
+    VD_TRY(vd_label_lose_rest(w->out->report, m, o, HOLDS, err));
+    VD_TRY(add_mask(w, o, m, err));
+    if (vd_label_bounds(o, box)) {
+        for (int k = 0; k < 4; k++) {
+            vd_str_addc(&w->boxes, k == 0 ? '[' : ',');
+            vd_decimal_add(&w->boxes, box[k]);
+        }
+        vd_str_add(&w->boxes, "],");
+    } else {
+        vd_str_add(&w->boxes, "null,");
+    }
+    vd_decimal_add(&w->areas, o->has & VD_OBJ_AREA ? o->area : vd_label_area(o));
+    vd_str_addc(&w->areas, ',');
+    return VD_OK;
+}
+
+static void add_list(vd_str *s, const char *key, const vd_str *list) {
+    vd_str_addf(s, ",\"%s\":[", key);
+    vd_str_addn(s, list->data, list->size - 1); /* without the last comma */
+    vd_str_addc(s, ']');
+}
+
+/* One annotation: the objects shown[i .. end) of a video. */
+static vd_status write_track(writer *w, int64_t i, int64_t end, int64_t first, int64_t length,
+                             int64_t video, vd_err *err) {
+    vd_str *s = &w->f.text;
+    const shown *of = &w->shown[i];
+    int64_t next = 0;
+    uint32_t crowd = 0, scored = 0;
+    double score = 0;
+    vd_str_clear(&w->masks);
+    vd_str_clear(&w->boxes);
+    vd_str_clear(&w->areas);
+    for (; i < end; i++) {
+        vd_label_object o;
+        VD_TRY(vd_label_set_get(w->set, w->frame[first + w->shown[i].frame].image, w->shown[i].k,
+                                &o, err));
+        const char *name = w->set->images[o.image].name;
+        if (w->shown[i].frame < next) {
+            VD_TRY(vd_label_lose(w->out->report, err, "objects of a track that a frame has already",
+                                 "%s", name));
+            continue;
+        }
+        add_nulls(w, w->shown[i].frame - next);
+        next = w->shown[i].frame + 1;
+        VD_TRY(add_frame(w, &o, err));
+        if (!(o.has & VD_OBJ_TRACK))
+            VD_TRY(vd_label_lose(w->out->report, err, "objects without a track (one for each)",
+                                 "%s", name));
+        if (scored && o.score != score)
+            VD_TRY(vd_label_lose(w->out->report, err,
+                                 "scores that are not those of the first frame", "%s", name));
+        if (!scored) score = o.score;
+        crowd |= o.has & VD_OBJ_CROWD;
+        scored |= o.has & VD_OBJ_SCORE;
+    }
+    add_nulls(w, length - next);
+    VD_TRY(vd_str_check(&w->masks, err));
+    VD_TRY(vd_str_check(&w->boxes, err));
+    VD_TRY(vd_str_check(&w->areas, err));
+    vd_str_addf(s, "%s{\"id\":%lld,\"video_id\":%lld,\"category_id\":%lld,\"iscrowd\":%d",
+                w->n_annotations > 0 ? ",\n" : "\n",
+                (long long)(w->own_ids ? of->track : w->n_annotations + 1), (long long)video,
+                (long long)w->category_id[of->category], crowd != 0);
+    w->n_annotations++;
+    if (scored) {
+        vd_str_add(s, ",\"score\":");
+        vd_decimal_add(s, score);
+    }
+    vd_str_addf(s, ",\"length\":%lld", (long long)length);
+    add_list(s, "segmentations", &w->masks);
+    add_list(s, "bboxes", &w->boxes);
+    add_list(s, "areas", &w->areas);
+    vd_str_addc(s, '}');
+    return vd_out_step(&w->f, err);
+}
+
+static vd_status write_tracks(writer *w, int64_t first, int64_t end, int64_t video, vd_err *err) {
+    VD_TRY(list_shown(w, first, end, err));
+    for (int64_t i = 0; i < w->n_shown;) {
+        int64_t next = track_end(w, i);
+        VD_TRY(write_track(w, i, next, first, end - first, video, err));
+        i = next;
+    }
+    return VD_OK;
+}
+
+static void write_categories(writer *w) {
+    vd_str *s = &w->f.text;
+    vd_str_add(s, "],\n\"categories\":[");
+    for (int64_t i = 0; i < w->set->n_categories; i++) {
+        const vd_label_category *c = &w->set->categories[i];
+        vd_str_addf(s, "%s{\"id\":%lld,\"name\":", i > 0 ? ",\n" : "\n",
+                    (long long)w->category_id[i]);
+        vd_str_json(s, c->name);
+        vd_str_add(s, ",\"supercategory\":");
+        vd_str_json(s, c->parent != NULL ? c->parent : "");
+        vd_str_addc(s, '}');
+    }
+    vd_str_add(s, "],\n\"annotations\":[");
+}
+
+/* What no annotation can say at all. */
+static vd_status lose_others(writer *w, vd_err *err) {
+    vd_label_object o;
+    for (int64_t i = 0; i < w->set->n_objects; i++) {
+        VD_TRY(vd_label_set_nth(w->set, i, &o, err));
+        if (o.category < 0 || !(o.has & VD_OBJ_SHAPES))
+            VD_TRY(vd_label_lose(w->out->report, err, "objects without a class or a shape", "%s",
+                                 w->set->images[o.image].name));
+    }
+    return VD_OK;
+}
+
+static vd_status each_video(writer *w, bool tracks, vd_err *err) {
+    int64_t n = w->set->n_images, id = 0;
+    w->untracked = 0;
+    for (int64_t i = 0; i < n;) {
+        int64_t end = video_end(w, i);
+        id++;
+        VD_TRY(tracks ? write_tracks(w, i, end, id, err) : write_video(w, i, end, id, err));
+        i = end;
+    }
+    return VD_OK;
+}
+
+static vd_status write_document(writer *w, vd_err *err) {
+    w->own_ids = true;
+    VD_TRY(vd_map_new(&w->tracks, err));
+    VD_TRY(list_frames(w, err));
+    VD_TRY(vd_coco_category_ids(w->category_id, w->set, w->out->report, err));
+    for (int64_t i = 0; i < w->set->n_images;) {
+        int64_t end = video_end(w, i);
+        VD_TRY(meet_tracks(w, i, end, err));
+        i = end;
+    }
+    if (!w->own_ids && w->untracked == 0)
+        VD_TRY(vd_label_lose(w->out->report, err, "numbers of tracks",
+                             "two videos or classes have the same: counted anew"));
+    VD_TRY(lose_others(w, err));
+    VD_TRY(vd_out_open(&w->f, w->out->path, err));
+    vd_str_add(&w->f.text, "{\"videos\":[");
+    VD_TRY(each_video(w, false, err));
+    write_categories(w);
+    VD_TRY(each_video(w, true, err));
+    vd_str_add(&w->f.text, "]}\n");
+    return vd_out_close(&w->f, err);
+}
+
+static vd_status write_file(vd_label_set *set, const vd_label_out *out, vd_err *err) {
+    writer w = { .set = set, .out = out, .f = { .fd = -1 } };
+    w.category_id = vd_mem_array((size_t)set->n_categories + 1, sizeof *w.category_id);
+    vd_status st = w.category_id != NULL ? write_document(&w, err) : vd_nomem(err);
+    vd_out_drop(&w.f);
+    vd_map_free(w.tracks);
+    vd_mem_free(w.frame);
+    vd_mem_free(w.shown);
+    vd_mem_free(w.category_id);
+    vd_str_reset(&w.masks);
+    vd_str_reset(&w.boxes);
+    vd_str_reset(&w.areas);
+    return st;
+}
+
 static int detect(const vd_label_probe *p) {
     return !p->folder && !p->list && vd_probe_key(p, "videos") ? 80 : 0;
 }
 
 const vd_label_format vd_label_ytvis = {
     .name = "youtube-vis",
-    .summary = "YouTube-VIS JSON: masks and boxes with tracks (read only)",
+    .summary = "YouTube-VIS JSON: masks and boxes with tracks",
+    .holds = HOLDS,
     .detect = detect,
     .read = read_path,
+    .write = write_file,
 };

@@ -34,22 +34,9 @@ static vd_status points(const double **xy, double **to, int64_t *cap, int64_t n,
 }
 
 static vd_status nearest(vd_label_object *o, vd_mask *out, const vd_fit *f, vd_err *err) {
-    const int64_t w = o->mask_width, h = o->mask_height, to_w = f->width, to_h = f->height;
     const vd_mask from = { o->mask_height, o->mask_width, o->n_runs, (uint32_t *)o->runs };
-    uint8_t *a = vd_mem_array((size_t)w, (size_t)h), *b = vd_mem_array((size_t)to_w, (size_t)to_h);
-    vd_status st = a != NULL && b != NULL ? VD_OK : vd_nomem(err);
-    if (st == VD_OK) {
-        vd_mask_paint(&from, a, w, 1);
-        for (int64_t y = 0; y < to_h; y++) {
-            const uint8_t *row = a + (2 * y + 1) * h / (2 * to_h) * w;
-            for (int64_t x = 0; x < to_w; x++) b[y * to_w + x] = row[(2 * x + 1) * w / (2 * to_w)];
-        }
-        vd_mask_reset(out);
-        st = vd_mask_from_bytes(out, b, to_w, to_h, to_w, err);
-    }
-    vd_mem_free(a);
-    vd_mem_free(b);
-    if (st != VD_OK) return st;
+    vd_mask_reset(out);
+    VD_TRY(vd_mask_resize(out, &from, f->height, f->width, err));
     o->runs = out->run;
     o->n_runs = out->n;
     o->mask_width = out->width;

@@ -31,6 +31,9 @@ const vd_layout vd_layouts[] = {
     { "datumaro", VD_PUBLISH_LABELS, FILE_OF_PART, BARE, "" },
     { "cvat", VD_PUBLISH_LABELS, FILE_OF_PART, BARE, "annotations.xml" },
     { "csv", VD_PUBLISH_LABELS, FILE_OF_PART, FILE_OF_PART, "labels.csv" },
+    { "open-images", VD_PUBLISH_LABELS, "images/{v}/" BARE, BARE, "" },
+    { "youtube-vis", VD_PUBLISH_LABELS, "{p}/JPEGImages/{s}/{f}.{e}", "{s}/{f}.{e}",
+      "instances.json", NULL, true, true },
     { "imagefolder", VD_PUBLISH_FOLDERS, "{p}/{s}/" BARE, BARE, "" },
     { "webdataset", VD_PUBLISH_SHARDS, BARE, BARE, "" },
     { "parquet", VD_PUBLISH_TABLES, FILE_OF_PART, FILE_OF_PART, "" },
@@ -51,6 +54,7 @@ void vd_layout_add(vd_str *out, const char *path, const vd_publish_item *m) {
         }
         switch (p[1]) {
         case 'p': vd_str_add(out, m->part); break;
+        case 'v': vd_str_add(out, strcmp(m->part, "val") == 0 ? "validation" : m->part); break;
         case 'n': vd_str_add(out, m->stem); break;
         case 'e': vd_str_add(out, m->ext); break;
         case 's': vd_str_add(out, m->folder != NULL ? m->folder : "_"); break;

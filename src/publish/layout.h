@@ -9,8 +9,8 @@
 /* What --format takes; a test compares it with the rows. */
 #define VD_PUBLISH_FORMATS                                                                         \
     "coco|coco-panoptic|lvis|yolo|yolo-segment|yolo-pose|yolo-obb|voc|voc-masks|kitti|mot|mots|"   \
-    "mots-png|labelme|cityscapes|cityscapes-masks|label-studio|datumaro|cvat|csv|imagefolder|"     \
-    "webdataset|parquet"
+    "mots-png|labelme|cityscapes|cityscapes-masks|label-studio|datumaro|cvat|csv|open-images|"     \
+    "youtube-vis|imagefolder|webdataset|parquet"
 
 typedef enum vd_publish_kind {
     VD_PUBLISH_LABELS,  /* files of pictures, and a label format's own beside them */
@@ -20,7 +20,8 @@ typedef enum vd_publish_kind {
 } vd_publish_kind;
 
 /* In paths: {p} part, {n} name, {e} extension, {s} folder of the class or sequence, {f} frame in
- * six digits, {c} the name up to its first '_', {k} "testing" for the part "test", else "training".
+ * six digits, {v} part, "validation" for "val", {c} the name up to its first '_', {k} "testing" for
+ * the part "test", else "training".
  */
 typedef struct vd_layout {
     const char *format;

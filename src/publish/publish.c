@@ -130,6 +130,11 @@ static vd_status write_set(vd_publisher *p, const char *part, vd_err *err) {
     p->out->objects += set.n_objects;
     vd_folder_path(&p->folder, &path, part != NULL ? part : layout->labels);
     VD_GO(vd_str_check(&path, err));
+    if (part != NULL && layout->labels[0] != '\0') {
+        VD_GO(vd_make_folders(path.data, err));
+        vd_str_addf(&path, "/%s", layout->labels);
+        VD_GO(vd_str_check(&path, err));
+    }
     if (vd_str_ends(path.data, "/")) path.data[--path.size] = '\0';
     const vd_label_out out = { .path = path.data, .subset = "train", .report = &p->out->lost };
     st = vd_label_format_find(layout->format)->write(&set, &out, err);

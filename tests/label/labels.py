@@ -121,7 +121,8 @@ def round_trips(base):
              ("yolo-segment", "", 1e-9, "polygon"), ("cityscapes", "", 0, "polygon"), ("voc", "", 1e-9, "box"),
              ("yolo", "", 1e-9, "box"), ("kitti", "", 1e-9, "box"), ("mot", "", 0, "box"), ("csv", ".csv", 1e-9, "box"),
              ("cvat", ".xml", 1e-9, "box"), ("label-studio", ".json", 1e-9, "box"), ("labelme", "", 1e-9, "box"),
-             ("datumaro", "", 0, "box"), ("yolo-obb", "", 1e-9, "box")]
+             ("datumaro", "", 0, "box"), ("yolo-obb", "", 1e-9, "box"), ("open-images", "", 1e-9, "box"),
+             ("youtube-vis", ".json", 0, "box")]
     for n, (fmt, ext, tolerance, shapes) in enumerate(cases):
         what = "%s of %s" % (fmt, shapes)
         doc = coco(r, shapes=shapes.split())
@@ -215,6 +216,15 @@ def videos(base):
     with open(os.path.join(base, "mots", "v", "gt", "gt.txt")) as f:
         lines = f.read().split("\n")
     check([l.split()[:5] for l in lines[:2]] == [["0", "4", "1", "4", "5"], ["2", "4", "1", "4", "5"]], "MOTS lines: %s" % lines)
+    back, lost = convert(os.path.join(base, "vis.json"), "youtube-vis", os.path.join(base, "vis2.json"))
+    with open(os.path.join(base, "vis2.json")) as f:
+        again = json.load(f)
+    same = {**doc["annotations"][0], "length": 3}
+    check(lost == {} and again["annotations"] == [same] and again["videos"] == doc["videos"], "YouTube-VIS comes back: %s %s" % (again, lost))
+    convert(os.path.join(base, "mots"), "youtube-vis", os.path.join(base, "vis3.json"))
+    with open(os.path.join(base, "vis3.json")) as f:
+        again = json.load(f)["annotations"]
+    check(len(again) == 1 and again[0]["id"] == 4 and [m for m in again[0]["segmentations"] if m] == [mask, mask], "MOTS to YouTube-VIS: %s" % again)
     counts, _ = convert(os.path.join(base, "mots"), "coco", os.path.join(base, "mots.json"))
     with open(os.path.join(base, "mots.json")) as f:
         back = json.load(f)["annotations"]

@@ -375,7 +375,7 @@ def voc_lists_and_boxes(w):
 
 def other_formats_read_back(w):
     """Our own readers find as many objects in every other layout; the picture that a label names is there."""
-    for fmt in ("lvis", "kitti", "labelme", "cityscapes", "label-studio", "datumaro", "cvat", "csv", "yolo-pose", "yolo-obb"):
+    for fmt in ("lvis", "kitti", "labelme", "cityscapes", "label-studio", "datumaro", "cvat", "csv", "yolo-pose", "yolo-obb", "open-images"):
         folder, told = w.export(fmt, "--split", "s")
         where = {"label-studio": "/tasks.json", "cvat": "/annotations.xml", "csv": "/labels.csv", "lvis": "/annotations",
                  "datumaro": "/annotations"}.get(fmt, "")
@@ -749,6 +749,10 @@ def sequences(w):
     folder, told = w.export("mot")
     files = tree(folder)
     need([p for p in sorted(files) if p.endswith(".jpg")] == [f"train/clip_avi/img1/00000{i}.jpg" for i in (1, 2)], sorted(files))
+    vis = tree(w.export("youtube-vis")[0])
+    doc = json.loads(vis["train/instances.json"])
+    names = [n for v in doc["videos"] for n in v["file_names"]]
+    need("clip_avi/000001.jpg" in names and all(f"train/JPEGImages/{n}" in vis for n in names), names)
     need(b"seqLength=2" in files["train/clip_avi/seqinfo.ini"] and told["pictures of no sequence"] > 10, told)
 
 

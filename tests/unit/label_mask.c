@@ -87,6 +87,31 @@ T(overlaps_and_unions_are_those_of_pixels) {
 }
 
 /* Rectangles on the grid of pixels are filled exactly, wherever they reach. */
+/* Three times as large each pixel is nine; back again, the middle one of them. */
+T(resized_masks_keep_their_pixels) {
+    vd_rng r = t_rng(t);
+    vd_err err = { 0 };
+    for (int i = 0; i < 20; i++) {
+        uint8_t a[PIXELS], back[PIXELS] = { 0 };
+        vd_mask m = { 0 }, large = { 0 }, again = { 0 };
+        random_bytes(&r, a, i);
+        T_OK(vd_mask_from_bytes(&m, a, W, H, W, &err));
+        T_OK(vd_mask_resize(&large, &m, 3 * H, 3 * W, &err));
+        T_TRUE(large.height == 3 * H && large.width == 3 * W);
+        T_EQ(vd_mask_area(&large), 9 * vd_mask_area(&m));
+        T_OK(vd_mask_resize(&again, &large, H, W, &err));
+        vd_mask_paint(&again, back, W, 1);
+        for (int k = 0; k < PIXELS; k++)
+            if (back[k] != (a[k] != 0)) T_FAIL("mask %d: pixel %d", i, k);
+        vd_mask_reset(&m);
+        vd_mask_reset(&large);
+        vd_mask_reset(&again);
+    }
+    vd_mask none = { 0 }, out = { 0 };
+    T_EQ(vd_mask_resize(&out, &none, 2, 2, NULL), VD_E_ARG);
+    T_TRUE(out.run == NULL);
+}
+
 T(rectangles_have_their_area) {
     vd_rng r = t_rng(t);
     vd_err err = { 0 };
