@@ -424,52 +424,69 @@ static void add_list(vd_str *s, const char *key, const vd_str *list) {
     vd_str_addc(s, ']');
 }
 
+/* What is said once of all frames of a track. */
+typedef struct whole {
+    uint32_t has; /* VD_OBJ_CROWD, VD_OBJ_SCORE */
+    double score;
+} whole;
+
+static vd_status take_whole(writer *w, whole *all, const vd_label_object *o, vd_err *err) {
+    const char *name = w->set->images[o->image].name;
+    if (!(o->has & VD_OBJ_TRACK))
+        VD_TRY(vd_label_lose(w->out->report, err, "objects without a track (one for each)", "%s",
+                             name));
+    if (all->has & VD_OBJ_SCORE && o->score != all->score)
+        VD_TRY(vd_label_lose(w->out->report, err, "scores that are not those of the first frame",
+                             "%s", name));
+    if (!(all->has & VD_OBJ_SCORE)) all->score = o->score;
+    all->has |= o->has & (VD_OBJ_CROWD | VD_OBJ_SCORE);
+    return VD_OK;
+}
+
+/* The lists of the objects shown[i .. end), one item a frame of the video that begins at `first`.
+ */
+static vd_status fill_lists(writer *w, int64_t i, int64_t end, int64_t first, int64_t length,
+                            whole *all, vd_err *err) {
+    int64_t next = 0;
+    vd_str_clear(&w->masks);
+    vd_str_clear(&w->boxes);
+    vd_str_clear(&w->areas);
+    for (; i < end; i++) {
+        const shown *at = &w->shown[i];
+        int32_t image = w->frame[first + at->frame].image;
+        vd_label_object o;
+        if (at->frame < next) {
+            VD_TRY(vd_label_lose(w->out->report, err, "objects of a track that a frame has already",
+                                 "%s", w->set->images[image].name));
+            continue;
+        }
+        VD_TRY(vd_label_set_get(w->set, image, at->k, &o, err));
+        add_nulls(w, at->frame - next);
+        next = at->frame + 1;
+        VD_TRY(add_frame(w, &o, err));
+        VD_TRY(take_whole(w, all, &o, err));
+    }
+    add_nulls(w, length - next);
+    VD_TRY(vd_str_check(&w->masks, err));
+    VD_TRY(vd_str_check(&w->boxes, err));
+    return vd_str_check(&w->areas, err);
+}
+
 /* One annotation: the objects shown[i .. end) of a video. */
 static vd_status write_track(writer *w, int64_t i, int64_t end, int64_t first, int64_t length,
                              int64_t video, vd_err *err) {
     vd_str *s = &w->f.text;
     const shown *of = &w->shown[i];
-    int64_t next = 0;
-    uint32_t crowd = 0, scored = 0;
-    double score = 0;
-    vd_str_clear(&w->masks);
-    vd_str_clear(&w->boxes);
-    vd_str_clear(&w->areas);
-    for (; i < end; i++) {
-        vd_label_object o;
-        VD_TRY(vd_label_set_get(w->set, w->frame[first + w->shown[i].frame].image, w->shown[i].k,
-                                &o, err));
-        const char *name = w->set->images[o.image].name;
-        if (w->shown[i].frame < next) {
-            VD_TRY(vd_label_lose(w->out->report, err, "objects of a track that a frame has already",
-                                 "%s", name));
-            continue;
-        }
-        add_nulls(w, w->shown[i].frame - next);
-        next = w->shown[i].frame + 1;
-        VD_TRY(add_frame(w, &o, err));
-        if (!(o.has & VD_OBJ_TRACK))
-            VD_TRY(vd_label_lose(w->out->report, err, "objects without a track (one for each)",
-                                 "%s", name));
-        if (scored && o.score != score)
-            VD_TRY(vd_label_lose(w->out->report, err,
-                                 "scores that are not those of the first frame", "%s", name));
-        if (!scored) score = o.score;
-        crowd |= o.has & VD_OBJ_CROWD;
-        scored |= o.has & VD_OBJ_SCORE;
-    }
-    add_nulls(w, length - next);
-    VD_TRY(vd_str_check(&w->masks, err));
-    VD_TRY(vd_str_check(&w->boxes, err));
-    VD_TRY(vd_str_check(&w->areas, err));
+    whole all = { 0 };
+    VD_TRY(fill_lists(w, i, end, first, length, &all, err));
     vd_str_addf(s, "%s{\"id\":%lld,\"video_id\":%lld,\"category_id\":%lld,\"iscrowd\":%d",
                 w->n_annotations > 0 ? ",\n" : "\n",
                 (long long)(w->own_ids ? of->track : w->n_annotations + 1), (long long)video,
-                (long long)w->category_id[of->category], crowd != 0);
+                (long long)w->category_id[of->category], (all.has & VD_OBJ_CROWD) != 0);
     w->n_annotations++;
-    if (scored) {
+    if (all.has & VD_OBJ_SCORE) {
         vd_str_add(s, ",\"score\":");
-        vd_decimal_add(s, score);
+        vd_decimal_add(s, all.score);
     }
     vd_str_addf(s, ",\"length\":%lld", (long long)length);
     add_list(s, "segmentations", &w->masks);
