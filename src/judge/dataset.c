@@ -63,7 +63,7 @@ vd_status vd_judge_open(vd_judge_data *d, const vd_opcall *c, const char *own, v
     VD_TRY(check_arguments(c, own, err));
     if (!vd_arg_given(c, "dataset")) return VD_OK;
     VD_TRY(vd_op_open(c, VD_DB_READ, &d->ds, err));
-    return vd_match_init(&d->match, vd_dataset_db(d->ds), err);
+    return vd_match_init(&d->match, vd_dataset_db(d->ds), NULL, err);
 }
 
 void vd_judge_reset(vd_judge_data *d) {

@@ -347,7 +347,7 @@ static vd_status list_shown(writer *w, int64_t first, int64_t end, vd_err *err) 
             };
         }
     }
-    qsort(w->shown, (size_t)w->n_shown, sizeof *w->shown, by_track);
+    if (w->n_shown > 1) qsort(w->shown, (size_t)w->n_shown, sizeof *w->shown, by_track);
     return VD_OK;
 }
 
@@ -420,7 +420,7 @@ static vd_status add_frame(writer *w, const vd_label_object *o, vd_err *err) {
 
 static void add_list(vd_str *s, const char *key, const vd_str *list) {
     vd_str_addf(s, ",\"%s\":[", key);
-    vd_str_addn(s, list->data, list->size - 1); /* without the last comma */
+    vd_str_addn(s, list->data, list->size - 1); /* without the last comma: no list is empty */
     vd_str_addc(s, ']');
 }
 

@@ -35,6 +35,10 @@ static const vd_arg args[] = {
     { .name = "replace",
       .type = VD_T_FLAG,
       .help = "labels: in the place of a label set of that name" },
+    { .name = "where",
+      .value = "EXPR",
+      .help =
+          "labels: only assets for which this SQL condition over asset_facts holds are matched" },
 };
 
 static const vd_column columns[] = {
@@ -360,6 +364,9 @@ static bool is_model(const char *path) {
 static vd_status import_op(vd_opcall *c, vd_err *err) {
     const char *format = vd_arg_text(c, "format");
     bool model = format != NULL ? strcmp(format, "colmap") == 0 : is_model(vd_arg_text(c, "path"));
+    if (model && vd_arg_given(c, "where"))
+        return vd_fail(err, VD_E_ARG, "import: --where is for labels, %.300s is a model",
+                       vd_arg_text(c, "path"));
     return model ? import_scenes(c, err) : vd_import_labels(c, err);
 }
 

@@ -142,9 +142,11 @@ static vd_status set_name(vd_str *out, const vd_opcall *c, const char *path, vd_
 }
 
 static vd_status import_set(importer *im, const char *name, vd_err *err) {
+    const char *where = vd_arg_text(im->c, "where");
+    VD_TRY(vd_op_check_where(im->db, where, err));
     VD_TRY(vd_label_rows_begin(&im->rows, im->db, name, im->format->name, im->path,
                                vd_arg_flag(im->c, "replace"), err));
-    VD_TRY(vd_match_init(&im->match, im->db, err));
+    VD_TRY(vd_match_init(&im->match, im->db, where, err));
     VD_TRY(vd_label_rows_fill(im->rows, read_labels, im, err));
     return vd_label_rows_end(im->rows, im->n_matched, err);
 }

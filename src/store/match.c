@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/str.h"
 
 enum { HASH_DIGITS = 32 };
 
@@ -65,18 +66,21 @@ static vd_status chain(vd_match *m, vd_err *err) {
     return VD_OK;
 }
 
-vd_status vd_match_init(vd_match *m, vd_db *db, vd_err *err) {
+vd_status vd_match_init(vd_match *m, vd_db *db, const char *where, vd_err *err) {
     vd_stmt *s = NULL;
+    vd_str sql = { 0 };
     vd_status st = VD_OK;
     bool row = true;
+    vd_str_addf(&sql,
+                "SELECT id, uri, width, height, orientation, content_hash FROM asset_facts"
+                " WHERE state = 'present' AND kind IN ('image', 'frame', 'page') AND (%s\n)"
+                " ORDER BY id",
+                where != NULL ? where : "1");
+    VD_GO(vd_str_check(&sql, err));
     VD_GO(vd_map_new(&m->by_name, err));
     VD_GO(vd_map_new(&m->by_stem, err));
     VD_GO(vd_map_new(&m->by_hash, err));
-    VD_GO(vd_db_prepare(&s, db,
-                        "SELECT id, uri, width, height, orientation, content_hash FROM asset_facts"
-                        " WHERE state = 'present' AND kind IN ('image', 'frame', 'page')"
-                        " ORDER BY id",
-                        true, err));
+    VD_GO(vd_db_prepare(&s, db, sql.data, true, err));
     for (;;) {
         VD_GO(vd_stmt_step(s, &row, err));
         if (!row) break;
@@ -85,12 +89,13 @@ vd_status vd_match_init(vd_match *m, vd_db *db, vd_err *err) {
     st = chain(m, err);
 done:
     vd_stmt_free(s);
+    vd_str_reset(&sql);
     return st;
 }
 
-/* How many components two paths share from the end; the last one is the same. */
-static int shared(const char *name, const char *uri) {
-    size_t a = strlen(name), b = strlen(uri);
+/* How many components two paths of those lengths share from the end; the last one is the same. */
+static int shared(const char *name, size_t a, const char *uri, size_t b) {
+    const size_t n_name = a;
     int n = 0;
     while (a > 0 && b > 0 &&
            (name[a - 1] == uri[b - 1] || (is_boundary(name[a - 1]) && is_boundary(uri[b - 1])))) {
@@ -98,9 +103,15 @@ static int shared(const char *name, const char *uri) {
         b--;
         n += is_boundary(name[a]);
     }
-    bool whole =
-        (a == 0 && (b == 0 || is_boundary(uri[b - 1]))) || (b == 0 && is_boundary(name[a - 1]));
+    bool whole = a < n_name && ((a == 0 && (b == 0 || is_boundary(uri[b - 1]))) ||
+                                (b == 0 && is_boundary(name[a - 1])));
     return n + whole;
+}
+
+/* The length of a path without its extension. */
+static size_t bare_size(const char *path) {
+    const char *last = last_of(path);
+    return (size_t)(last - path) + stem_size(last);
 }
 
 static bool fits(const vd_match_asset *a, int64_t width, int64_t height) {
@@ -108,13 +119,16 @@ static bool fits(const vd_match_asset *a, int64_t width, int64_t height) {
                          (a->width == height && a->height == width));
 }
 
-static vd_matched best_of(const vd_match *m, int64_t first, const char *name, int64_t width,
-                          int64_t height, const vd_match_asset **out) {
+/* The best of a chain: of the same name, or, `bare`, of the same name without its extension. */
+static vd_matched best_of(const vd_match *m, int64_t first, bool bare, const char *name,
+                          int64_t width, int64_t height, const vd_match_asset **out) {
+    const size_t size = bare ? bare_size(name) : strlen(name);
     int most = 0;
     int64_t ties = 0;
-    for (int64_t i = first; i >= 0; i = m->assets[i].next) {
+    for (int64_t i = first; i >= 0; i = bare ? m->assets[i].next_stem : m->assets[i].next) {
         const vd_match_asset *a = &m->assets[i];
-        int n = 2 * shared(name, a->uri) + fits(a, width, height);
+        size_t of = bare ? bare_size(a->uri) : strlen(a->uri);
+        int n = 1 + 2 * shared(name, size, a->uri, of) + fits(a, width, height);
         if (n > most) *out = a;
         ties = n > most ? 1 : ties + (n == most);
         most = VD_MAX(most, n);
@@ -128,12 +142,11 @@ vd_matched vd_match_find(const vd_match *m, const char *name, int64_t width, int
     size_t stem = stem_size(last);
     int64_t at = -1;
     if (vd_map_get(m->by_name, last, strlen(last), &at))
-        return best_of(m, at, name, width, height, out);
+        return best_of(m, at, false, name, width, height, out);
     if (stem == HASH_DIGITS && vd_map_get(m->by_hash, last, stem, &at)) {
         *out = &m->assets[at];
         return VD_MATCHED;
     }
     if (!vd_map_get(m->by_stem, last, stem, &at)) return VD_MATCH_NONE;
-    *out = &m->assets[at];
-    return (*out)->next_stem < 0 ? VD_MATCHED : VD_MATCH_SEVERAL;
+    return best_of(m, at, true, name, width, height, out);
 }

@@ -24,13 +24,14 @@ typedef struct vd_match {
 
 typedef enum vd_matched { VD_MATCHED, VD_MATCH_NONE, VD_MATCH_SEVERAL } vd_matched;
 
-/* Reads pictures, frames and pages that are present. */
-vd_status vd_match_init(vd_match *m, vd_db *db, vd_err *err);
+/* Reads pictures, frames and pages that are present, and of which an SQL condition over asset_facts
+ * holds that the caller has checked; NULL: all. */
+vd_status vd_match_init(vd_match *m, vd_db *db, const char *where, vd_err *err);
 void vd_match_reset(vd_match *m);
 
 /* The asset whose path has most components in common with `name`, from the end, and, where several
- * have as many, the one of that size (0: not known); with no such name, the only one of that name
- * without its extension, or the one whose content has the name as its hash. */
+ * have as many, the one of that size (0: not known); with no such name, the one whose content
+ * has the name as its hash, or, likewise by their paths, one of that name without its extension. */
 vd_matched vd_match_find(const vd_match *m, const char *name, int64_t width, int64_t height,
                          const vd_match_asset **out);
 #endif

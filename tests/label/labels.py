@@ -451,6 +451,25 @@ def everything(dataset):
     return out
 
 
+def alike(base):
+    """Pictures of one name in several folders: the path decides, without an extension too; --where does where it cannot."""
+    for part in ("train", "val"):
+        png(os.path.join(base, "images", part, "p.png"), 40, 30)
+        png(os.path.join(base, "masks", part, "p.png"), 40, 30)
+        write(os.path.join(base, "y", "labels", part, "p.txt"), "0 0.5 0.5 0.25 0.5\n")
+    dataset = os.path.join(base, "alike.vidimus")
+    run("run", os.path.join(base, "images"), os.path.join(base, "masks"), "--out", dataset, "--quiet", "--only", "add,check")
+    matched = "SELECT a.uri FROM label_image m JOIN asset a ON a.id = m.asset_id ORDER BY 1"
+    run("import", dataset, os.path.join(base, "y"), "--name", "all")
+    check(rows(dataset, matched) == [], "masks of the same names: matched %s" % rows(dataset, matched))
+    run("import", dataset, os.path.join(base, "y"), "--name", "some", "--where", "uri LIKE '%/images/%'")
+    want = [(os.path.realpath(os.path.join(base, "images", part, "p.png")),) for part in ("train", "val")]
+    check([tuple(r) for r in rows(dataset, matched)] == want, "with --where: %s" % rows(dataset, matched))
+    said = run("import", dataset, os.path.join(base, "y"), "--name", "none", "--where", "colour = 1")
+    check(said.returncode == 2 and b"colour" in said.stderr, "a bad --where: %s" % said.stderr)
+    check(rows(dataset, "SELECT count(*) FROM label_set")[0][0] == 2, "a refused import leaves nothing")
+
+
 def killed(base, dataset):
     """SIGKILL at many moments of an import, and of one that replaces: the catalog is as before, or has all of it."""
     r = random.Random(9)
@@ -498,7 +517,7 @@ def killed(base, dataset):
 def main():
     base = tempfile.mkdtemp(prefix="vidimus-labels-")
     try:
-        for test in (round_trips, lossless, losses, videos, broken, samples, imports):
+        for test in (round_trips, lossless, losses, videos, broken, samples, imports, alike):
             test(base)
     finally:
         shutil.rmtree(base, ignore_errors=True)
