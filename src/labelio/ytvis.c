@@ -2,7 +2,6 @@
  * https://youtube-vos.org/dataset/vis. SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/decimal.h"
@@ -11,6 +10,7 @@
 #include "label/mask_map.h"
 #include "labelio/simple.h"
 #include "labelkit/tree.h"
+#include "labelkit/videos.h"
 
 typedef struct reader {
     vd_label_in *in;
@@ -238,80 +238,37 @@ static vd_status read_path(vd_label_in *in, const char *path, vd_err *err) {
 
 /* ---- writing ---- */
 
-typedef struct frame {
-    const char *sequence; /* NULL: a video of one frame */
-    int64_t number;
-    int32_t image;
-} frame;
-
-/* An object in a frame of the video at hand. */
-typedef struct shown {
-    int64_t track;
-    int32_t category, frame, k;
-} shown;
-
 typedef struct writer {
     vd_label_set *set;
     const vd_label_out *out;
     vd_out_file f;
-    frame *frame; /* of all videos, one after another */
-    shown *shown;
-    int64_t n_shown, cap_shown;
+    vd_videos videos;
+    vd_video_tracks shown; /* in the video at hand */
     int64_t *category_id;
-    int64_t n_annotations, untracked;
+    int64_t n_annotations;
     vd_map *tracks; /* that were met, in the first round */
     bool own_ids;   /* no two annotations are of tracks of one number */
     vd_str masks, boxes, areas;
 } writer;
 
-static int by_video(const void *a, const void *b) {
-    const frame *p = a, *q = b;
-    if ((p->sequence == NULL) != (q->sequence == NULL)) return p->sequence == NULL ? 1 : -1;
-    int order = p->sequence != NULL ? strcmp(p->sequence, q->sequence) : 0;
-    if (order != 0) return order;
-    if (p->number != q->number && p->sequence != NULL) return p->number < q->number ? -1 : 1;
-    return (p->image > q->image) - (p->image < q->image);
+static const vd_label_image *frame_of(const writer *w, int64_t video, int64_t frame) {
+    return &w->set->images[w->videos.image[w->videos.first[video] + frame]];
 }
 
-static int by_track(const void *a, const void *b) {
-    const shown *p = a, *q = b;
-    if (p->track != q->track) return p->track < q->track ? -1 : 1;
-    if (p->category != q->category) return p->category < q->category ? -1 : 1;
-    if (p->frame != q->frame) return p->frame < q->frame ? -1 : 1;
-    return (p->k > q->k) - (p->k < q->k);
+static int64_t length_of(const writer *w, int64_t video) {
+    return w->videos.first[video + 1] - w->videos.first[video];
 }
 
-static vd_status list_frames(writer *w, vd_err *err) {
-    int64_t n = w->set->n_images;
-    w->frame = vd_mem_array((size_t)n + 1, sizeof *w->frame);
-    if (w->frame == NULL) return vd_nomem(err);
-    for (int64_t i = 0; i < n; i++) {
-        const vd_label_image *m = &w->set->images[i];
-        w->frame[i] = (frame){ m->sequence, m->frame, (int32_t)i };
-    }
-    qsort(w->frame, (size_t)n, sizeof *w->frame, by_video);
-    return VD_OK;
-}
-
-/* Where the video that begins at `first` ends. */
-static int64_t video_end(const writer *w, int64_t first) {
-    int64_t end = first + 1;
-    const char *sequence = w->frame[first].sequence;
-    while (sequence != NULL && end < w->set->n_images && w->frame[end].sequence != NULL &&
-           strcmp(w->frame[end].sequence, sequence) == 0)
-        end++;
-    return end;
-}
-
-static vd_status write_video(writer *w, int64_t first, int64_t end, int64_t id, vd_err *err) {
-    const vd_label_image *m = &w->set->images[w->frame[first].image];
+static vd_status write_video(writer *w, int64_t video, vd_err *err) {
+    const vd_label_image *m = frame_of(w, video, 0);
+    const int64_t length = length_of(w, video);
     vd_str *s = &w->f.text;
     vd_str_addf(s, "%s{\"id\":%lld,\"width\":%d,\"height\":%d,\"length\":%lld,\"file_names\":[",
-                id > 1 ? ",\n" : "\n", (long long)id, m->width, m->height,
-                (long long)(end - first));
-    for (int64_t i = first; i < end; i++) {
-        const vd_label_image *other = &w->set->images[w->frame[i].image];
-        if (i > first) vd_str_addc(s, ',');
+                video > 0 ? ",\n" : "\n", (long long)video + 1, m->width, m->height,
+                (long long)length);
+    for (int64_t i = 0; i < length; i++) {
+        const vd_label_image *other = frame_of(w, video, i);
+        if (i > 0) vd_str_addc(s, ',');
         vd_str_json(s, other->name);
         if (other->width != m->width || other->height != m->height)
             VD_TRY(vd_label_lose(w->out->report, err, "sizes of frames that are not the first's",
@@ -329,41 +286,11 @@ enum {
             VD_OBJ_SCORE
 };
 
-/* The objects of a video by tracks; what has none is a track of its own. */
-static vd_status list_shown(writer *w, int64_t first, int64_t end, vd_err *err) {
-    vd_label_object o;
-    w->n_shown = 0;
-    for (int64_t i = first; i < end; i++) {
-        int32_t image = w->frame[i].image;
-        for (int64_t k = 0; k < vd_label_set_count(w->set, image); k++) {
-            VD_TRY(vd_label_set_get(w->set, image, k, &o, err));
-            if (o.category < 0 || !(o.has & VD_OBJ_SHAPES)) continue;
-            VD_TRY(VD_GROW(w->shown, w->cap_shown, w->n_shown + 1, err));
-            w->shown[w->n_shown++] = (shown){
-                .track = o.has & VD_OBJ_TRACK ? o.track : INT64_MIN + w->untracked++,
-                .category = o.category,
-                .frame = (int32_t)(i - first),
-                .k = (int32_t)k,
-            };
-        }
-    }
-    if (w->n_shown > 1) qsort(w->shown, (size_t)w->n_shown, sizeof *w->shown, by_track);
-    return VD_OK;
-}
-
-static int64_t track_end(const writer *w, int64_t at) {
-    int64_t end = at + 1;
-    while (end < w->n_shown && w->shown[end].track == w->shown[at].track &&
-           w->shown[end].category == w->shown[at].category)
-        end++;
-    return end;
-}
-
 /* First round: whether the numbers of tracks can be ids. */
-static vd_status meet_tracks(writer *w, int64_t first, int64_t end, vd_err *err) {
-    VD_TRY(list_shown(w, first, end, err));
-    for (int64_t i = 0; i < w->n_shown; i = track_end(w, i)) {
-        int64_t track = w->shown[i].track, at = 0;
+static vd_status meet_tracks(writer *w, int64_t video, vd_err *err) {
+    VD_TRY(vd_video_tracks_of(&w->shown, &w->videos, w->set, video, err));
+    for (int64_t i = 0; i < w->shown.n; i = vd_video_track_end(&w->shown, i)) {
+        int64_t track = w->shown.shown[i].track, at = 0;
         w->own_ids = w->own_ids && track >= 0 && !vd_map_get(w->tracks, &track, sizeof track, &at);
         VD_TRY(vd_map_put(w->tracks, &track, sizeof track, i, err));
     }
@@ -443,52 +370,50 @@ static vd_status take_whole(writer *w, whole *all, const vd_label_object *o, vd_
     return VD_OK;
 }
 
-/* The lists of the objects shown[i .. end), one item a frame of the video that begins at `first`.
- */
-static vd_status fill_lists(writer *w, int64_t i, int64_t end, int64_t first, int64_t length,
-                            whole *all, vd_err *err) {
+/* The lists of the objects shown[i .. end), one item a frame. */
+static vd_status fill_lists(writer *w, int64_t i, int64_t end, int64_t video, whole *all,
+                            vd_err *err) {
     int64_t next = 0;
     vd_str_clear(&w->masks);
     vd_str_clear(&w->boxes);
     vd_str_clear(&w->areas);
     for (; i < end; i++) {
-        const shown *at = &w->shown[i];
-        int32_t image = w->frame[first + at->frame].image;
+        const vd_shown *at = &w->shown.shown[i];
+        const vd_label_image *m = frame_of(w, video, at->frame);
         vd_label_object o;
         if (at->frame < next) {
             VD_TRY(vd_label_lose(w->out->report, err, "objects of a track that a frame has already",
-                                 "%s", w->set->images[image].name));
+                                 "%s", m->name));
             continue;
         }
-        VD_TRY(vd_label_set_get(w->set, image, at->k, &o, err));
+        VD_TRY(vd_label_set_get(w->set, m - w->set->images, at->k, &o, err));
         add_nulls(w, at->frame - next);
         next = at->frame + 1;
         VD_TRY(add_frame(w, &o, err));
         VD_TRY(take_whole(w, all, &o, err));
     }
-    add_nulls(w, length - next);
+    add_nulls(w, length_of(w, video) - next);
     VD_TRY(vd_str_check(&w->masks, err));
     VD_TRY(vd_str_check(&w->boxes, err));
     return vd_str_check(&w->areas, err);
 }
 
 /* One annotation: the objects shown[i .. end) of a video. */
-static vd_status write_track(writer *w, int64_t i, int64_t end, int64_t first, int64_t length,
-                             int64_t video, vd_err *err) {
+static vd_status write_track(writer *w, int64_t i, int64_t end, int64_t video, vd_err *err) {
     vd_str *s = &w->f.text;
-    const shown *of = &w->shown[i];
+    const vd_shown *of = &w->shown.shown[i];
     whole all = { 0 };
-    VD_TRY(fill_lists(w, i, end, first, length, &all, err));
+    VD_TRY(fill_lists(w, i, end, video, &all, err));
     vd_str_addf(s, "%s{\"id\":%lld,\"video_id\":%lld,\"category_id\":%lld,\"iscrowd\":%d",
                 w->n_annotations > 0 ? ",\n" : "\n",
-                (long long)(w->own_ids ? of->track : w->n_annotations + 1), (long long)video,
+                (long long)(w->own_ids ? of->track : w->n_annotations + 1), (long long)video + 1,
                 (long long)w->category_id[of->category], (all.has & VD_OBJ_CROWD) != 0);
     w->n_annotations++;
     if (all.has & VD_OBJ_SCORE) {
         vd_str_add(s, ",\"score\":");
         vd_decimal_add(s, all.score);
     }
-    vd_str_addf(s, ",\"length\":%lld", (long long)length);
+    vd_str_addf(s, ",\"length\":%lld", (long long)length_of(w, video));
     add_list(s, "segmentations", &w->masks);
     add_list(s, "bboxes", &w->boxes);
     add_list(s, "areas", &w->areas);
@@ -496,11 +421,11 @@ static vd_status write_track(writer *w, int64_t i, int64_t end, int64_t first, i
     return vd_out_step(&w->f, err);
 }
 
-static vd_status write_tracks(writer *w, int64_t first, int64_t end, int64_t video, vd_err *err) {
-    VD_TRY(list_shown(w, first, end, err));
-    for (int64_t i = 0; i < w->n_shown;) {
-        int64_t next = track_end(w, i);
-        VD_TRY(write_track(w, i, next, first, end - first, video, err));
+static vd_status write_tracks(writer *w, int64_t video, vd_err *err) {
+    VD_TRY(vd_video_tracks_of(&w->shown, &w->videos, w->set, video, err));
+    for (int64_t i = 0; i < w->shown.n;) {
+        int64_t next = vd_video_track_end(&w->shown, i);
+        VD_TRY(write_track(w, i, next, video, err));
         i = next;
     }
     return VD_OK;
@@ -521,49 +446,21 @@ static void write_categories(writer *w) {
     vd_str_add(s, "],\n\"annotations\":[");
 }
 
-/* What no annotation can say at all. */
-static vd_status lose_others(writer *w, vd_err *err) {
-    vd_label_object o;
-    for (int64_t i = 0; i < w->set->n_objects; i++) {
-        VD_TRY(vd_label_set_nth(w->set, i, &o, err));
-        if (o.category < 0 || !(o.has & VD_OBJ_SHAPES))
-            VD_TRY(vd_label_lose(w->out->report, err, "objects without a class or a shape", "%s",
-                                 w->set->images[o.image].name));
-    }
-    return VD_OK;
-}
-
-static vd_status each_video(writer *w, bool tracks, vd_err *err) {
-    int64_t n = w->set->n_images, id = 0;
-    w->untracked = 0;
-    for (int64_t i = 0; i < n;) {
-        int64_t end = video_end(w, i);
-        id++;
-        VD_TRY(tracks ? write_tracks(w, i, end, id, err) : write_video(w, i, end, id, err));
-        i = end;
-    }
-    return VD_OK;
-}
-
 static vd_status write_document(writer *w, vd_err *err) {
     w->own_ids = true;
     VD_TRY(vd_map_new(&w->tracks, err));
-    VD_TRY(list_frames(w, err));
+    VD_TRY(vd_videos_of(&w->videos, w->set, err));
     VD_TRY(vd_coco_category_ids(w->category_id, w->set, w->out->report, err));
-    for (int64_t i = 0; i < w->set->n_images;) {
-        int64_t end = video_end(w, i);
-        VD_TRY(meet_tracks(w, i, end, err));
-        i = end;
-    }
-    if (!w->own_ids && w->untracked == 0)
+    for (int64_t i = 0; i < w->videos.n; i++) VD_TRY(meet_tracks(w, i, err));
+    if (!w->own_ids && w->shown.untracked == 0)
         VD_TRY(vd_label_lose(w->out->report, err, "numbers of tracks",
                              "two videos or classes have the same: counted anew"));
-    VD_TRY(lose_others(w, err));
+    VD_TRY(vd_video_lose_others(w->set, w->out->report, err));
     VD_TRY(vd_out_open(&w->f, w->out->path, err));
     vd_str_add(&w->f.text, "{\"videos\":[");
-    VD_TRY(each_video(w, false, err));
+    for (int64_t i = 0; i < w->videos.n; i++) VD_TRY(write_video(w, i, err));
     write_categories(w);
-    VD_TRY(each_video(w, true, err));
+    for (int64_t i = 0; i < w->videos.n; i++) VD_TRY(write_tracks(w, i, err));
     vd_str_add(&w->f.text, "]}\n");
     return vd_out_close(&w->f, err);
 }
@@ -574,8 +471,8 @@ static vd_status write_file(vd_label_set *set, const vd_label_out *out, vd_err *
     vd_status st = w.category_id != NULL ? write_document(&w, err) : vd_nomem(err);
     vd_out_drop(&w.f);
     vd_map_free(w.tracks);
-    vd_mem_free(w.frame);
-    vd_mem_free(w.shown);
+    vd_videos_reset(&w.videos);
+    vd_video_tracks_reset(&w.shown);
     vd_mem_free(w.category_id);
     vd_str_reset(&w.masks);
     vd_str_reset(&w.boxes);
