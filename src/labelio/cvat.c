@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "label/mask.h"
+#include "labelio/cvat.h"
 #include "labelio/simple.h"
 #include "labelkit/xml.h"
 
@@ -21,11 +22,12 @@ typedef struct reader {
     vd_label_in *in;
     vd_build b;
     vd_mask mask;
-    vd_str class, attr_name, sequence, points;
+    vd_str name, class, attr_name, sequence, points;
     vd_js_reals_buf numbers;
     int32_t image, width, height; /* of the video */
     int64_t track;
     bool in_track, outside, open; /* a shape whose attributes are to come */
+    bool many;                    /* videos: frames have their video in front */
 } reader;
 
 /* ---- pieces ---- */
@@ -61,13 +63,16 @@ static vd_status start_image(reader *r, const vd_xml_at *at, vd_err *err) {
 }
 
 static vd_status frame_image(reader *r, const vd_xml_at *at, vd_err *err) {
-    char name[64];
-    vd_label_image m = { .name = name, .width = r->width, .height = r->height };
+    vd_label_image m = { .width = r->width, .height = r->height };
     VD_TRY(vd_xml_int(at, vd_xml_attr(at, "frame"), "frame", &m.frame, err));
     if (m.frame < 0)
         return vd_fail(err, VD_E_FORMAT, "%s: frame %lld", at->where, (long long)m.frame);
-    snprintf(name, sizeof name, "frame_%06lld.PNG", (long long)m.frame);
     m.sequence = r->sequence.size > 0 ? r->sequence.data : NULL;
+    vd_str_clear(&r->name);
+    if (r->many && m.sequence != NULL) vd_str_addf(&r->name, "%s/", m.sequence);
+    vd_str_addf(&r->name, "frame_%06lld.PNG", (long long)m.frame);
+    VD_TRY(vd_str_check(&r->name, err));
+    m.name = r->name.data;
     return vd_label_in_image(r->in, &m, &r->image, NULL, err);
 }
 
@@ -284,6 +289,7 @@ static void reset(reader *r) {
     vd_build_reset(&r->b);
     vd_mask_reset(&r->mask);
     vd_mem_free(r->numbers.v);
+    vd_str_reset(&r->name);
     vd_str_reset(&r->class);
     vd_str_reset(&r->attr_name);
     vd_str_reset(&r->sequence);
@@ -299,218 +305,36 @@ vd_status vd_cvat_parse(vd_label_in *in, const char *where, const char *text, si
     return st;
 }
 
+/* A file; a folder with annotations.xml, or with a file for each video. */
 static vd_status read_path(vd_label_in *in, const char *path, vd_err *err) {
     reader r = { .in = in };
     const vd_xml_handler h = { on_start, on_end, &r };
     vd_str file = { 0 };
     vd_names names = { 0 };
     vd_status st = VD_OK;
-    vd_join(&file, path, "");
-    if (vd_is_folder(path)) {
-        vd_join(&file, path, "annotations.xml");
-        if (!vd_is_file(vd_str_text(&file))) {
-            VD_GO(vd_names_of(&names, path, err));
-            for (int64_t i = 0; i < names.n; i++)
-                if (vd_str_ends(names.name[i], ".xml")) vd_join(&file, path, names.name[i]);
-        }
-    }
+    int64_t n = 0;
+    vd_join(&file, path, "annotations.xml");
     VD_GO(vd_str_check(&file, err));
-    st = vd_xml_read(&h, file.data, err);
+    if (!vd_is_folder(path) || vd_is_file(file.data)) {
+        st = vd_xml_read(&h, vd_is_folder(path) ? file.data : path, err);
+        goto done;
+    }
+    VD_GO(vd_names_of(&names, path, err));
+    for (int64_t i = 0; i < names.n; i++) n += vd_str_ends(names.name[i], ".xml");
+    r.many = n > 1;
+    for (int64_t i = 0; i < names.n; i++) {
+        if (!vd_str_ends(names.name[i], ".xml")) continue;
+        vd_str_clear(&r.sequence);
+        r.width = r.height = 0;
+        vd_join(&file, path, names.name[i]);
+        VD_GO(vd_str_check(&file, err));
+        VD_GO(vd_xml_read(&h, file.data, err));
+    }
+    if (n == 0) st = vd_fail(err, VD_E_NOTFOUND, "label: no XML files in %s", path);
 done:
     reset(&r);
     vd_names_reset(&names);
     vd_str_reset(&file);
-    return st;
-}
-
-/* ---- writing: the form for images ---- */
-
-typedef struct writer {
-    vd_label_set *set;
-    const vd_label_out *out;
-    vd_out_file f;
-    vd_arena arena;
-} writer;
-
-static void attr_real(vd_str *s, const char *name, double v) {
-    vd_str_addf(s, " %s=\"", name);
-    vd_decimal_add(s, v);
-    vd_str_addc(s, '"');
-}
-
-static void attr_text(vd_str *s, const char *name, const char *text) {
-    vd_str_addf(s, " %s=\"", name);
-    vd_xml_add(s, text);
-    vd_str_addc(s, '"');
-}
-
-static void attr_points(vd_str *s, const double *xy, int64_t n, int stride) {
-    vd_str_add(s, " points=\"");
-    for (int64_t i = 0; i < n; i++) {
-        if (i > 0) vd_str_addc(s, ';');
-        vd_decimal_add(s, xy[stride * i]);
-        vd_str_addc(s, ',');
-        vd_decimal_add(s, xy[stride * i + 1]);
-    }
-    vd_str_addc(s, '"');
-}
-
-static bool as_text(vd_str *s, const vd_json *v) {
-    vd_str_clear(s);
-    if (v->type == VD_JSON_TEXT) vd_str_add(s, v->text);
-    if (v->type == VD_JSON_BOOL) vd_str_add(s, v->number != 0 ? "true" : "false");
-    if (v->type == VD_JSON_NUMBER) vd_decimal_add(s, v->number);
-    return v->type == VD_JSON_TEXT || v->type == VD_JSON_BOOL || v->type == VD_JSON_NUMBER;
-}
-
-/* Occlusion, order and group are attributes of the shape's element, the others elements in it. */
-static vd_status end_shape(writer *w, const vd_label_image *m, const vd_label_object *o,
-                           const char *kind, vd_err *err) {
-    static const char *const own[] = { "z_order", "group_id" };
-    vd_str *s = &w->f.text, value = { 0 };
-    const vd_json *all = NULL;
-    vd_status st = VD_OK;
-    attr_text(s, "label", o->category >= 0 ? w->set->categories[o->category].name : "");
-    if (o->attributes != NULL)
-        st = vd_json_parse(&all, &w->arena, m->name, o->attributes, strlen(o->attributes), err);
-    const vd_json *occluded = vd_json_get(all, "occluded");
-    vd_str_addf(s, " occluded=\"%d\"", occluded != NULL && occluded->number != 0);
-    for (int i = 0; i < VD_COUNT(own); i++) {
-        const vd_json *v = vd_json_get(all, own[i]);
-        if (v != NULL && as_text(&value, v)) attr_text(s, own[i], vd_str_text(&value));
-    }
-    vd_str_addc(s, '>');
-    for (const vd_json *v = all != NULL ? all->first : NULL; st == VD_OK && v != NULL;
-         v = v->next) {
-        if (strcmp(v->key, "occluded") == 0 || strcmp(v->key, own[0]) == 0 ||
-            strcmp(v->key, own[1]) == 0)
-            continue;
-        if (!as_text(&value, v)) {
-            st = vd_label_lose(w->out->report, err, "attributes that are lists", "%s: %s", m->name,
-                               v->key);
-            continue;
-        }
-        vd_str_add(s, "<attribute");
-        attr_text(s, "name", v->key);
-        vd_str_addc(s, '>');
-        vd_xml_add(s, vd_str_text(&value));
-        vd_str_add(s, "</attribute>");
-    }
-    vd_str_addf(s, "</%s>\n", kind);
-    vd_str_reset(&value);
-    vd_arena_clear(&w->arena);
-    return st;
-}
-
-static vd_status add_box(writer *w, const vd_label_image *m, const vd_label_object *o,
-                         vd_err *err) {
-    vd_str *s = &w->f.text;
-    bool turned = o->has & VD_OBJ_ROTATED;
-    double x = turned ? o->box[0] - 0.5 * o->box[2] : o->box[0],
-           y = turned ? o->box[1] - 0.5 * o->box[3] : o->box[1];
-    vd_str_add(s, "    <box");
-    attr_real(s, "xtl", x);
-    attr_real(s, "ytl", y);
-    attr_real(s, "xbr", x + o->box[2]);
-    attr_real(s, "ybr", y + o->box[3]);
-    if (turned) attr_real(s, "rotation", o->angle * 180 / PI);
-    return end_shape(w, m, o, "box", err);
-}
-
-static vd_status add_mask(writer *w, const vd_label_image *m, const vd_label_object *o,
-                          vd_err *err) {
-    int64_t width = o->mask_width, height = o->mask_height, n = width * height, run = 0;
-    const vd_mask from = { o->mask_height, o->mask_width, o->n_runs, (uint32_t *)o->runs };
-    uint8_t *pixels = vd_mem_array((size_t)n, 1), now = 0;
-    vd_str *s = &w->f.text;
-    if (pixels == NULL) return vd_nomem(err);
-    vd_mask_paint(&from, pixels, width, 1);
-    vd_str_add(s, "    <mask rle=\"");
-    for (int64_t i = 0; i <= n; i++) {
-        if (i < n && pixels[i] == now) {
-            run++;
-            continue;
-        }
-        vd_str_addf(s, i == run ? "%lld" : ", %lld", (long long)run);
-        now = !now;
-        run = 1;
-    }
-    vd_mem_free(pixels);
-    vd_str_addf(s, "\" left=\"0\" top=\"0\" width=\"%lld\" height=\"%lld\"", (long long)width,
-                (long long)height);
-    return end_shape(w, m, o, "mask", err);
-}
-
-static vd_status add_object(writer *w, const vd_label_image *m, const vd_label_object *o,
-                            uint32_t holds, vd_err *err) {
-    vd_str *s = &w->f.text;
-    const double *xy = o->xy;
-    const char *kind = o->has & VD_OBJ_POLYGON ? "polygon" : "polyline";
-    VD_TRY(vd_label_lose_rest(w->out->report, m, o, holds, err));
-    if (o->n_rings > 1)
-        VD_TRY(vd_label_lose(w->out->report, err,
-                             "polygons of several parts (each became an object)", "%s", m->name));
-    for (int i = 0; i < o->n_rings; i++) {
-        int64_t n = o->ring[i] < 0 ? -(int64_t)o->ring[i] : o->ring[i];
-        vd_str_addf(s, "    <%s", kind);
-        attr_points(s, xy, n, 2);
-        VD_TRY(end_shape(w, m, o, kind, err));
-        xy += 2 * n;
-    }
-    if (o->has & VD_OBJ_KEYPOINTS) {
-        vd_str_add(s, "    <points");
-        attr_points(s, o->keypoints, o->n_keypoints, 3);
-        VD_TRY(end_shape(w, m, o, "points", err));
-    }
-    if (o->has & VD_OBJ_MASK) VD_TRY(add_mask(w, m, o, err));
-    bool derived = o->has & (VD_OBJ_POLYGON | VD_OBJ_LINE | VD_OBJ_KEYPOINTS | VD_OBJ_MASK);
-    if (o->has & (VD_OBJ_BOX | VD_OBJ_ROTATED) && !derived) return add_box(w, m, o, err);
-    if (o->has & VD_OBJ_SHAPES || o->category < 0) return VD_OK;
-    vd_str_add(s, "    <tag");
-    return end_shape(w, m, o, "tag", err);
-}
-
-static vd_status write_image(writer *w, int64_t i, uint32_t holds, vd_err *err) {
-    const vd_label_image *m = &w->set->images[i];
-    vd_str *s = &w->f.text;
-    vd_label_object o;
-    vd_str_addf(s, "  <image id=\"%lld\"", (long long)i);
-    attr_text(s, "name", m->name);
-    if (m->subset != NULL) attr_text(s, "subset", m->subset);
-    vd_str_addf(s, " width=\"%d\" height=\"%d\">\n", m->width, m->height);
-    for (int64_t k = 0; k < vd_label_set_count(w->set, i); k++) {
-        VD_TRY(vd_label_set_get(w->set, i, k, &o, err));
-        VD_TRY(add_object(w, m, &o, holds, err));
-    }
-    vd_str_add(s, "  </image>\n");
-    return vd_out_step(&w->f, err);
-}
-
-enum {
-    HOLDS = VD_OBJ_BOX | VD_OBJ_ROTATED | VD_OBJ_POLYGON | VD_OBJ_LINE | VD_OBJ_KEYPOINTS |
-            VD_OBJ_MASK | VD_LABEL_HOLDS_ATTRIBUTES
-};
-
-static vd_status write_file(vd_label_set *set, const vd_label_out *out, vd_err *err) {
-    writer w = { .set = set, .out = out };
-    vd_status st = VD_OK;
-    VD_TRY(vd_out_open(&w.f, out->path, err));
-    vd_str *s = &w.f.text;
-    vd_str_add(
-        s, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<annotations>\n  <version>1.1</version>\n"
-           "  <meta><task><labels>\n");
-    for (int64_t i = 0; i < set->n_categories; i++) {
-        vd_str_add(s, "    <label><name>");
-        vd_xml_add(s, set->categories[i].name);
-        vd_str_add(s, "</name></label>\n");
-    }
-    vd_str_add(s, "  </labels></task></meta>\n");
-    for (int64_t i = 0; i < set->n_images; i++) VD_GO(write_image(&w, i, HOLDS, err));
-    vd_str_add(s, "</annotations>\n");
-    st = vd_out_close(&w.f, err);
-done:
-    vd_out_drop(&w.f);
-    vd_arena_reset(&w.arena);
     return st;
 }
 
@@ -531,9 +355,24 @@ static int detect(const vd_label_probe *p) {
 
 const vd_label_format vd_label_cvat = {
     .name = "cvat",
-    .summary = "CVAT XML 1.1 for images (reads that for videos, too)",
-    .holds = HOLDS,
+    .summary = "CVAT XML 1.1 for images; that for videos is read, too",
+    .holds = VD_CVAT_HOLDS,
     .detect = detect,
     .read = read_path,
-    .write = write_file,
+    .write = vd_cvat_write,
+};
+
+static int detect_none(const vd_label_probe *p) {
+    (void)p;
+    return 0; /* what "cvat" says of it */
+}
+
+const vd_label_format vd_label_cvat_video = {
+    .name = "cvat-video",
+    .summary = "CVAT XML 1.1 for videos, a file for each",
+    .folder = true,
+    .holds = VD_CVAT_HOLDS | VD_OBJ_TRACK,
+    .detect = detect_none,
+    .read = read_path,
+    .write = vd_cvat_write_videos,
 };

@@ -7,8 +7,8 @@ extern const vd_label_format vd_label_coco, vd_label_coco_panoptic, vd_label_lvi
     vd_label_yolo_segment, vd_label_yolo_pose, vd_label_yolo_obb, vd_label_voc, vd_label_voc_masks,
     vd_label_kitti, vd_label_mot, vd_label_mots, vd_label_labelme, vd_label_cityscapes,
     vd_label_cityscapes_masks, vd_label_mots_png, vd_label_label_studio, vd_label_datumaro,
-    vd_label_cvat, vd_label_imagenet, vd_label_csv, vd_label_open_images, vd_label_ytvis,
-    vd_label_labelme_xml;
+    vd_label_cvat, vd_label_cvat_video, vd_label_imagenet, vd_label_csv, vd_label_open_images,
+    vd_label_ytvis, vd_label_labelme_xml;
 
 const vd_label_format *const vd_label_formats[] = {
     &vd_label_coco,        &vd_label_coco_panoptic, &vd_label_lvis,
@@ -17,8 +17,9 @@ const vd_label_format *const vd_label_formats[] = {
     &vd_label_kitti,       &vd_label_mot,           &vd_label_mots,
     &vd_label_labelme,     &vd_label_cityscapes,    &vd_label_cityscapes_masks,
     &vd_label_mots_png,    &vd_label_label_studio,  &vd_label_datumaro,
-    &vd_label_cvat,        &vd_label_imagenet,      &vd_label_csv,
-    &vd_label_open_images, &vd_label_ytvis,         &vd_label_labelme_xml,
+    &vd_label_cvat,        &vd_label_cvat_video,    &vd_label_imagenet,
+    &vd_label_csv,         &vd_label_open_images,   &vd_label_ytvis,
+    &vd_label_labelme_xml,
 };
 const int vd_n_label_formats = VD_COUNT(vd_label_formats);
 

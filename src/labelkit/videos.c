@@ -68,8 +68,8 @@ static int by_track(const void *a, const void *b) {
     return (p->k > q->k) - (p->k < q->k);
 }
 
-vd_status vd_video_tracks_of(vd_video_tracks *out, const vd_videos *v, vd_label_set *set, int64_t video,
-                       vd_err *err) {
+vd_status vd_video_tracks_of(vd_video_tracks *out, const vd_videos *v, vd_label_set *set,
+                             int64_t video, vd_err *err) {
     vd_label_object o;
     const int64_t first = v->first[video];
     out->n = 0;

@@ -29,8 +29,8 @@ typedef struct vd_video_tracks {
 } vd_video_tracks;
 
 /* The objects of a video, by track, class and frame; replaces what *out had. */
-vd_status vd_video_tracks_of(vd_video_tracks *out, const vd_videos *v, vd_label_set *set, int64_t video,
-                       vd_err *err);
+vd_status vd_video_tracks_of(vd_video_tracks *out, const vd_videos *v, vd_label_set *set,
+                             int64_t video, vd_err *err);
 /* Where the objects of the track and class of shown[at] end. */
 int64_t vd_video_track_end(const vd_video_tracks *t, int64_t at);
 void vd_video_tracks_reset(vd_video_tracks *t);

@@ -8,8 +8,8 @@
 /* Names of the rows of labelio/format.h; a test compares. */
 #define VD_LABEL_WRITERS                                                                           \
     "coco|coco-panoptic|lvis|yolo|yolo-segment|yolo-pose|yolo-obb|voc|voc-masks|kitti|mot|mots|"   \
-    "mots-png|labelme|cityscapes|cityscapes-masks|label-studio|datumaro|cvat|csv|"                 \
-    "open-images|youtube-vis"
+    "mots-png|labelme|cityscapes|cityscapes-masks|label-studio|datumaro|cvat|"                     \
+    "cvat-video|csv|open-images|youtube-vis"
 #define VD_LABEL_READERS VD_LABEL_WRITERS "|imagenet|labelme-xml"
 
 /* Imports argument "path" of format "format" (NULL: found by itself) as label set "name" into the

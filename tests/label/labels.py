@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import xml.etree.ElementTree as ET
 import zlib
 
 BUILD = os.path.abspath(sys.argv[1])
@@ -225,6 +226,24 @@ def videos(base):
     with open(os.path.join(base, "vis3.json")) as f:
         again = json.load(f)["annotations"]
     check(len(again) == 1 and again[0]["id"] == 4 and [m for m in again[0]["segmentations"] if m] == [mask, mask], "MOTS to YouTube-VIS: %s" % again)
+    tracked = os.path.join(base, "tracked")
+    rows_of = {"a": [(1, 7, 10.5, 20, 30, 40), (2, 7, 11, 20, 30, 40), (4, 7, 12, 20, 30, 40), (1, 9, 1, 2, 3.25, 4)],
+               "b": [(1, 7, 50, 60, 7, 8), (2, 3, 5, 6, 7, 8)]}
+    for name, lines in rows_of.items():
+        write(os.path.join(tracked, name, "gt", "gt.txt"), "".join("%d,%d,%s,%s,%s,%s,1,1,1\n" % l for l in lines))
+        write(os.path.join(tracked, name, "seqinfo.ini"), "[Sequence]\nname=%s\nimDir=img1\nframeRate=30\nseqLength=4\nimWidth=100\nimHeight=90\nimExt=.jpg\n" % name)
+    convert(tracked, "cvat-video", os.path.join(base, "videos"))
+    check(sorted(os.listdir(os.path.join(base, "videos"))) == ["a.xml", "b.xml"], "a file for each video: %s" % os.listdir(os.path.join(base, "videos")))
+    a = ET.parse(os.path.join(base, "videos", "a.xml")).getroot()
+    shown = {t.get("id"): [(int(s.get("frame")), s.get("outside")) for s in t] for t in a.iter("track")}
+    check(shown == {"7": [(1, "0"), (2, "0"), (3, "1"), (4, "0")], "9": [(1, "0"), (2, "1")]}, "runs of tracks: %s" % shown)
+    counts, _ = convert(os.path.join(base, "videos"), "coco", os.path.join(base, "videos.json"))
+    with open(os.path.join(base, "videos.json")) as f:
+        back = json.load(f)
+    where = {m["id"]: m["file_name"] for m in back["images"]}
+    got = sorted((where[x["image_id"]], x["track_id"], *x["bbox"]) for x in back["annotations"])
+    want = sorted(("%s/frame_%06d.PNG" % (name, l[0]), *map(float, l[1:])) for name, lines in rows_of.items() for l in lines)
+    check(got == want, "tracks of CVAT come back:\n%s\n%s" % (got, want))
     counts, _ = convert(os.path.join(base, "mots"), "coco", os.path.join(base, "mots.json"))
     with open(os.path.join(base, "mots.json")) as f:
         back = json.load(f)["annotations"]
