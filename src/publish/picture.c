@@ -249,19 +249,22 @@ static vd_status make_bytes(vd_picture_maker *m, vd_publish_item *item, const vd
     return VD_OK;
 }
 
+/* The bytes of an item's file, if they are those that the plan is about; else item->fate says what
+ * became of it. The caller closes them. */
+static vd_status open_same(vd_picture_maker *m, vd_publish_item *item, vd_bytes *b, vd_err *err) {
+    if (item->refused)
+        return vd_publish_drop(item, VD_FATE_UNDECODABLE, "as the catalog says", err);
+    VD_TRY(vd_asset_bytes(m->pixels, item->id, b, err));
+    if (b->ok) return same_bytes(item, b->hash, err);
+    return vd_publish_drop(item, VD_FATE_UNREADABLE, b->detail[0] != '\0' ? b->detail : b->reason,
+                           err);
+}
+
 vd_status vd_picture_make(vd_picture_maker *m, vd_publish_item *item, const vd_str **bytes,
                           vd_err *err) {
     vd_bytes b = { .fd = -1 };
     *bytes = NULL;
-    if (item->refused)
-        return vd_publish_drop(item, VD_FATE_UNDECODABLE, "as the catalog says", err);
-    VD_TRY(vd_asset_bytes(m->pixels, item->id, &b, err));
-    vd_status st = VD_OK;
-    if (!b.ok)
-        st = vd_publish_drop(item, VD_FATE_UNREADABLE, b.detail[0] != '\0' ? b.detail : b.reason,
-                             err);
-    else
-        st = same_bytes(item, b.hash, err);
+    vd_status st = open_same(m, item, &b, err);
     if (st == VD_OK && item->fate == VD_FATE_OPEN) st = make_bytes(m, item, &b, err);
     vd_bytes_close(&b);
     if (st != VD_OK || item->fate != VD_FATE_OPEN) return st;
@@ -273,15 +276,7 @@ vd_status vd_picture_make(vd_picture_maker *m, vd_publish_item *item, const vd_s
 
 vd_status vd_picture_check(vd_picture_maker *m, vd_publish_item *item, vd_err *err) {
     vd_bytes b = { .fd = -1 };
-    if (item->refused)
-        return vd_publish_drop(item, VD_FATE_UNDECODABLE, "as the catalog says", err);
-    VD_TRY(vd_asset_bytes(m->pixels, item->id, &b, err));
-    vd_status st = VD_OK;
-    if (!b.ok)
-        st = vd_publish_drop(item, VD_FATE_UNREADABLE, b.detail[0] != '\0' ? b.detail : b.reason,
-                             err);
-    else
-        st = same_bytes(item, b.hash, err);
+    vd_status st = open_same(m, item, &b, err);
     if (st == VD_OK && item->fate == VD_FATE_OPEN) {
         keep_size(item, NULL);
         memcpy(item->written_hash, b.hash, sizeof item->written_hash);
