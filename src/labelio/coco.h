@@ -20,6 +20,9 @@ vd_status vd_coco_write_panoptic(vd_label_set *set, const vd_label_out *out, vd_
 vd_status vd_coco_category_ids(int64_t *out, const vd_label_set *set, vd_label_report *report,
                                vd_err *err);
 
+/* Appends a category as an object that is still open: its id, name and supercategory. */
+void vd_coco_begin_category(vd_str *s, const vd_label_category *c, int64_t id);
+
 /* What writes them both: images and categories are alike, annotations are not. */
 typedef struct vd_coco_writer {
     vd_label_set *set;

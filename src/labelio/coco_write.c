@@ -151,6 +151,13 @@ static void add_skeleton(vd_str *s, const vd_label_category *c) {
     vd_str_addc(s, ']');
 }
 
+void vd_coco_begin_category(vd_str *s, const vd_label_category *c, int64_t id) {
+    vd_str_addf(s, "{\"id\":%lld,\"name\":", (long long)id);
+    vd_str_json(s, c->name);
+    vd_str_add(s, ",\"supercategory\":");
+    vd_str_json(s, c->parent != NULL ? c->parent : "");
+}
+
 static vd_status write_objects(writer *w, vd_err *err);
 
 static void write_categories(writer *w) {
@@ -158,11 +165,8 @@ static void write_categories(writer *w) {
     vd_str_add(s, "\"categories\":[");
     for (int64_t i = 0; i < w->set->n_categories; i++) {
         const vd_label_category *c = &w->set->categories[i];
-        vd_str_addf(s, "%s{\"id\":%lld,\"name\":", i > 0 ? ",\n" : "\n",
-                    (long long)w->category_id[i]);
-        vd_str_json(s, c->name);
-        vd_str_add(s, ",\"supercategory\":");
-        vd_str_json(s, c->parent != NULL ? c->parent : "");
+        vd_str_add(s, i > 0 ? ",\n" : "\n");
+        vd_coco_begin_category(s, c, w->category_id[i]);
         if (c->n_keypoints > 0) add_skeleton(s, c);
         if (c->thing != 0 || w->write_objects != write_objects) /* what is not stuff is counted */
             vd_str_addf(s, ",\"isthing\":%d", c->thing >= 0);

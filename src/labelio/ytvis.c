@@ -435,12 +435,8 @@ static void write_categories(writer *w) {
     vd_str *s = &w->f.text;
     vd_str_add(s, "],\n\"categories\":[");
     for (int64_t i = 0; i < w->set->n_categories; i++) {
-        const vd_label_category *c = &w->set->categories[i];
-        vd_str_addf(s, "%s{\"id\":%lld,\"name\":", i > 0 ? ",\n" : "\n",
-                    (long long)w->category_id[i]);
-        vd_str_json(s, c->name);
-        vd_str_add(s, ",\"supercategory\":");
-        vd_str_json(s, c->parent != NULL ? c->parent : "");
+        vd_str_add(s, i > 0 ? ",\n" : "\n");
+        vd_coco_begin_category(s, &w->set->categories[i], w->category_id[i]);
         vd_str_addc(s, '}');
     }
     vd_str_add(s, "],\n\"annotations\":[");
